@@ -1,0 +1,46 @@
+#include "base/error.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+
+namespace glia {
+
+void assert_failed(const char* expr, const char* file, int line, const std::string& note) {
+  std::fprintf(stderr, "glia: internal error: %s at %s:%d %s\nPlease report this as a bug of Glia.\n", expr, file, line,
+               note.c_str());
+  std::abort();
+}
+
+namespace {
+size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<size_t> row(b.size() + 1);
+  for (size_t j = 0; j <= b.size(); ++j) row[j] = j;
+  for (size_t i = 1; i <= a.size(); ++i) {
+    size_t diag = row[0];
+    row[0] = i;
+    for (size_t j = 1; j <= b.size(); ++j) {
+      size_t cost = std::tolower(a[i - 1]) == std::tolower(b[j - 1]) ? 0 : 1;
+      size_t next = std::min({row[j] + 1, row[j - 1] + 1, diag + cost});
+      diag = row[j];
+      row[j] = next;
+    }
+  }
+  return row[b.size()];
+}
+}  // namespace
+
+std::string did_you_mean(std::string_view name, std::span<const std::string> known) {
+  size_t best = std::max<size_t>(2, name.size() / 3) + 1;
+  std::string_view hit;
+  for (const auto& k : known) {
+    size_t d = edit_distance(name, k);
+    if (d < best) best = d, hit = k;
+  }
+  if (!hit.empty()) return fmt::format(" Did you mean '{}'?", hit);
+  std::string list;
+  for (const auto& k : known) list += (list.empty() ? "" : ", ") + k;
+  return list.empty() ? "" : fmt::format(" Known names: {}.", list);
+}
+
+}  // namespace glia

@@ -1,0 +1,32 @@
+#include <glia/tensor.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+namespace glia {
+
+TEST(Tensor, MakesReshapesAndSlices) {
+  Tensor x = Tensor::from({2, 3}, {1, 2, 3, 4, 5, 6});
+  EXPECT_EQ(x.size(), 6);
+  EXPECT_EQ(x.slice(1, 2).item(0), 4);
+  EXPECT_EQ(x.reshape({3, -1}).shape(), (Shape{3, 2}));
+  std::vector<int64_t> rows{1, 0, 1};
+  EXPECT_EQ(x.take(rows).to_vector(), (std::vector<float>{4, 5, 6, 1, 2, 3, 4, 5, 6}));
+  EXPECT_THROW(x.data<double>(), Error);
+  EXPECT_THROW(x.reshape({4, 2}), Error);
+  EXPECT_THROW(Tensor({-1, 2}), Error);
+}
+
+TEST(Tensor, ConvertsHalfTypesRoundToNearestEven) {
+  for (float v : {0.f, -0.f, 1.f, 65504.f, 1e-7f, 3.14159f, 1e-24f, -2.5f}) {
+    EXPECT_NEAR(to_float(to_float16(v)), v, std::abs(v) * 0.0005 + 3e-8) << v;
+    EXPECT_NEAR(to_float(to_bfloat16(v)), v, std::abs(v) * 0.004) << v;
+  }
+  EXPECT_TRUE(std::isinf(to_float(to_float16(65520.f))));
+  EXPECT_TRUE(std::isnan(to_float(to_bfloat16(NAN))));
+  EXPECT_EQ(to_bfloat16(1.00390625f).bits, 0x3f80);  // half way between 1 and the next: to even
+  Tensor big = Tensor::from_vector<int64_t>({1}, {(int64_t{1} << 53) + 1});
+  EXPECT_EQ(big.astype(DType::i32).data<int32_t>()[0], 1);
+}
+
+}  // namespace glia
