@@ -1,0 +1,11 @@
+#include "kernels.h"
+
+namespace glia::bench {
+
+std::vector<KernelBench> all_kernels() {
+  std::vector<KernelBench> list;
+  add_memory_kernels(list);
+  return list;
+}
+
+}  // namespace glia::bench
