@@ -1,0 +1,21 @@
+# cmake -DMODE=find_package|fetch_content ... -P run.cmake: configure, build and run the consumer; any failure is fatal.
+function(run)
+  execute_process(COMMAND ${ARGN} RESULT_VARIABLE rc OUTPUT_VARIABLE out ERROR_VARIABLE out)
+  if(NOT rc EQUAL 0)
+    message(FATAL_ERROR "failed (${rc}): ${ARGN}\n${out}")
+  endif()
+endfunction()
+
+set(build ${WORK}/${MODE})
+file(REMOVE_RECURSE ${build})
+set(options -DCMAKE_BUILD_TYPE=Release -DCMAKE_CXX_COMPILER=${CMAKE_CXX_COMPILER}
+    -DCMAKE_CXX_COMPILER_LAUNCHER=${LAUNCHER})
+if(MODE STREQUAL "find_package")
+  run(${CMAKE_COMMAND} --install ${GLIA_BUILD} --prefix ${build}/prefix)
+  list(APPEND options -DCMAKE_PREFIX_PATH=${build}/prefix)
+else()
+  list(APPEND options -DGLIA_SOURCE=${GLIA_SOURCE})
+endif()
+run(${CMAKE_COMMAND} -G Ninja -S ${CONSUMER} -B ${build}/build ${options})
+run(${CMAKE_COMMAND} --build ${build}/build --target consumer)
+run(${build}/build/consumer)
