@@ -49,6 +49,11 @@ GLIA_INLINE vmask operator==(vf a, vf b) { return {_mm512_cmp_ps_mask(a.v, b.v, 
 GLIA_INLINE vmask isnan_mask(vf a) { return {_mm512_cmp_ps_mask(a.v, a.v, _CMP_UNORD_Q)}; }
 GLIA_INLINE vf select(vmask m, vf a, vf b) { return {_mm512_mask_blend_ps(m.m, b.v, a.v)}; }  // m ? a : b
 GLIA_INLINE vf scale2(vf a, vf n) { return {_mm512_scalef_ps(a.v, n.v)}; }  // a * 2^n, n whole
+GLIA_INLINE vf vsplit(vf a, vf* e) {  // a normal and positive: a = m * 2^e with m in [1, 2)
+  e->v = _mm512_getexp_ps(a.v);
+  return {_mm512_getmant_ps(a.v, _MM_MANT_NORM_1_2, _MM_MANT_SIGN_zero)};
+}
+GLIA_INLINE bool any(vmask m) { return m.m != 0; }
 GLIA_INLINE float hsum(vf a) { return _mm512_reduce_add_ps(a.v); }
 GLIA_INLINE float hmax(vf a) { return _mm512_reduce_max_ps(a.v); }
 GLIA_INLINE vf load_bf16(const uint16_t* p) {
@@ -101,6 +106,13 @@ GLIA_INLINE vf scale2(vf a, vf n) {  // in two halves, so that results may be su
   __m256 s2 = _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_add_epi32(r, bias), 23));
   return {_mm256_mul_ps(_mm256_mul_ps(a.v, s1), s2)};
 }
+GLIA_INLINE vf vsplit(vf a, vf* e) {
+  __m256i i = _mm256_castps_si256(a.v);
+  e->v = _mm256_cvtepi32_ps(_mm256_sub_epi32(_mm256_srli_epi32(i, 23), _mm256_set1_epi32(127)));
+  i = _mm256_or_si256(_mm256_and_si256(i, _mm256_set1_epi32(0x7fffff)), _mm256_set1_epi32(0x3f800000));
+  return {_mm256_castsi256_ps(i)};
+}
+GLIA_INLINE bool any(vmask m) { return _mm256_movemask_ps(m.m) != 0; }
 GLIA_INLINE float hsum(vf a) {
   __m128 s = _mm_add_ps(_mm256_castps256_ps128(a.v), _mm256_extractf128_ps(a.v, 1));
   s = _mm_add_ps(s, _mm_movehl_ps(s, s));
@@ -164,6 +176,13 @@ GLIA_INLINE vf scale2(vf a, vf n) {
   float32x4_t s2 = vreinterpretq_f32_s32(vshlq_n_s32(vaddq_s32(r, bias), 23));
   return {vmulq_f32(vmulq_f32(a.v, s1), s2)};
 }
+GLIA_INLINE vf vsplit(vf a, vf* e) {
+  int32x4_t i = vreinterpretq_s32_f32(a.v);
+  e->v = vcvtq_f32_s32(vsubq_s32(vshrq_n_s32(i, 23), vdupq_n_s32(127)));
+  i = vorrq_s32(vandq_s32(i, vdupq_n_s32(0x7fffff)), vdupq_n_s32(0x3f800000));
+  return {vreinterpretq_f32_s32(i)};
+}
+GLIA_INLINE bool any(vmask m) { return vmaxvq_u32(m.m) != 0; }
 GLIA_INLINE float hsum(vf a) { return vaddvq_f32(a.v); }
 GLIA_INLINE float hmax(vf a) { return vmaxvq_f32(a.v); }
 GLIA_INLINE vf load_bf16(const uint16_t* p) { return {vreinterpretq_f32_u32(vshll_n_u16(vld1_u16(p), 16))}; }
@@ -196,11 +215,17 @@ GLIA_INLINE vmask operator>(vf a, vf b) { return {a.v > b.v}; }
 GLIA_INLINE vmask operator==(vf a, vf b) { return {a.v == b.v}; }
 GLIA_INLINE vmask isnan_mask(vf a) { return {a.v != a.v}; }
 GLIA_INLINE vf select(vmask m, vf a, vf b) { return m.m ? a : b; }
-GLIA_INLINE vf scale2(vf a, vf n) { return {__builtin_ldexpf(a.v, static_cast<int>(n.v))}; }
+GLIA_INLINE vf scale2(vf a, vf n) { return {__builtin_ldexpf(a.v, n.v == n.v ? static_cast<int>(n.v) : 0)}; }
 GLIA_INLINE float hsum(vf a) { return a.v; }
 GLIA_INLINE float hmax(vf a) { return a.v; }
 GLIA_INLINE uint32_t float_bits(float x) { uint32_t u; std::memcpy(&u, &x, 4); return u; }
 GLIA_INLINE float bits_float(uint32_t u) { float x; std::memcpy(&x, &u, 4); return x; }
+GLIA_INLINE vf vsplit(vf a, vf* e) {
+  uint32_t u = float_bits(a.v);
+  e->v = static_cast<float>(static_cast<int>((u >> 23) & 0xff) - 127);
+  return {bits_float((u & 0x7fffff) | 0x3f800000)};
+}
+GLIA_INLINE bool any(vmask m) { return m.m; }
 GLIA_INLINE vf xor_bits(vf a, vf b) { return {bits_float(float_bits(a.v) ^ float_bits(b.v))}; }
 GLIA_INLINE vf and_bits(vf a, vf b) { return {bits_float(float_bits(a.v) & float_bits(b.v))}; }
 GLIA_INLINE vf load_bf16(const uint16_t* p) { return {bits_float(static_cast<uint32_t>(*p) << 16)}; }

@@ -1,0 +1,120 @@
+// Every function over the whole float range (a prime stride of bit patterns) against libm in double, in ulp.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <limits>
+#include <vector>
+
+#include "base/cpu.h"
+#include "kernels/cpu/vec_math_arrays.h"
+
+namespace glia::cpu {
+namespace {
+
+using ArrayFn = void (*)(const float*, float*, int64_t);
+
+// Distance in units of the last place of the correctly rounded result.
+double ulp_error(float got, double want) {
+  const float w = static_cast<float>(want);
+  if (std::isnan(want)) return std::isnan(got) ? 0 : 1e9;
+  if (std::isinf(w) || std::isinf(got)) return w == got ? 0 : 1e9;
+  const float a = std::max(std::fabs(w), std::numeric_limits<float>::min());
+  const double ulp = std::ldexp(1.0, std::ilogb(a) - 23);
+  return std::fabs(static_cast<double>(got) - want) / ulp;
+}
+
+struct Worst {
+  double ulp = 0;
+  float at = 0;
+};
+
+Worst sweep(ArrayFn fn, double (*want)(double), uint32_t first, uint64_t count, uint32_t stride) {
+  constexpr int64_t kBlock = 4099;  // not a multiple of any vector width
+  std::vector<float> x(kBlock), y(kBlock);
+  Worst worst;
+  for (uint64_t done = 0; done < count;) {
+    const int64_t n = static_cast<int64_t>(std::min<uint64_t>(kBlock, count - done));
+    for (int64_t i = 0; i < n; ++i) x[i] = std::bit_cast<float>(static_cast<uint32_t>(first + (done + i) * stride));
+    fn(x.data(), y.data(), n);
+    for (int64_t i = 0; i < n; ++i) {
+      const double e = ulp_error(y[i], want(x[i]));
+      if (e > worst.ulp) worst = {e, x[i]};
+    }
+    done += n;
+  }
+  return worst;
+}
+
+// libm in double is exact enough, except where its own subtraction is the issue.
+double want_sigmoid(double x) { return x < 0 ? std::exp(x) / (1 + std::exp(x)) : 1 / (1 + std::exp(-x)); }
+
+uint32_t stride() {  // GLIA_ULP_STRIDE=23 gives the figures in vec_math.h
+  const char* s = std::getenv("GLIA_ULP_STRIDE");
+  return s ? static_cast<uint32_t>(std::atoi(s)) : 5003;
+}
+
+void check(const char* name, ArrayFn (*select)(), double (*want)(double), double limit) {
+  const Isa before = current_isa();
+  for (Isa isa : {Isa::scalar, Isa::neon, Isa::avx2, Isa::avx512}) {
+    if (isa > best_isa() || (isa == Isa::neon) != (best_isa() == Isa::neon && isa != Isa::scalar)) continue;
+    set_isa(isa);
+    ArrayFn fn = select();
+    const uint32_t step = stride();
+    Worst w = sweep(fn, want, 0, (uint64_t{1} << 32) / step, step);
+    // Dense near 1 and around the seams of the reductions.
+    for (float c : {1.f, 0.55f, 0.93f, 0.3466f, 1.4142135f, 88.72f, 1.17549435e-38f, 1e5f, -1.f, -88.72f, -103.97f, -17.32f}) {
+      Worst near = sweep(fn, want, std::bit_cast<uint32_t>(c) - 20000, 40000, 1);
+      if (near.ulp > w.ulp) w = near;
+    }
+    EXPECT_LE(w.ulp, limit) << name << " " << isa_name(isa) << " at " << w.at;
+    if (std::getenv("GLIA_ULP_STRIDE")) printf("%-8s %-7s %.3f ulp at %.9g\n", name, isa_name(isa).data(), w.ulp, w.at);
+    const float inf = std::numeric_limits<float>::infinity(), nan = std::nanf("");
+    const float special[] = {0.f, -0.f, inf, -inf, nan, 1e-45f, -1e-45f, 3.4e38f, -3.4e38f};
+    float y[9];
+    fn(special, y, 9);
+    for (int i = 0; i < 9; ++i) {
+      EXPECT_LE(ulp_error(y[i], want(special[i])), limit) << name << " " << isa_name(isa) << " of " << special[i];
+    }
+    if (want(0.0) == 0) {
+      EXPECT_FALSE(std::signbit(y[0])) << name;
+      EXPECT_TRUE(std::signbit(y[1])) << name << " keeps the sign of zero";
+    }
+  }
+  set_isa(before);
+}
+
+#define GLIA_CHECK_FN(name, want, limit) \
+  TEST(VecMath, name) { check(#name, [] { return static_cast<ArrayFn>(GLIA_ISA_SELECT(name##_array)); }, want, limit); }
+GLIA_CHECK_FN(exp, [](double x) { return std::exp(x); }, 1.5)
+GLIA_CHECK_FN(expm1, [](double x) { return std::expm1(x); }, 2)
+GLIA_CHECK_FN(log, [](double x) { return std::log(x); }, 1.5)
+GLIA_CHECK_FN(log1p, [](double x) { return std::log1p(x); }, 1.5)
+GLIA_CHECK_FN(tanh, [](double x) { return std::tanh(x); }, 2)
+GLIA_CHECK_FN(sigmoid, want_sigmoid, 2)
+GLIA_CHECK_FN(erf, [](double x) { return std::erf(x); }, 2)
+GLIA_CHECK_FN(sin, [](double x) { return std::sin(x); }, 2)
+GLIA_CHECK_FN(cos, [](double x) { return std::cos(x); }, 2)
+
+TEST(VecMath, PowIsLibm) {
+  const float x[] = {2, -2, 0, 9, -1}, e[] = {0.5f, 3, 0, -0.5f, 0.5f};
+  float y[5];
+  GLIA_ISA_SELECT(pow_array)(x, e, y, 5);
+  for (int i = 0; i < 5; ++i) EXPECT_LE(ulp_error(y[i], std::pow(double{x[i]}, double{e[i]})), 1);
+}
+
+TEST(VecMath, TailsStayInside) {
+  for (int n = 0; n < 40; ++n) {
+    std::vector<float> x(n, 0.3f), y(n + 2, 7.f);
+    GLIA_ISA_SELECT(exp_array)(x.data(), y.data() + 1, n);
+    EXPECT_EQ(y[0], 7.f);
+    EXPECT_EQ(y[n + 1], 7.f);
+    for (int i = 0; i < n; ++i) EXPECT_NEAR(y[i + 1], 1.3498588f, 2e-7);
+  }
+}
+
+}  // namespace
+}  // namespace glia::cpu
