@@ -25,7 +25,7 @@ set(GLIA_FLAGS_neon "")
 set(GLIA_FLAGS_avx2 -mavx2 -mfma -mf16c -mbmi2)
 set(GLIA_FLAGS_avx512 -mavx2 -mfma -mf16c -mbmi2 -mavx512f -mavx512bw -mavx512dq -mavx512vl -mprefer-vector-width=512)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-  list(APPEND GLIA_FLAGS_avx512 -Wno-maybe-uninitialized)  # gcc 12 warns inside its own avx512fintrin.h
+  list(APPEND GLIA_FLAGS_avx512 -Wno-maybe-uninitialized -Wno-uninitialized)  # gcc 12 warns inside its own avx512fintrin.h
 endif()
 if(NOT GLIA_ISA_SOURCES)
   set(GLIA_ISAS "")
