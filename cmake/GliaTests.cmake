@@ -10,6 +10,9 @@ function(glia_add_room_tests exe room label)
   target_include_directories(${exe} PRIVATE ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/tests)
   target_link_libraries(${exe} PRIVATE glia glia_flags GTest::gtest_main GTest::gtest fmt::fmt-header-only
                         nlohmann_json::nlohmann_json ZLIB::ZLIB Threads::Threads)
+  if(room MATCHES "^(cli|golden)$")
+    target_link_libraries(${exe} PRIVATE glia_parity_lib)
+  endif()
   target_compile_definitions(${exe} PRIVATE GLIA_SOURCE_DIR="${PROJECT_SOURCE_DIR}"
                              GLIA_SHARED_DIR="${PROJECT_SOURCE_DIR}/../shared")
   string(REPLACE "test_" "" name ${exe})

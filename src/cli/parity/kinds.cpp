@@ -1,0 +1,23 @@
+#include "cli/parity/kinds.h"
+
+#include "base/error.h"
+
+namespace glia::parity {
+
+const std::vector<Kind>& kinds() {
+  static const std::vector<Kind> all = {};
+  return all;
+}
+
+void run_line(const json& line, Check& check) {
+  const std::string name = line.at("kind").get<std::string>();
+  for (const Kind& kind : kinds()) {
+    if (kind.name != name) continue;
+    kind.run(line, check);
+    if (check.compared() == 0) check.fail("line", "nothing was compared");
+    return;
+  }
+  throw Unsupported(fmt::format("kind {}", name));
+}
+
+}  // namespace glia::parity
