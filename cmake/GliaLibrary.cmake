@@ -6,7 +6,21 @@ list(FILTER GLIA_SOURCES EXCLUDE REGEX "(_test|\\.isa)\\.cpp$")
 list(FILTER GLIA_SOURCES EXCLUDE REGEX "/src/cli/")
 list(FILTER GLIA_ISA_SOURCES INCLUDE REGEX "\\.isa\\.cpp$")
 
-add_library(glia STATIC ${GLIA_SOURCES})
+# The 1,797 digits of datasets::digits() as an array (UCI, CC BY 4.0).
+set(digits_cpp ${PROJECT_BINARY_DIR}/generated/digits_data.cpp)
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/data/digits.csv.gz)
+file(READ ${PROJECT_SOURCE_DIR}/src/data/digits.csv.gz digits_hex HEX)
+string(REGEX REPLACE "(..)" "0x\\1," digits_hex "${digits_hex}")
+file(CONFIGURE OUTPUT ${digits_cpp} CONTENT "#include <cstddef>
+namespace glia::data {
+extern const unsigned char kDigitsGz[];
+extern const std::size_t kDigitsGzBytes;
+const unsigned char kDigitsGz[] = {@digits_hex@};
+const std::size_t kDigitsGzBytes = sizeof kDigitsGz;
+}
+" @ONLY)
+
+add_library(glia STATIC ${GLIA_SOURCES} ${digits_cpp})
 add_library(glia::glia ALIAS glia)
 target_include_directories(glia PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:include>
                            PRIVATE ${PROJECT_SOURCE_DIR}/src)

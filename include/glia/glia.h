@@ -3,5 +3,7 @@
 //   #include <glia/glia.h>
 //   auto [train, test] = glia::datasets::mnist();
 #pragma once
+#include <glia/datasets.h>
 #include <glia/error.h>
+#include <glia/readers.h>
 #include <glia/tensor.h>
