@@ -1,0 +1,60 @@
+// Convolutions of rank 1 to 3 over channels-last tensors, by implicit GEMM: nothing is unfolded in memory.
+//
+//   ConvShape s{.batch = 32, .in = {1, 13, 13}, .out = {1, 11, 11}, .kernel = {1, 3, 3}, .cin = 32, .cout = 64};
+//   workspace.resize(conv_forward_workspace(s));                       // plan time, for current_isa()
+//   GLIA_ISA_SELECT(conv_forward_f32)(s, {.act = Act::relu, .bias = b}, x, w, y, workspace.data());
+//
+// x is (batch, in..., cin), w is (kernel..., cin / groups, cout), y is (batch, out..., cout). A 2-D convolution has depth 1
+// (index 0), a 1-D one also height 1. y[o] = sum over t of x[o * stride + t * dilation - pad] w[t] (cross-correlation);
+// whatever lies outside x counts as zero. Work is split by shape alone: results are bitwise the same for any number of
+// threads. Workspaces are in bytes, need 64-byte alignment and no initialisation, and depend on the instruction set.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+
+#include "kernels/cpu/act.h"
+#include "kernels/cpu/isa.h"
+
+namespace glia::cpu {
+
+struct ConvShape {
+  int64_t batch = 1;
+  int64_t in[3] = {1, 1, 1}, out[3] = {1, 1, 1}, kernel[3] = {1, 1, 1};  // depth, height, width
+  int64_t stride[3] = {1, 1, 1}, dilation[3] = {1, 1, 1};
+  int64_t pad[3] = {0, 0, 0};  // before the first element; what follows the last is given by `out`
+  int64_t cin = 1, cout = 1, groups = 1;
+
+  int64_t taps() const { return kernel[0] * kernel[1] * kernel[2]; }
+  int64_t in_pixels() const { return in[0] * in[1] * in[2]; }
+  int64_t out_pixels() const { return out[0] * out[1] * out[2]; }
+  bool depthwise() const { return groups > 1 && groups == cin; }
+};
+
+struct ConvEpilogue {  // y = act(conv + bias + residual)
+  Act act = Act::none;
+  float alpha = 0;                  // of the activation
+  const float* bias = nullptr;      // one value per output channel
+  const float* residual = nullptr;  // shaped as y; may be y itself
+};
+
+size_t conv_forward_workspace(const ConvShape&);
+size_t conv_backward_data_workspace(const ConvShape&);
+size_t conv_backward_filter_workspace(const ConvShape&);
+
+// y = act(conv(x, w) + bias + residual)
+GLIA_ISA_DECLARE(void, conv_forward_f32,
+                 (const ConvShape&, const ConvEpilogue&, const float* x, const float* w, float* y, void* workspace))
+// dx = the gradient of conv with respect to x; also the forward of a transposed convolution, so it has an epilogue
+// (bias of cin values, residual shaped as x).
+GLIA_ISA_DECLARE(void, conv_backward_data_f32,
+                 (const ConvShape&, const ConvEpilogue&, const float* dy, const float* w, float* dx, void* workspace))
+// dw, and if dbias is not null the sum of dy over all pixels.
+GLIA_ISA_DECLARE(void, conv_backward_filter_f32,
+                 (const ConvShape&, const float* x, const float* dy, float* dw, float* dbias, void* workspace))
+
+// The same in double, plain loops: for gradient checks. No workspace.
+void conv_forward_f64(const ConvShape&, const double* x, const double* w, const double* bias, double* y);
+void conv_backward_data_f64(const ConvShape&, const double* dy, const double* w, double* dx);
+void conv_backward_filter_f64(const ConvShape&, const double* x, const double* dy, double* dw, double* dbias);
+
+}  // namespace glia::cpu

@@ -1,0 +1,215 @@
+// Forward and backward-data convolution: one driver over TapConv (conv_plan.h) and one register tile (conv_tile.h).
+#include "base/thread_pool.h"
+#include "kernels/cpu/conv.h"
+#include "kernels/cpu/conv_plan.h"
+#include "kernels/cpu/conv_tile.h"
+
+namespace glia::cpu::GLIA_ISA_NS {
+
+namespace {
+
+constexpr int64_t W = vf::W;
+
+GLIA_INLINE int64_t min_of(int64_t a, int64_t b) { return a < b ? a : b; }
+GLIA_INLINE int64_t max_of(int64_t a, int64_t b) { return a > b ? a : b; }
+
+// Columns are cut into blocks of 4, 2 or 1 vectors; rows shorter than a tile of two use four.
+GLIA_INLINE int block_vectors(int64_t columns_left, int most) {
+  int64_t vectors = (columns_left + W - 1) / W;
+  return most == 4 && vectors >= 4 ? 4 : vectors >= 2 ? 2 : 1;
+}
+GLIA_INLINE int most_vectors(const TapConv& c) {
+  return kConvMaxNV >= 4 && c.d[2].count <= kConvMaxRows[4] ? 4 : 2;
+}
+
+struct Run {
+  const TapConv& c;
+  const float* in;
+  const float* b;  // packed weights
+  float* out;
+  const float* bias;
+  const float* residual;
+  Act act;
+  int most;  // vectors per block
+};
+
+// Everything of a tile that does not depend on the pixel.
+struct Block {
+  ConvTile tile;
+  const float* in;  // of this image and group
+  float* out;
+  int nv;
+  bool merge;
+};
+
+// Tiles over `count` pixels from (y, x) in steps of one pixel of dimension `dim` (1 y, 2 x), with these taps.
+static void run_line(const TapConv& c, Block& blk, int dim, int64_t y, int64_t x, int64_t count, TapRange ty, TapRange tx) {
+  const TapDim &dy = c.d[1], &dx = c.d[2];
+  ConvTile& t = blk.tile;
+  t.ny = ty.end - ty.begin;
+  t.nx = tx.end - tx.begin;
+  t.k = c.k;
+  if (blk.merge) {
+    t.k *= t.nx;
+    t.nx = 1;
+  }
+  t.a_step = c.d[dim].step * c.in_stride[dim];
+  t.out_step = c.out_stride[dim];
+  const float* b = t.b;
+  t.b += ty.begin * t.by + tx.begin * (t.bx);
+  t.a = blk.in + (y * dy.step + dy.first + ty.begin * dy.delta) * c.in_stride[1] +
+        (x * dx.step + dx.first + tx.begin * dx.delta) * c.in_stride[2];
+  t.out = blk.out + y * c.out_stride[1] + x * c.out_stride[2];
+  const int64_t most = kConvMaxRows[blk.nv], tiles = (count + most - 1) / most;
+  const int64_t small = count / tiles, big = count - small * tiles;  // `big` tiles have one pixel more
+  for (int64_t i = 0; i < tiles; ++i) {
+    int64_t n = small + (i < big);
+    conv_tile_fn(static_cast<int>(n), blk.nv)(t);
+    t.a += n * t.a_step;
+    t.out += n * t.out_step;
+  }
+  t.b = b;
+}
+
+// A block of columns over rows [y0, y1) and pixels [x0, x1) of one plane. Pixels with all x taps inside go in rows; those
+// on the left and right border go in columns, so that they fill tiles too.
+static void run_plane(const TapConv& c, Block& blk, int64_t y0, int64_t y1, int64_t x0, int64_t x1) {
+  const TapRange xin = interior(c.d[2]), yin = interior(c.d[1]);
+  const TapRange tx_all{0, c.d[2].taps}, ty_all{0, c.d[1].taps};
+  const int64_t a = max_of(x0, xin.begin), e = min_of(x1, xin.end);
+  if (a < e)
+    for (int64_t y = y0; y < y1; ++y) run_line(c, blk, 2, y, a, e - a, taps_of(c.d[1], y), tx_all);
+  const int64_t ya = min_of(y1, max_of(y0, yin.begin)), ye = max_of(ya, min_of(y1, yin.end));
+  for (int64_t x = x0; x < x1; ++x) {
+    if (x == a && a < e) x = e;
+    if (x >= x1) break;
+    const TapRange tx = taps_of(c.d[2], x);
+    if (ya < ye) run_line(c, blk, 1, ya, x, ye - ya, ty_all, tx);
+    for (int64_t y = y0; y < ya; ++y) run_line(c, blk, 1, y, x, 1, taps_of(c.d[1], y), tx);
+    for (int64_t y = ye; y < y1; ++y) run_line(c, blk, 1, y, x, 1, taps_of(c.d[1], y), tx);
+  }
+}
+
+static void run_image(const Run& r, int64_t n, int64_t z, int64_t g, int64_t col0, int64_t col1, int64_t y0, int64_t y1,
+                      int64_t x0, int64_t x1) {
+  const TapConv& c = r.c;
+  const TapRange tz = taps_of(c.d[0], z);
+  const int64_t per_col = c.taps() * c.k;
+  for (int64_t col = col0; col < col1;) {
+    const int nv = block_vectors(col1 - col, r.most);
+    const int64_t nr = nv * W, ch = g * c.cols + col;
+    Block blk;
+    ConvTile& t = blk.tile;
+    blk.nv = nv;
+    blk.merge = c.merge_x();
+    t.bx = c.k * nr;
+    t.by = c.d[2].taps * t.bx;
+    t.bz = c.d[1].taps * t.by;
+    t.ax = c.d[2].delta * c.in_stride[2];
+    t.ay = c.d[1].delta * c.in_stride[1];
+    t.az = c.d[0].delta * c.in_stride[0];
+    t.nz = tz.end - tz.begin;
+    t.b = r.b + g * (c.packed_size() / c.groups) + per_col * col + tz.begin * t.bz;
+    blk.in = r.in + n * c.in_image + (z * c.d[0].step + c.d[0].first + tz.begin * c.d[0].delta) * c.in_stride[0] + g * c.k;
+    blk.out = r.out + n * c.out_image + c.out_offset + z * c.out_stride[0] + ch;
+    t.cols = min_of(nr, col1 - col);
+    t.bias = r.bias ? r.bias + ch : nullptr;
+    t.has_residual = r.residual != nullptr;
+    t.residual = r.residual ? r.residual - r.out : 0;
+    t.act = r.act;
+    run_plane(c, blk, y0, y1, x0, x1);
+    col += nr;
+  }
+}
+
+static void run_unit(const Run& r, int64_t unit) {
+  const TapConv& c = r.c;
+  int64_t u = unit;
+  const int64_t xb = u % c.nx; u /= c.nx;
+  const int64_t yb = u % c.ny; u /= c.ny;
+  const int64_t z = u % c.d[0].count; u /= c.d[0].count;
+  const int64_t nb = u % c.nb; u /= c.nb;
+  const int64_t sp = u % c.ns, g = u / c.ns;
+  const int64_t n1 = min_of(c.batch, (nb + 1) * c.images);
+  for (int64_t n = nb * c.images; n < n1; ++n)
+    run_image(r, n, z, g, sp * c.span, min_of(c.cols, (sp + 1) * c.span), yb * c.rows,
+              min_of(c.d[1].count, (yb + 1) * c.rows), xb * c.width, min_of(c.d[2].count, (xb + 1) * c.width));
+}
+
+// One tap of the weights, k x cols, into blocks of columns of whole vectors, filled up with zeros. Source element
+// (row, col) is at src[row * rs + col * cs]; one of the two strides is 1.
+static void pack_tap(const TapConv& c, int most, int64_t tap, const float* src, int64_t rs, int64_t cs, float* dst) {
+  const int64_t per_col = c.taps() * c.k;
+  for (int64_t sp = 0; sp < c.ns; ++sp) {
+    const int64_t end = min_of(c.cols, (sp + 1) * c.span);
+    for (int64_t col = sp * c.span; col < end;) {
+      const int64_t nr = block_vectors(end - col, most) * W, have = min_of(nr, end - col);
+      float* d = dst + per_col * col + tap * c.k * nr;
+      const float* s = src + col * cs;
+      if (cs == 1) {
+        for (int64_t k = 0; k < c.k; ++k)
+          for (int64_t j = 0; j < nr; j += W) store(d + k * nr + j, load(s + k * rs + j, max_of(0, have - j)));
+      } else {
+        for (int64_t j = 0; j < have; ++j)
+          for (int64_t k = 0; k < c.k; ++k) d[k * nr + j] = s[k * rs + j * cs];
+        for (int64_t j = have; j < nr; ++j)
+          for (int64_t k = 0; k < c.k; ++k) d[k * nr + j] = 0;
+      }
+      col += nr;
+    }
+  }
+}
+
+// Kernel index of tap t (all three dimensions in one).
+static int64_t kernel_tap(const TapConv& c, const ConvShape& s, int64_t t) {
+  const TapDim* d = c.d;
+  const int64_t x = t % d[2].taps, y = t / d[2].taps % d[1].taps, z = t / d[2].taps / d[1].taps;
+  return ((d[0].kernel_first + z * d[0].kernel_delta) * s.kernel[1] + d[1].kernel_first + y * d[1].kernel_delta) *
+             s.kernel[2] + d[2].kernel_first + x * d[2].kernel_delta;
+}
+
+static void pack(const TapConv& c, const ConvShape& s, int most, bool backward, const float* w, float* dst) {
+  const int64_t cin = s.cin / s.groups, taps = c.taps();
+  auto one = [&](int64_t i) {
+    const int64_t g = i / taps, t = i % taps;
+    const float* src = w + kernel_tap(c, s, t) * cin * s.cout + g * (s.cout / s.groups);
+    pack_tap(c, most, t, src, backward ? 1 : s.cout, backward ? s.cout : 1, dst + g * (c.packed_size() / c.groups));
+  };
+  const int64_t jobs = taps * s.groups;
+  if (c.packed_size() < 4096 || jobs == 1) {
+    for (int64_t i = 0; i < jobs; ++i) one(i);
+  } else {
+    parallel_for(jobs, one);
+  }
+}
+
+static void run(const TapConv& c, const ConvEpilogue& e, int most, const float* in, const float* b, float* out) {
+  const Run r{c, in, b, out, e.bias, e.residual, e.act, most};
+  parallel_for(c.units, [&](int64_t u) { run_unit(r, u); });
+}
+
+}  // namespace
+
+void conv_forward_f32(const ConvShape& s, const ConvEpilogue& e, const float* x, const float* w, float* y, void* workspace) {
+  const TapConv c = tap_forward(s);
+  const int most = most_vectors(c);
+  const bool in_place = s.groups == 1 && c.cols % W == 0 && block_vectors(c.cols, most) * W == c.cols && c.ns == 1;
+  float* packed = static_cast<float*>(workspace);
+  if (!in_place) pack(c, s, most, false, w, packed);
+  run(c, e, most, x, in_place ? w : packed, y);
+}
+
+void conv_backward_data_f32(const ConvShape& s, const ConvEpilogue& e, const float* dy, const float* w, float* dx,
+                            void* workspace) {
+  float* packed = static_cast<float*>(workspace);
+  for (int64_t p = 0; p < backward_phases(s); ++p) {
+    const TapConv c = tap_backward(s, p);
+    if (c.d[0].count * c.d[1].count * c.d[2].count == 0) continue;
+    const int most = most_vectors(c);
+    pack(c, s, most, true, w, packed);
+    run(c, e, most, dy, packed, dx);
+    packed += c.packed_size();
+  }
+}
+
+}  // namespace glia::cpu::GLIA_ISA_NS

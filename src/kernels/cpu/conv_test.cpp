@@ -1,0 +1,222 @@
+#include "kernels/cpu/conv.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <string>
+
+#include "base/thread_pool.h"
+#include "kernels/cpu/guarded_test.h"
+
+namespace glia::cpu {
+namespace {
+
+int64_t valid_out(int64_t in, int64_t k, int64_t s, int64_t d, int64_t pad_both) {
+  return std::max<int64_t>(0, (in + pad_both - (k - 1) * d - 1) / s + 1);
+}
+
+struct Case {
+  const char* name;
+  ConvShape s;
+};
+
+// out is filled in from pad (before) and `after`.
+ConvShape shape(int64_t n, std::vector<int64_t> in, std::vector<int64_t> kernel, int64_t cin, int64_t cout,
+                std::vector<int64_t> stride = {}, std::vector<int64_t> pad = {}, std::vector<int64_t> after = {},
+                std::vector<int64_t> dilation = {}, int64_t groups = 1) {
+  ConvShape s;
+  s.batch = n;
+  s.cin = cin;
+  s.cout = cout;
+  s.groups = groups;
+  const size_t skip = 3 - in.size();
+  for (size_t i = 0; i < in.size(); ++i) {
+    s.in[skip + i] = in[i];
+    s.kernel[skip + i] = kernel[i];
+    if (!stride.empty()) s.stride[skip + i] = stride[i];
+    if (!dilation.empty()) s.dilation[skip + i] = dilation[i];
+    if (!pad.empty()) s.pad[skip + i] = pad[i];
+    const int64_t both = (pad.empty() ? 0 : pad[i]) + (after.empty() ? (pad.empty() ? 0 : pad[i]) : after[i]);
+    s.out[skip + i] = valid_out(in[i], kernel[i], s.stride[skip + i], s.dilation[skip + i], both);
+  }
+  return s;
+}
+
+std::vector<Case> cases() {
+  return {
+      {"mnist c1", shape(2, {28, 28}, {3, 3}, 1, 32)},
+      {"mnist c2", shape(3, {13, 13}, {3, 3}, 32, 64)},
+      {"same 3x3", shape(2, {9, 10}, {3, 3}, 16, 24, {}, {1, 1})},
+      {"odd channels", shape(2, {7, 5}, {3, 2}, 7, 19, {}, {1, 0}, {1, 1})},
+      {"one output channel", shape(1, {8, 8}, {3, 3}, 20, 1, {}, {1, 1})},
+      {"three in, stride 2, 7x7", shape(2, {21, 23}, {7, 7}, 3, 10, {2, 2}, {3, 3})},
+      {"1 channel same 5x5", shape(2, {11, 12}, {5, 5}, 1, 6, {}, {2, 2})},
+      {"2 channels stride 2 pad 1", shape(2, {11, 12}, {3, 3}, 2, 40, {2, 2}, {0, 1}, {1, 1})},
+      {"1x1", shape(2, {6, 7}, {1, 1}, 33, 70)},
+      {"1x1 stride 2", shape(2, {7, 8}, {1, 1}, 16, 48, {2, 2})},
+      {"stride 3 kernel 2", shape(2, {10, 11}, {2, 2}, 5, 9, {3, 3})},
+      {"stride 2 kernel 4", shape(1, {10, 9}, {4, 4}, 8, 16, {2, 2}, {1, 1})},
+      {"dilation 2", shape(2, {12, 11}, {3, 3}, 6, 18, {}, {2, 2}, {}, {2, 2})},
+      {"dilation 2 stride 2", shape(2, {12, 13}, {3, 3}, 6, 18, {2, 2}, {2, 1}, {}, {2, 2})},
+      {"dilation 3 stride 2", shape(1, {15, 14}, {3, 2}, 4, 5, {2, 2}, {1, 3}, {}, {3, 3})},
+      {"dilation 2 few channels", shape(1, {15, 14}, {3, 3}, 2, 33, {1, 1}, {1, 3}, {}, {2, 2})},
+      {"kernel wider than input", shape(2, {3, 3}, {5, 5}, 8, 12, {}, {2, 2})},
+      {"pad more than kernel", shape(1, {4, 4}, {2, 2}, 3, 4, {}, {3, 3})},
+      {"groups", shape(2, {8, 9}, {3, 3}, 12, 20, {}, {1, 1}, {}, {}, 4)},
+      {"groups stride", shape(2, {8, 9}, {3, 3}, 64, 128, {2, 1}, {1, 1}, {}, {}, 2)},
+      {"depthwise", shape(2, {8, 9}, {3, 3}, 20, 20, {}, {1, 1}, {}, {}, 20)},
+      {"depthwise multiplier", shape(2, {8, 9}, {3, 3}, 6, 18, {2, 2}, {0, 0}, {1, 1}, {}, 6)},
+      {"1-D", shape(2, {50}, {5}, 12, 16, {2}, {2})},
+      {"1-D long", shape(1, {3000}, {3}, 8, 8, {}, {1})},
+      {"1-D causal dilated", shape(2, {40}, {3}, 10, 11, {}, {8}, {0}, {4})},
+      {"3-D", shape(2, {5, 6, 7}, {3, 3, 3}, 4, 17, {}, {1, 1, 1})},
+      {"3-D stride", shape(1, {7, 6, 9}, {2, 3, 3}, 5, 8, {2, 2, 2}, {0, 1, 1})},
+      {"7x7 wide", shape(2, {7, 7}, {3, 3}, 64, 96, {}, {1, 1})},
+      {"4x4 cout 65", shape(2, {4, 4}, {3, 3}, 18, 65, {}, {1, 1})},
+      {"many images", shape(40, {6, 6}, {3, 3}, 16, 16)},
+      {"tall", shape(1, {70, 30}, {3, 3}, 16, 32, {}, {1, 1})},
+      {"large filter", shape(1, {3, 3}, {3, 3}, 160, 200, {}, {1, 1})},
+      {"one pixel", shape(5, {1, 1}, {1, 1}, 3, 2)},
+      {"empty batch", shape(0, {5, 5}, {3, 3}, 3, 4)},
+  };
+}
+
+std::vector<Isa> isas() {
+  std::vector<Isa> all;
+  for (Isa i : {Isa::scalar, Isa::neon, Isa::avx2, Isa::avx512})
+    if (i == Isa::scalar || (i <= best_isa() && (i == Isa::neon) == (best_isa() == Isa::neon))) all.push_back(i);
+  return all;
+}
+
+struct RestoreSettings {
+  Isa isa = current_isa();
+  int threads = num_threads();
+  ~RestoreSettings() {
+    set_isa(isa);
+    set_num_threads(threads);
+  }
+};
+
+// want is exact; terms is the number of products in a sum.
+void expect_close(const std::vector<double>& want, Guarded& got, int64_t terms, const std::string& what) {
+  ASSERT_TRUE(got.intact()) << what << ": wrote outside its buffer";
+  const double tol = 1e-6 * (2 + std::sqrt(static_cast<double>(terms)) * 2);
+  for (int64_t i = 0; i < got.size(); ++i)
+    ASSERT_NEAR(got[i], want[i], tol) << what << " at " << i;
+}
+
+struct Data {
+  Guarded x, w, bias, res_y, res_x, dy;
+  std::vector<double> y, dx, dw, db;
+  explicit Data(const ConvShape& s)
+      : x(s.batch * s.in_pixels() * s.cin, 1), w(s.taps() * (s.cin / s.groups) * s.cout, 3), bias(std::max(s.cin, s.cout), 2),
+        res_y(s.batch * s.out_pixels() * s.cout), res_x(x.size()), dy(res_y.size(), 5) {
+    x.fill_random(1);
+    w.fill_random(2);
+    bias.fill_random(3);
+    res_y.fill_random(4);
+    res_x.fill_random(5);
+    dy.fill_random(6);
+    y.resize(dy.size());
+    dx.resize(x.size());
+    dw.resize(w.size());
+    db.resize(s.cout);
+    auto xd = x.doubles(), wd = w.doubles(), bd = bias.doubles(), dyd = dy.doubles();
+    conv_forward_f64(s, xd.data(), wd.data(), nullptr, y.data());
+    conv_backward_data_f64(s, dyd.data(), wd.data(), dx.data());
+    conv_backward_filter_f64(s, xd.data(), dyd.data(), dw.data(), db.data());
+  }
+};
+
+struct Results {
+  Guarded y, y2, dx, dx2, dw, db;
+};
+
+Results run_all(const ConvShape& s, Data& d) {
+  Results r{Guarded(d.dy.size(), 7), Guarded(d.dy.size()), Guarded(d.x.size(), 3), Guarded(d.x.size()), Guarded(d.w.size(), 1),
+            Guarded(s.cout, 1)};
+  auto floats = [](size_t bytes) { return Guarded(static_cast<int64_t>((bytes + 3) / 4)); };
+  Guarded f = floats(conv_forward_workspace(s)), b = floats(conv_backward_data_workspace(s)),
+          w = floats(conv_backward_filter_workspace(s));
+  auto forward = GLIA_ISA_SELECT(conv_forward_f32);
+  auto backward = GLIA_ISA_SELECT(conv_backward_data_f32);
+  forward(s, {}, d.x.data(), d.w.data(), r.y.data(), f.data());
+  forward(s, {.act = Act::relu, .bias = d.bias.data(), .residual = d.res_y.data()}, d.x.data(), d.w.data(), r.y2.data(), f.data());
+  backward(s, {}, d.dy.data(), d.w.data(), r.dx.data(), b.data());
+  backward(s, {.act = Act::relu, .bias = d.bias.data(), .residual = d.res_x.data()}, d.dy.data(), d.w.data(), r.dx2.data(),
+           b.data());
+  GLIA_ISA_SELECT(conv_backward_filter_f32)(s, d.x.data(), d.dy.data(), r.dw.data(), r.db.data(), w.data());
+  EXPECT_TRUE(f.intact() && b.intact() && w.intact()) << "a workspace is too small";
+  return r;
+}
+
+std::vector<double> with_epilogue(std::vector<double> v, Guarded& bias, Guarded& residual, int64_t channels) {
+  for (size_t i = 0; i < v.size(); ++i)
+    v[i] = std::max(0.0, v[i] + bias[static_cast<int64_t>(i) % channels] + residual[static_cast<int64_t>(i)]);
+  return v;
+}
+
+TEST(Conv, MatchesDoubleOnEveryIsa) {
+  RestoreSettings restore;
+  for (const Case& c : cases()) {
+    const ConvShape& s = c.s;
+    Data d(s);
+    for (Isa isa : isas()) {
+      set_isa(isa);
+      const std::string what = std::string(c.name) + ", " + std::string(isa_name(isa));
+      Results r = run_all(s, d);
+      const int64_t k = s.taps() * s.cin / s.groups, kb = s.taps() * s.cout / s.groups, kw = s.batch * s.out_pixels();
+      expect_close(d.y, r.y, k, what + ", forward");
+      expect_close(with_epilogue(d.y, d.bias, d.res_y, s.cout), r.y2, k, what + ", forward with epilogue");
+      expect_close(d.dx, r.dx, kb, what + ", backward data");
+      expect_close(with_epilogue(d.dx, d.bias, d.res_x, s.cin), r.dx2, kb, what + ", backward data with epilogue");
+      expect_close(d.dw, r.dw, kw, what + ", backward filter");
+      expect_close(d.db, r.db, kw, what + ", bias gradient");
+      if (HasFatalFailure()) return;
+    }
+  }
+}
+
+TEST(Conv, SameBitsForAnyNumberOfThreads) {
+  RestoreSettings restore;
+  for (const Case& c : cases()) {
+    Data d(c.s);
+    set_num_threads(1);
+    Results one = run_all(c.s, d);
+    for (int threads : {2, 4}) {
+      set_num_threads(threads);
+      Results many = run_all(c.s, d);
+      auto same = [](Guarded& a, Guarded& b) { return std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0; };
+      EXPECT_TRUE(same(one.y, many.y) && same(one.y2, many.y2)) << c.name << ", forward, " << threads;
+      EXPECT_TRUE(same(one.dx, many.dx) && same(one.dx2, many.dx2)) << c.name << ", backward data, " << threads;
+      EXPECT_TRUE(same(one.dw, many.dw) && same(one.db, many.db)) << c.name << ", backward filter, " << threads;
+    }
+  }
+}
+
+// The double kernels, which are the reference above, against a sum written out by hand.
+TEST(Conv, DoubleKernelsAreRight) {
+  ConvShape s = shape(1, {3}, {2}, 1, 2, {2}, {1}, {0});
+  ASSERT_EQ(s.out[2], 2);
+  const double x[] = {1, 2, 3}, w[] = {10, 1, 20, 2}, bias[] = {0.5, 0}, dy[] = {1, 2, 3, 4};
+  double y[4], dx[3], dw[4], db[2];
+  conv_forward_f64(s, x, w, bias, y);  // windows (0 1) and (2 3)
+  EXPECT_EQ(y[0], 20.5);
+  EXPECT_EQ(y[1], 2);
+  EXPECT_EQ(y[2], 2 * 10 + 3 * 20 + 0.5);
+  EXPECT_EQ(y[3], 2 * 1 + 3 * 2);
+  conv_backward_data_f64(s, dy, w, dx);
+  EXPECT_EQ(dx[0], 1 * 20 + 2 * 2);
+  EXPECT_EQ(dx[1], 3 * 10 + 4 * 1);
+  EXPECT_EQ(dx[2], 3 * 20 + 4 * 2);
+  conv_backward_filter_f64(s, x, dy, dw, db);
+  EXPECT_EQ(dw[0], 2 * 3);
+  EXPECT_EQ(dw[1], 2 * 4);
+  EXPECT_EQ(dw[2], 1 * 1 + 3 * 3);
+  EXPECT_EQ(dw[3], 1 * 2 + 3 * 4);
+  EXPECT_EQ(db[0], 4);
+  EXPECT_EQ(db[1], 6);
+}
+
+}  // namespace
+}  // namespace glia::cpu
