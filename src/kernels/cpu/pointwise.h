@@ -19,21 +19,12 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
-#include "kernels/cpu/elem.h"
-#include "kernels/cpu/pointwise_ops.h"
+#include "kernels/cpu/pointwise_types.h"
 
 namespace glia::cpu {
-
-enum class PwOp : uint8_t {
-  input, constant, cast,  // not in the table: no operands, no operands, one operand of any type
-#define X(name, ...) name,
-  GLIA_POINTWISE_OPS(X)
-#undef X
-  count_
-};
-enum class PwDomain : uint8_t { num, flt, all, int_, log };
 
 struct PwOpInfo {
   const char* name;
@@ -80,9 +71,6 @@ struct PwProgram {
 // Strides (in elements) that walk a dense array of shape `in` as if broadcast to `out` (NumPy rules, aligned at the end).
 std::vector<int64_t> pw_broadcast_strides(std::span<const int64_t> in, std::span<const int64_t> out);
 
-// One instruction over a tile. Operand strides (0 or 1 element) are bound into the choice of function.
-using PwFn = void (*)(void* dst, const void* a, const void* b, const void* c, int64_t n);
-
 // A program bound to shapes and to the instruction set of current_isa().
 class PwKernel {
  public:
@@ -105,29 +93,38 @@ class PwKernel {
 
  private:
   friend struct PwCompiler;
-  enum class Access : uint8_t { direct, uniform, repeat, expand };
   struct Step { PwFn fn; uint16_t dst, a, b, c; };
   struct Input {
     int64_t strides[kMaxRank];
-    Access access;
-    uint8_t size;       // bytes of an element
+    int64_t inner_stride;
     uint16_t slot;
-    uint16_t reg;       // where expand and repeat put the tile
+    uint8_t size;  // bytes of an element
+    bool direct;   // the slot points into the input; else the tile is copied to a register first
+    bool repeat;   // copied once: every tile sees the same
   };
-  struct Output { uint16_t slot; uint8_t size; bool direct; };
-  struct TileWalk;
-  void run_range(int64_t first_tile, int64_t last_tile, const void* const* inputs, void* const* outputs) const;
-  void load_inputs(const TileWalk&, const void* const* inputs, const char** ptr, char* regs, bool first) const;
+  struct Output { uint16_t slot; uint8_t size; };
+  struct Tile { int64_t row, col, n; };
+  struct Slots;
+  void run_tiles(int64_t first, int64_t last, const void* const* inputs, void* const* outputs) const;
+  void load_tile(const Input&, const char* base, char* dst, const Tile&) const;
+  int64_t row_offset(const Input&, int64_t row) const;
 
   std::vector<Step> uniform_steps_, steps_;
   std::vector<Input> inputs_;
   std::vector<Output> outputs_;
-  std::vector<char> constants_;                             // one 8-byte cell each
-  std::vector<uint16_t> constant_slots_, uniform_slots_;    // slots that live in cells
-  std::vector<std::pair<uint16_t, uint16_t>> reg_slots_;    // slot -> register
-  int64_t total_ = 0, inner_ = 0, rows_ = 0, tile_ = 0, tiles_per_row_ = 0, rows_per_tile_ = 0, tiles_ = 0, per_chunk_ = 0;
+  std::vector<uint16_t> uniform_inputs_;                    // slot per input that never moves, else kNone
+  std::vector<uint64_t> constants_;                         // one cell each
+  std::vector<uint16_t> constant_slots_, cell_slots_;       // slots of constants; slots that uniform steps write
+  std::vector<std::pair<uint16_t, uint16_t>> registers_;    // slot, register
   int64_t dims_[kMaxRank] = {};
-  int rank_ = 0, num_slots_ = 0, num_regs_ = 0, reg_bytes_ = 0;
+  int64_t total_ = 0, inner_ = 0, rows_ = 0;
+  int64_t tile_ = 0;            // elements of a tile at most
+  int64_t tiles_per_row_ = 0;   // long rows are cut into tiles
+  int64_t rows_per_tile_ = 1;   // short rows are gathered into tiles
+  int64_t tiles_ = 0, tiles_per_chunk_ = 1;
+  int rank_ = 0, num_slots_ = 0, num_registers_ = 0, register_bytes_ = 0;
+  static constexpr uint16_t kNone = 0xffff;
+  static constexpr int kRegisterFile = 65536;  // bytes, on the stack of the thread
 };
 
 }  // namespace glia::cpu

@@ -1,0 +1,7 @@
+#include "kernels/cpu/pointwise_loops.h"
+
+namespace glia::cpu::GLIA_ISA_NS {
+
+PwFn pw_function_u8(PwOp op, int uniform) { return pw_find_function<uint8_t>(op, uniform); }
+
+}  // namespace glia::cpu::GLIA_ISA_NS
