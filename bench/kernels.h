@@ -24,5 +24,6 @@ struct KernelBench {
 std::vector<KernelBench> all_kernels();
 
 void add_memory_kernels(std::vector<KernelBench>&);  // kernels_memory.cpp
+void add_conv_kernels(std::vector<KernelBench>&);    // kernels_conv.cpp
 
 }  // namespace glia::bench

@@ -3,6 +3,7 @@
 #include "kernels/cpu/conv.h"
 #include "kernels/cpu/conv_plan.h"
 #include "kernels/cpu/conv_tile.h"
+#include "kernels/cpu/gemm_f32.h"
 
 namespace glia::cpu::GLIA_ISA_NS {
 
@@ -30,6 +31,7 @@ struct Run {
   const float* bias;
   const float* residual;
   Act act;
+  float alpha;
   int most;  // vectors per block
 };
 
@@ -118,6 +120,9 @@ static void run_image(const Run& r, int64_t n, int64_t z, int64_t g, int64_t col
     t.residual = r.residual ? r.residual - r.out : 0;
     t.act = r.act;
     run_plane(c, blk, y0, y1, x0, x1);
+    if (r.act != Act::none && r.act != Act::relu)  // while the block is in cache
+      for (int64_t y = y0; y < y1; ++y)
+        act_rows(r.act, r.alpha, blk.out + y * c.out_stride[1] + x0 * c.out_stride[2], c.out_stride[2], x1 - x0, t.cols);
     col += nr;
   }
 }
@@ -184,7 +189,7 @@ static void pack(const TapConv& c, const ConvShape& s, int most, bool backward, 
 }
 
 static void run(const TapConv& c, const ConvEpilogue& e, int most, const float* in, const float* b, float* out) {
-  const Run r{c, in, b, out, e.bias, e.residual, e.act, most};
+  const Run r{c, in, b, out, e.bias, e.residual, e.act, e.alpha, most};
   parallel_for(c.units, [&](int64_t u) { run_unit(r, u); });
 }
 

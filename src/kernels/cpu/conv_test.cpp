@@ -194,6 +194,29 @@ TEST(Conv, SameBitsForAnyNumberOfThreads) {
   }
 }
 
+TEST(Conv, EveryActivation) {
+  const ConvShape s = shape(2, {6, 9}, {3, 3}, 4, 21, {}, {1, 1});
+  Data d(s);
+  Guarded w(static_cast<int64_t>(conv_forward_workspace(s) / 4)), y(d.dy.size());
+  const double a = 0.3;
+  auto check = [&](Act act, auto f) {
+    GLIA_ISA_SELECT(conv_forward_f32)
+    (s, {.act = act, .alpha = static_cast<float>(a), .bias = d.bias.data()}, d.x.data(), d.w.data(), y.data(), w.data());
+    for (int64_t i = 0; i < y.size(); ++i)
+      ASSERT_NEAR(y[i], f(d.y[i] + d.bias[i % s.cout]), 1e-5) << static_cast<int>(act) << " at " << i;
+    ASSERT_TRUE(y.intact());
+  };
+  check(Act::none, [](double x) { return x; });
+  check(Act::relu, [](double x) { return std::max(x, 0.0); });
+  check(Act::relu6, [](double x) { return std::clamp(x, 0.0, 6.0); });
+  check(Act::leaky_relu, [&](double x) { return x > 0 ? x : a * x; });
+  check(Act::elu, [&](double x) { return x > 0 ? x : a * std::expm1(x); });
+  check(Act::sigmoid, [](double x) { return 1 / (1 + std::exp(-x)); });
+  check(Act::tanh, [](double x) { return std::tanh(x); });
+  check(Act::gelu, [](double x) { return 0.5 * x * (1 + std::erf(x / std::sqrt(2.0))); });
+  check(Act::silu, [](double x) { return x / (1 + std::exp(-x)); });
+}
+
 // The double kernels, which are the reference above, against a sum written out by hand.
 TEST(Conv, DoubleKernelsAreRight) {
   ConvShape s = shape(1, {3}, {2}, 1, 2, {2}, {1}, {0});
