@@ -93,7 +93,6 @@ void split_slab(GemmParams& p) {
   GemmPlan& plan = p.plan;
   plan.b = p.packed_b ? GemmB::packed : GemmB::slab;
   plan.nv = kMaxNV;
-  plan.pack_a = true;
   plan.kc = ceil_div(p.k, ceil_div(p.k, kMaxKc));
   plan.mc = kMaxMc;
   const int64_t panels = ceil_div(p.n, kPanel), most = max64(1, (int64_t{3} << 19) / (plan.kc * kPanel));
@@ -105,6 +104,7 @@ void split_slab(GemmParams& p) {
   plan.row_chunks = ceil_div(p.m, plan.rows);
   const int64_t wanted = ceil_div(16, plan.row_chunks), limit = max64(1, slab_panels * kPanel / 64);
   plan.col_chunks = min64(min64(wanted, limit), slab_panels);
+  plan.pack_a = ceil_div(slab_panels, plan.col_chunks) * kPanel >= 1024;  // else the copy costs more than it saves
   plan.workspace = p.packed_b ? 0 : static_cast<size_t>(plan.kc * plan.nc) * sizeof(float);
 }
 
@@ -154,7 +154,8 @@ void gemm_plan_f32(GemmParams& p) {
     p.lda = p.k;
   }
   const double work = static_cast<double>(p.m) * static_cast<double>(p.n) * static_cast<double>(p.k);
-  const bool large = p.m >= 96 && p.n * p.k >= 16384 && work >= 4e6;
+  const bool dense_b = !p.trans_b && p.ldb <= 128;  // narrow enough to be read in place
+  const bool large = p.m >= 96 && p.n * p.k >= 16384 && work >= 4e6 && !dense_b;
   if (large && !plan.swapped && (plan.batch < 8 || work >= 64e6)) return split_slab(p);
   if (p.packed_b) return split_block(p, GemmB::packed);
   if (p.trans_b && !p.trans_a && p.k > 0 && (p.m <= 4 || (p.m <= 12 && p.k >= 128))) return split_dot(p);

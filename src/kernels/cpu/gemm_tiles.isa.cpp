@@ -59,6 +59,10 @@ static void tile_kernel(const Tile& t) {
   const float* b = t.b;
   int64_t k = t.k;
   const int64_t cs = t.cs, ldb = t.ldb;
+  if (k >= 48) {  // C arrives while the sums are made
+    GLIA_UNROLL for (int i = 0; i < MR; ++i) GLIA_UNROLL for (int v = 0; v < NV; ++v)
+      __builtin_prefetch(t.c + i * t.ldc + v * vf::W, 1);
+  }
   for (; k >= U; k -= U) {
     GLIA_UNROLL for (int u = 0; u < U; ++u) {
       tile_step<MR, NV, TAIL>(t, a, b, acc[u]);
