@@ -28,8 +28,9 @@ inline void cpu_relax() {
 
 thread_local bool inside_parallel = false;
 
-// One job at a time. Workers wait on `epoch_` (spin, then park); chunks are claimed from one atomic counter, so an
-// interrupted thread does not hold the others back. Which thread runs a chunk never changes the result.
+// One job at a time. Workers wait on `epoch_` (spin, then park). Chunks are claimed from `ticket_` = job number << 32 |
+// next chunk, so a worker that wakes up late can neither touch a newer job nor be waited for: the caller waits for chunks,
+// not for workers, and does all the work itself when the other cores are taken by other processes.
 class Pool {
  public:
   explicit Pool(int threads) {
@@ -44,28 +45,36 @@ class Pool {
   int size() const { return static_cast<int>(workers_.size()) + 1; }
 
   void run(int64_t chunks, ChunkFn fn, void* ctx) {
-    fn_ = fn;
-    ctx_ = ctx;
-    chunks_ = chunks;
-    next_.store(0, std::memory_order_relaxed);
-    busy_.store(static_cast<int>(workers_.size()), std::memory_order_relaxed);
-    epoch_.fetch_add(1, std::memory_order_seq_cst);
+    GLIA_ASSERT(chunks < kClosed, "parallel_for: too many chunks");
+    const uint32_t number = epoch_.load(std::memory_order_relaxed) + 1;
+    const uint64_t first = static_cast<uint64_t>(number) << 32;
+    ticket_.store(first | kClosed, std::memory_order_relaxed);  // late workers claim nothing from here on
+    fn_.store(fn, std::memory_order_relaxed);
+    ctx_.store(ctx, std::memory_order_relaxed);
+    chunks_.store(chunks, std::memory_order_release);  // whoever sees it sees the closed ticket
+    done_.store(0, std::memory_order_relaxed);
+    ticket_.store(first, std::memory_order_release);
+    epoch_.store(number, std::memory_order_seq_cst);
     if (parked_.load(std::memory_order_seq_cst) > 0) epoch_.notify_all();
     inside_parallel = true;
-    drain();
+    drain(number);
     inside_parallel = false;
-    for (int spin = 0; busy_.load(std::memory_order_acquire) != 0; ++spin) {
-      if (spin < 20000) cpu_relax();
+    for (int spin = 0; done_.load(std::memory_order_acquire) != chunks; ++spin) {
+      if (spin < kSpin) cpu_relax();
       else std::this_thread::yield();
     }
   }
 
  private:
-  void drain() {
+  void drain(uint32_t job) {
+    uint64_t ticket = ticket_.load(std::memory_order_acquire);
     for (;;) {
-      int64_t i = next_.fetch_add(1, std::memory_order_relaxed);
-      if (i >= chunks_) return;
-      fn_(ctx_, i);
+      const int64_t chunk = static_cast<int64_t>(ticket & 0xffffffffu);
+      if (static_cast<uint32_t>(ticket >> 32) != job || chunk >= chunks_.load(std::memory_order_acquire)) return;
+      if (!ticket_.compare_exchange_weak(ticket, ticket + 1, std::memory_order_acq_rel, std::memory_order_acquire)) continue;
+      fn_.load(std::memory_order_relaxed)(ctx_.load(std::memory_order_relaxed), chunk);
+      done_.fetch_add(1, std::memory_order_release);
+      ticket = ticket_.load(std::memory_order_acquire);
     }
   }
   void work() {
@@ -84,21 +93,21 @@ class Pool {
       }
       seen = now;
       if (stop_.load()) return;
-      drain();
-      busy_.fetch_sub(1, std::memory_order_release);
+      drain(now);
     }
   }
 
   static constexpr int kSpin = 2000;  // about 50 us of pause
+  static constexpr int64_t kClosed = 0xffffffff;
   std::vector<std::thread> workers_;
   alignas(64) std::atomic<uint32_t> epoch_{0};
-  alignas(64) std::atomic<int64_t> next_{0};
-  alignas(64) std::atomic<int> busy_{0};
+  alignas(64) std::atomic<uint64_t> ticket_{kClosed};
+  alignas(64) std::atomic<int64_t> done_{0};
+  alignas(64) std::atomic<ChunkFn> fn_{nullptr};
+  std::atomic<void*> ctx_{nullptr};
+  std::atomic<int64_t> chunks_{0};
   std::atomic<int> parked_{0};
   std::atomic<bool> stop_{false};
-  ChunkFn fn_ = nullptr;
-  void* ctx_ = nullptr;
-  int64_t chunks_ = 0;
 };
 
 int initial_threads() {
