@@ -106,6 +106,7 @@ class PwKernel {
   struct Tile { int64_t row, col, n; };
   struct Slots;
   void run_tiles(int64_t first, int64_t last, const void* const* inputs, void* const* outputs) const;
+  void run_and_prefetch(char* const* at, int64_t n) const;
   void load_tile(const Input&, const char* base, char* dst, const Tile&) const;
   int64_t row_offset(const Input&, int64_t row) const;
 
@@ -122,8 +123,10 @@ class PwKernel {
   int64_t tiles_per_row_ = 0;   // long rows are cut into tiles
   int64_t rows_per_tile_ = 1;   // short rows are gathered into tiles
   int64_t tiles_ = 0, tiles_per_chunk_ = 1;
+  bool stream_ = false;  // more data than the caches hold
   int rank_ = 0, num_slots_ = 0, num_registers_ = 0, register_bytes_ = 0;
   static constexpr uint16_t kNone = 0xffff;
+  static constexpr int64_t kCacheBytes = 8 << 20;
   static constexpr int kRegisterFile = 65536;  // bytes, on the stack of the thread
 };
 

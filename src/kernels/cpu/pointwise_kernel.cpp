@@ -50,7 +50,7 @@ struct PwCompiler {
     bool pinned = false;
   };
 
-  const PwProgram& program;
+  PwProgram program;
   PwKernel& k;
   std::vector<Slot> slots{};
   std::vector<uint16_t> slot_of{};  // node -> slot
@@ -71,6 +71,29 @@ struct PwCompiler {
       if (!used[i]) continue;
       for (int v : {node(static_cast<int>(i)).a, node(static_cast<int>(i)).b, node(static_cast<int>(i)).c})
         if (v >= 0) used[static_cast<size_t>(v)] = 1;
+    }
+  }
+
+  // add(mul(a, b), c) with a product that nobody else reads is one fma, sub(c, mul(a, b)) one fnma.
+  void fuse_products() {
+    std::vector<int> readers(program.nodes.size(), 0);
+    for (size_t i = 0; i < program.nodes.size(); ++i)
+      for (int v : {node(static_cast<int>(i)).a, node(static_cast<int>(i)).b, node(static_cast<int>(i)).c})
+        if (v >= 0 && used[i]) ++readers[static_cast<size_t>(v)];
+    for (int v : program.outputs) ++readers[static_cast<size_t>(v)];
+    for (size_t i = 0; i < program.nodes.size(); ++i) {
+      PwNode& n = program.nodes[i];
+      if (!used[i] || (n.op != PwOp::add && n.op != PwOp::sub) || !elem_is_float(n.type)) continue;
+      auto product = [&](int v) { return node(v).op == PwOp::mul && readers[static_cast<size_t>(v)] == 1; };
+      int16_t mul = -1, other = -1;
+      if (product(n.b)) mul = n.b, other = n.a;
+      else if (n.op == PwOp::add && product(n.a)) mul = n.a, other = n.b;
+      if (mul < 0) continue;
+      n.op = n.op == PwOp::add ? PwOp::fma : PwOp::fnma;
+      n.a = node(mul).a;
+      n.b = node(mul).b;
+      n.c = other;
+      used[static_cast<size_t>(mul)] = 0;
     }
   }
 
@@ -322,7 +345,7 @@ struct PwCompiler {
     for (const Slot& s : slots)
       if (s.kind == Kind::reg) size = std::max(size, static_cast<int>(s.size));
     const int64_t budget = PwKernel::kRegisterFile / 4 / (std::max(k.num_registers_, 1) * size);  // a quarter of it: half of L1
-    int64_t tile = k.num_registers_ == 0 ? 4096 : std::clamp<int64_t>(budget / 64 * 64, 128, 1024);
+    int64_t tile = k.num_registers_ == 0 ? 4096 : std::clamp<int64_t>(budget / 64 * 64, 128, 512);
     if (k.rank_ > 1 && k.inner_ < kShortRow) {
       k.rows_per_tile_ = std::max<int64_t>(1, tile / k.inner_);
       k.tile_ = k.rows_per_tile_ * k.inner_;
@@ -333,6 +356,10 @@ struct PwCompiler {
       k.tiles_per_row_ = k.tile_ == 0 ? 0 : (k.inner_ + k.tile_ - 1) / k.tile_;
       k.tiles_ = k.rows_ * k.tiles_per_row_;
     }
+    int64_t moved = 0;  // bytes
+    for (const PwKernel::Input& in : k.inputs_) moved += in.direct ? in.size : 0;
+    for (const PwKernel::Output& out : k.outputs_) moved += out.size;
+    k.stream_ = moved * k.total_ > PwKernel::kCacheBytes && k.steps_.size() > 1;
     k.register_bytes_ = static_cast<int>((k.tile_ * size + 63) / 64 * 64);
     GLIA_ASSERT(k.num_registers_ * k.register_bytes_ <= PwKernel::kRegisterFile, "pointwise register file");
   }
@@ -352,6 +379,7 @@ struct PwCompiler {
     GLIA_ASSERT(static_cast<int>(strides.size()) == program.num_inputs, "pointwise: strides for every input");
     slot_of.assign(program.nodes.size(), kNone);
     mark_used();
+    fuse_products();
     merge_dims(dims, strides);
     place_inputs();
     emit_nodes();

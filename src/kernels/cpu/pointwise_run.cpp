@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cstring>
+#include <type_traits>
 
 #include "base/thread_pool.h"
 #include "kernels/cpu/pointwise.h"
@@ -62,6 +63,24 @@ struct PwKernel::Slots {
   char* at[kMaxSlots];
 };
 
+// Operands come from beyond the caches: fetch the next tile while this one is computed, a share per step.
+void PwKernel::run_and_prefetch(char* const* at, int64_t n) const {
+  const auto steps = static_cast<int64_t>(steps_.size());
+  const int64_t share = (n + steps - 1) / steps;  // elements
+  auto fetch = [&](auto write, const char* next, int64_t begin, int64_t end, int size) {
+    for (int64_t byte = begin * size; byte < end * size; byte += 64) __builtin_prefetch(next + byte, decltype(write)::value);
+  };
+  for (int64_t i = 0; i < steps; ++i) {
+    const int64_t begin = std::min(n, i * share), end = std::min(n, begin + share);
+    for (const Input& in : inputs_)
+      if (in.direct) fetch(std::false_type{}, at[in.slot] + n * in.size, begin, end, in.size);
+    for (const Output& out : outputs_) fetch(std::true_type{}, at[out.slot] + n * out.size, begin, end, out.size);
+    const Step& s = steps_[static_cast<size_t>(i)];
+    auto operand = [&](uint16_t o) { return o == kNone ? nullptr : at[o]; };
+    s.fn(at[s.dst], operand(s.a), operand(s.b), operand(s.c), n);
+  }
+}
+
 void PwKernel::run_tiles(int64_t first, int64_t last, const void* const* inputs, void* const* outputs) const {
   Slots slots;
   char** at = slots.at;
@@ -102,7 +121,11 @@ void PwKernel::run_tiles(int64_t first, int64_t last, const void* const* inputs,
     }
     for (size_t i = 0; i < outputs_.size(); ++i)
       at[outputs_[i].slot] = static_cast<char*>(outputs[i]) + start * outputs_[i].size;
-    for (const Step& s : steps_) s.fn(at[s.dst], operand(s.a), operand(s.b), operand(s.c), tile.n);
+    if (stream_) {
+      run_and_prefetch(at, tile.n);
+    } else {
+      for (const Step& s : steps_) s.fn(at[s.dst], operand(s.a), operand(s.b), operand(s.c), tile.n);
+    }
   }
 }
 

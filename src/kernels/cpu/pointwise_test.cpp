@@ -320,7 +320,7 @@ TEST(Pointwise, AdamInPlaceWithScalarsComputedOnce) {
   p.output(v2);
   EXPECT_TRUE(PwKernel::fits(p));
   for_each_isa([&](Isa) {
-    const int64_t n = 70001;
+    const int64_t n = 400001;  // enough for the prefetching path
     auto w0 = random_floats(n, -1, 1, 1), m0 = random_floats(n, -1, 1, 2), v0 = random_floats(n, 0, 1, 3), g0 = random_floats(n, -1, 1, 4);
     PwKernel k(p, {n}, {{1}, {1}, {1}, {1}, {0}});
     std::vector<float> mm, vv;
