@@ -4,6 +4,7 @@
 
 #include "kernels.h"
 #include "kernels/cpu/conv.h"
+#include "kernels/cpu/pool.h"
 
 namespace glia::bench {
 namespace {
@@ -61,6 +62,36 @@ ConvShape square(int64_t batch, int64_t in, int64_t out, int64_t k, int64_t stri
           .pad = {0, pad, pad}, .cin = cin, .cout = cout, .groups = groups};
 }
 
+void add_pool(std::vector<KernelBench>& list, const std::string& size, const PoolShape& s) {
+  const double in = s.batch * s.in_pixels() * s.channels, out = s.batch * s.out_pixels() * s.channels;
+  struct Pools {
+    std::vector<float> x, y;
+    std::vector<uint8_t> at;
+  };
+  auto make = [=] {
+    auto b = std::make_shared<Pools>();
+    b->x.assign(static_cast<size_t>(in), 1);
+    b->y.assign(static_cast<size_t>(out), 1);
+    b->at.assign(static_cast<size_t>(out), 1);
+    return b;
+  };
+  list.push_back({"max_pool_f32_" + size, 0, 4 * in + 5 * out, [=] {
+    auto b = make();
+    auto fn = GLIA_ISA_SELECT(max_pool_f32);
+    return [=] { fn(s, b->x.data(), b->y.data(), b->at.data()); };
+  }});
+  list.push_back({"max_pool_backward_f32_" + size, 0, 4 * in + 5 * out, [=] {
+    auto b = make();
+    auto fn = GLIA_ISA_SELECT(max_pool_backward_f32);
+    return [=] { fn(s, b->y.data(), b->at.data(), b->x.data()); };
+  }});
+  list.push_back({"avg_pool_f32_" + size, 0, 4 * in + 4 * out, [=] {
+    auto b = make();
+    auto fn = GLIA_ISA_SELECT(avg_pool_f32);
+    return [=] { fn(s, b->x.data(), b->y.data()); };
+  }});
+}
+
 }  // namespace
 
 void add_conv_kernels(std::vector<KernelBench>& list) {
@@ -75,6 +106,9 @@ void add_conv_kernels(std::vector<KernelBench>& list) {
   add(list, "resnet_stride2_b4", square(4, 56, 28, 3, 2, 1, 128, 128));
   add(list, "resnet_1x1_256to64_b4", square(4, 56, 56, 1, 1, 0, 256, 64));
   add(list, "resnet_1x1_64to256_b4", square(4, 56, 56, 1, 1, 0, 64, 256));
+  add_pool(list, "mnist1_b32", {32, {1, 26, 26}, {1, 13, 13}, {1, 2, 2}, {1, 2, 2}, {0, 0, 0}, 32});
+  add_pool(list, "mnist2_b32", {32, {1, 11, 11}, {1, 5, 5}, {1, 2, 2}, {1, 2, 2}, {0, 0, 0}, 64});
+  add_pool(list, "resnet_b4", {4, {1, 112, 112}, {1, 56, 56}, {1, 3, 3}, {1, 2, 2}, {0, 1, 1}, 64});
 }
 
 }  // namespace glia::bench
