@@ -106,6 +106,8 @@ void add_conv_kernels(std::vector<KernelBench>& list) {
   add(list, "resnet_stride2_b4", square(4, 56, 28, 3, 2, 1, 128, 128));
   add(list, "resnet_1x1_256to64_b4", square(4, 56, 56, 1, 1, 0, 256, 64));
   add(list, "resnet_1x1_64to256_b4", square(4, 56, 56, 1, 1, 0, 64, 256));
+  add(list, "mobilenet_dw_128at28_b4", square(4, 28, 28, 3, 1, 1, 128, 128, 128));
+  add(list, "mobilenet_dw_256at28s2_b4", square(4, 28, 14, 3, 2, 0, 256, 256, 256));
   add_pool(list, "mnist1_b32", {32, {1, 26, 26}, {1, 13, 13}, {1, 2, 2}, {1, 2, 2}, {0, 0, 0}, 32});
   add_pool(list, "mnist2_b32", {32, {1, 11, 11}, {1, 5, 5}, {1, 2, 2}, {1, 2, 2}, {0, 0, 0}, 64});
   add_pool(list, "resnet_b4", {4, {1, 112, 112}, {1, 56, 56}, {1, 3, 3}, {1, 2, 2}, {0, 1, 1}, 64});

@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "kernels/cpu/conv_plan.h"
+#include "kernels/cpu/depthwise.h"
 
 namespace glia::cpu {
 namespace {
@@ -140,9 +141,17 @@ TapConv tap_backward(const ConvShape& s, int64_t phase) {
   return c;
 }
 
-size_t conv_forward_workspace(const ConvShape& s) { return tap_forward(s).packed_size() * sizeof(float); }
+size_t depthwise_repeated_bytes(const ConvShape& s) {
+  return s.cout == s.cin ? 0 : s.batch * s.in_pixels() * s.cout * sizeof(float);
+}
+
+size_t conv_forward_workspace(const ConvShape& s) {
+  if (s.depthwise()) return depthwise_repeated_bytes(s);
+  return tap_forward(s).packed_size() * sizeof(float);
+}
 
 size_t conv_backward_data_workspace(const ConvShape& s) {
+  if (s.depthwise()) return depthwise_repeated_bytes(s);
   int64_t n = 0;
   for (int64_t p = 0; p < backward_phases(s); ++p) n += tap_backward(s, p).packed_size();
   return n * sizeof(float);
@@ -180,6 +189,8 @@ FilterPlan plan_filter(const ConvShape& s) {
 }
 
 size_t conv_backward_filter_workspace(const ConvShape& s) {
+  if (s.depthwise())
+    return depthwise_repeated_bytes(s) + kDepthwiseSums * (s.taps() + 1) * s.cout * sizeof(float);
   const FilterPlan p = plan_filter(s);
   int64_t n = p.sums > 1 ? p.sums * (p.filter_size + s.cout) : 0;
   if (p.pad_copy) n += s.batch * padded_shape(s).in_pixels() * s.cin;

@@ -3,6 +3,7 @@
 #include "kernels/cpu/conv.h"
 #include "kernels/cpu/conv_plan.h"
 #include "kernels/cpu/conv_tile.h"
+#include "kernels/cpu/depthwise.h"
 #include "kernels/cpu/gemm_f32.h"
 
 namespace glia::cpu::GLIA_ISA_NS {
@@ -196,6 +197,7 @@ static void run(const TapConv& c, const ConvEpilogue& e, int most, const float* 
 }  // namespace
 
 void conv_forward_f32(const ConvShape& s, const ConvEpilogue& e, const float* x, const float* w, float* y, void* workspace) {
+  if (s.depthwise()) return depthwise_forward_f32(s, e, x, w, y, workspace);
   const TapConv c = tap_forward(s);
   const int most = most_vectors(c);
   const bool in_place = s.groups == 1 && c.cols % W == 0 && block_vectors(c.cols, most) * W == c.cols && c.ns == 1;
@@ -206,6 +208,7 @@ void conv_forward_f32(const ConvShape& s, const ConvEpilogue& e, const float* x,
 
 void conv_backward_data_f32(const ConvShape& s, const ConvEpilogue& e, const float* dy, const float* w, float* dx,
                             void* workspace) {
+  if (s.depthwise()) return depthwise_backward_data_f32(s, e, dy, w, dx, workspace);
   float* packed = static_cast<float*>(workspace);
   for (int64_t p = 0; p < backward_phases(s); ++p) {
     const TapConv c = tap_backward(s, p);

@@ -5,6 +5,7 @@
 #include "kernels/cpu/conv.h"
 #include "kernels/cpu/conv_plan.h"
 #include "kernels/cpu/conv_tile.h"
+#include "kernels/cpu/depthwise.h"
 
 namespace glia::cpu::GLIA_ISA_NS {
 
@@ -239,6 +240,7 @@ static void add_up(const float* parts, int64_t count, int64_t step, int64_t size
 
 void conv_backward_filter_f32(const ConvShape& shape, const float* x, const float* dy, float* dw, float* dbias,
                               void* workspace) {
+  if (shape.depthwise()) return depthwise_backward_filter_f32(shape, x, dy, dw, dbias, workspace);
   const FilterPlan p = plan_filter(shape);
   float* ws = static_cast<float*>(workspace);
   ConvShape s = shape;

@@ -1,0 +1,306 @@
+#include "kernels/cpu/depthwise.h"
+
+#include "base/thread_pool.h"
+#include "kernels/cpu/conv_plan.h"
+#include "kernels/cpu/conv_tile.h"
+#include "kernels/cpu/gemm_f32.h"
+
+namespace glia::cpu::GLIA_ISA_NS {
+
+namespace {
+
+constexpr int64_t W = vf::W;
+constexpr int kPixels = 8;  // per tile: hides the latency of the FMA and shares the loads of weights
+
+GLIA_INLINE int64_t min_of(int64_t a, int64_t b) { return a < b ? a : b; }
+GLIA_INLINE int64_t max_of(int64_t a, int64_t b) { return a > b ? a : b; }
+GLIA_INLINE vf load_some(const float* p, int64_t n) { return n == W ? load(p) : load(p, n); }
+GLIA_INLINE void store_some(float* p, vf v, int64_t n) { n == W ? store(p, v) : store(p, v, n); }
+
+struct DepthTile {
+  const float *a, *w;
+  int64_t a_step;                          // from pixel to pixel
+  int64_t nz, ny, nx, az, ay, ax, wz, wy, wx;  // taps and the steps between them
+  float* out;
+  int64_t out_step;
+  int64_t lanes;
+  const float* bias;
+  int64_t residual;  // residual - out
+  bool has_residual, relu;
+};
+
+template <int P>
+static void depth_tile(const DepthTile& t) {
+  vf acc[P];
+  GLIA_CONV_UNROLL for (int i = 0; i < P; ++i) acc[i] = vf::zero();
+  for (int64_t z = 0; z < t.nz; ++z)
+    for (int64_t y = 0; y < t.ny; ++y) {
+      const float* a = t.a + z * t.az + y * t.ay;
+      const float* w = t.w + z * t.wz + y * t.wy;
+      for (int64_t x = 0; x < t.nx; ++x, a += t.ax, w += t.wx) {
+        const vf f = load_some(w, t.lanes);
+        GLIA_CONV_UNROLL for (int i = 0; i < P; ++i) acc[i] = fma(load_some(a + i * t.a_step, t.lanes), f, acc[i]);
+      }
+    }
+  const vf bias = t.bias ? load_some(t.bias, t.lanes) : vf::zero();
+  GLIA_CONV_UNROLL for (int i = 0; i < P; ++i) {
+    float* o = t.out + i * t.out_step;
+    vf v = t.bias ? acc[i] + bias : acc[i];
+    if (t.has_residual) v = v + load_some(o + t.residual, t.lanes);
+    store_some(o, t.relu ? vmax(vf::zero(), v) : v, t.lanes);
+  }
+}
+
+GLIA_INLINE void run_depth_tile(const DepthTile& t, int64_t pixels) {
+  switch (pixels) {
+    case 8: return depth_tile<8>(t);
+    case 7: return depth_tile<7>(t);
+    case 6: return depth_tile<6>(t);
+    case 5: return depth_tile<5>(t);
+    case 4: return depth_tile<4>(t);
+    case 3: return depth_tile<3>(t);
+    case 2: return depth_tile<2>(t);
+    default: return depth_tile<1>(t);
+  }
+}
+
+struct DepthRun {
+  const TapConv& c;
+  const ConvShape& s;
+  const ConvEpilogue& e;
+  const float *in, *w;
+  float* out;
+};
+
+// Weights of tap (0, 0, 0) and the steps from tap to tap, in floats.
+static const float* weight_steps(const DepthRun& r, DepthTile* t) {
+  const TapDim* d = r.c.d;
+  t->wx = d[2].kernel_delta * r.s.cout;
+  t->wy = d[1].kernel_delta * r.s.kernel[2] * r.s.cout;
+  t->wz = d[0].kernel_delta * r.s.kernel[1] * r.s.kernel[2] * r.s.cout;
+  return r.w + ((d[0].kernel_first * r.s.kernel[1] + d[1].kernel_first) * r.s.kernel[2] + d[2].kernel_first) * r.s.cout;
+}
+
+static void depth_row(const DepthRun& r, int64_t n, int64_t z, int64_t y) {
+  const TapConv& c = r.c;
+  const TapDim &dz = c.d[0], &dy = c.d[1], &dx = c.d[2];
+  const TapRange tz = taps_of(dz, z), ty = taps_of(dy, y), in = interior(dx);
+  DepthTile t;
+  t.az = dz.delta * c.in_stride[0];
+  t.ay = dy.delta * c.in_stride[1];
+  t.ax = dx.delta * c.in_stride[2];
+  t.a_step = dx.step * c.in_stride[2];
+  t.out_step = c.out_stride[2];
+  t.nz = tz.end - tz.begin;
+  t.ny = ty.end - ty.begin;
+  t.has_residual = r.e.residual != nullptr;
+  t.residual = r.e.residual ? r.e.residual - r.out : 0;
+  t.relu = r.e.act == Act::relu;
+  const float* w = weight_steps(r, &t) + tz.begin * t.wz + ty.begin * t.wy;
+  const float* a = r.in + n * c.in_image + (z * dz.step + dz.first + tz.begin * dz.delta) * c.in_stride[0] +
+                   (y * dy.step + dy.first + ty.begin * dy.delta) * c.in_stride[1];
+  float* out = r.out + n * c.out_image + c.out_offset + z * c.out_stride[0] + y * c.out_stride[1];
+  for (int64_t ch = 0; ch < r.s.cout; ch += W) {
+    t.lanes = min_of(W, r.s.cout - ch);
+    t.bias = r.e.bias ? r.e.bias + ch : nullptr;
+    for (int64_t x = 0; x < dx.count;) {
+      const bool inside = x >= in.begin && x < in.end;
+      const TapRange tx = inside ? TapRange{0, dx.taps} : taps_of(dx, x);
+      const int64_t pixels = inside ? min_of(kPixels, in.end - x) : 1;
+      t.nx = tx.end - tx.begin;
+      t.a = a + (x * dx.step + dx.first + tx.begin * dx.delta) * c.in_stride[2] + ch;
+      t.w = w + tx.begin * t.wx + ch;
+      t.out = out + x * t.out_step + ch;
+      run_depth_tile(t, pixels);
+      x += pixels;
+    }
+  }
+  if (r.e.act != Act::none && r.e.act != Act::relu) act_rows(r.e.act, r.e.alpha, out, t.out_step, dx.count, r.s.cout);
+}
+
+// Calls f(chunk, first row, last row) over `rows`, about `cost` flops each, in chunks worth a thread.
+template <class F>
+GLIA_INLINE void for_row_chunks(int64_t rows, int64_t cost, F&& f) {
+  const int64_t per = max_of(1, 200000 / max_of(1, cost)), chunks = (rows + per - 1) / per;
+  parallel_for(chunks, [&](int64_t i) { f(i * per, min_of(rows, (i + 1) * per)); });
+}
+
+static void run_depth(const DepthRun& r) {
+  const int64_t ny = r.c.d[1].count, nz = r.c.d[0].count;
+  for_row_chunks(r.c.batch * nz * ny, 2 * r.c.d[2].count * r.c.taps() * r.s.cout, [&](int64_t first, int64_t last) {
+    for (int64_t i = first; i < last; ++i) depth_row(r, i / (ny * nz), i / ny % nz, i % ny);
+  });
+}
+
+// x with each channel `times` times.
+static void repeat_channels(const float* x, int64_t pixels, int64_t channels, int64_t times, float* out) {
+  for_row_chunks(pixels, channels * times * 4, [&](int64_t first, int64_t last) {
+    for (int64_t p = first; p < last; ++p)
+      for (int64_t c = 0; c < channels; ++c)
+        for (int64_t j = 0; j < times; ++j) out[(p * channels + c) * times + j] = x[p * channels + c];
+  });
+}
+// The other way: sums over the repeats, with an epilogue.
+static void sum_repeats(const float* in, int64_t pixels, int64_t channels, int64_t times, const ConvEpilogue& e, float* out) {
+  for_row_chunks(pixels, channels * times * 4, [&](int64_t first, int64_t last) {
+    for (int64_t p = first; p < last; ++p)
+      for (int64_t c = 0; c < channels; ++c) {
+        float sum = 0;
+        for (int64_t j = 0; j < times; ++j) sum += in[(p * channels + c) * times + j];
+        if (e.bias) sum += e.bias[c];
+        if (e.residual) sum += e.residual[p * channels + c];
+        out[p * channels + c] = sum;
+      }
+    if (e.act != Act::none) act_rows(e.act, e.alpha, out + first * channels, channels, last - first, channels);
+  });
+}
+
+// dw of one row of dy: R rows of KX taps for one vector of channels, kept in registers over the pixels [begin, end).
+struct DepthFilterRow {
+  const float *x, *dy;  // of pixel 0
+  int64_t x_step, y_step, tap_step, dy_step;
+  int64_t begin, end, lanes;
+  float* dw;            // of the first tap
+  int64_t dw_x, dw_y;
+};
+
+template <int R, int KX>
+static void depth_filter_row(const DepthFilterRow& t) {
+  vf acc[R][KX];
+  GLIA_CONV_UNROLL for (int y = 0; y < R; ++y)
+    GLIA_CONV_UNROLL for (int k = 0; k < KX; ++k) acc[y][k] = load_some(t.dw + y * t.dw_y + k * t.dw_x, t.lanes);
+  const float* x = t.x + t.begin * t.x_step;
+  const float* d = t.dy + t.begin * t.dy_step;
+  for (int64_t i = t.begin; i < t.end; ++i, x += t.x_step, d += t.dy_step) {
+    const vf g = load_some(d, t.lanes);
+    GLIA_CONV_UNROLL for (int y = 0; y < R; ++y)
+      GLIA_CONV_UNROLL for (int k = 0; k < KX; ++k)
+        acc[y][k] = fma(load_some(x + y * t.y_step + k * t.tap_step, t.lanes), g, acc[y][k]);
+  }
+  GLIA_CONV_UNROLL for (int y = 0; y < R; ++y)
+    GLIA_CONV_UNROLL for (int k = 0; k < KX; ++k) store_some(t.dw + y * t.dw_y + k * t.dw_x, acc[y][k], t.lanes);
+}
+
+template <int R>
+GLIA_INLINE void run_filter_taps(DepthFilterRow t, int64_t kx) {
+  while (kx > 0) {
+    const int64_t n = kx >= 5 ? 5 : kx;
+    switch (n) {
+      case 5: depth_filter_row<R, 5>(t); break;
+      case 4: depth_filter_row<R, 4>(t); break;
+      case 3: depth_filter_row<R, 3>(t); break;
+      case 2: depth_filter_row<R, 2>(t); break;
+      default: depth_filter_row<R, 1>(t);
+    }
+    t.x += n * t.tap_step;
+    t.dw += n * t.dw_x;
+    kx -= n;
+  }
+}
+
+struct DepthFilterRun {
+  const ConvShape& s;
+  const float *x, *dy;
+};
+
+// Adds what row (n, z, y) of dy gives to dw and dbias.
+static void depth_filter_line(const DepthFilterRun& r, int64_t n, int64_t z, int64_t y, float* dw, float* dbias) {
+  const ConvShape& s = r.s;
+  const int64_t c = s.cout;
+  const TapDim dz{s.out[0], s.stride[0], -s.pad[0], s.kernel[0], s.dilation[0], s.in[0]};
+  const TapDim dyd{s.out[1], s.stride[1], -s.pad[1], s.kernel[1], s.dilation[1], s.in[1]};
+  const TapDim dx{s.out[2], s.stride[2], -s.pad[2], s.kernel[2], s.dilation[2], s.in[2]};
+  const TapRange tz = taps_of(dz, z), ty = taps_of(dyd, y), in = interior(dx);
+  const float* dy = r.dy + ((n * s.out[0] + z) * s.out[1] + y) * s.out[2] * c;
+  DepthFilterRow t;
+  t.x_step = s.stride[2] * c;
+  t.tap_step = s.dilation[2] * c;
+  t.y_step = s.dilation[1] * s.in[2] * c;
+  t.dy_step = t.dw_x = c;
+  t.dw_y = s.kernel[2] * c;
+  for (int64_t ch = 0; ch < c; ch += W) {
+    t.lanes = min_of(W, c - ch);
+    t.dy = dy + ch;
+    if (dbias) {
+      vf sum = load_some(dbias + ch, t.lanes);
+      for (int64_t x = 0; x < s.out[2]; ++x) sum = sum + load_some(t.dy + x * c, t.lanes);
+      store_some(dbias + ch, sum, t.lanes);
+    }
+    for (int64_t kz = tz.begin; kz < tz.end; ++kz)
+      for (int64_t ky = ty.begin; ky < ty.end;) {
+        const int rows = ty.end - ky >= 3 && s.kernel[2] <= 3 ? 3 : 1;
+        const int64_t iz = z * s.stride[0] + kz * s.dilation[0] - s.pad[0], iy = y * s.stride[1] + ky * s.dilation[1] - s.pad[1];
+        const float* x0 = r.x + (((n * s.in[0] + iz) * s.in[1] + iy) * s.in[2] - s.pad[2]) * c + ch;
+        float* w0 = dw + (kz * s.kernel[1] + ky) * t.dw_y + ch;
+        for (int64_t x = 0; x < s.out[2]; x = t.end) {  // border pixels one by one, those with every tap inside at once
+          const bool inside = x >= in.begin && x < in.end;
+          const TapRange tx = inside ? TapRange{0, s.kernel[2]} : taps_of(dx, x);
+          t.begin = x;
+          t.end = inside ? in.end : x + 1;
+          t.x = x0 + tx.begin * t.tap_step;
+          t.dw = w0 + tx.begin * t.dw_x;
+          if (rows == 3) run_filter_taps<3>(t, tx.end - tx.begin);
+          else run_filter_taps<1>(t, tx.end - tx.begin);
+        }
+        ky += rows;
+      }
+  }
+}
+
+}  // namespace
+
+void depthwise_forward_f32(const ConvShape& shape, const ConvEpilogue& e, const float* x, const float* w, float* y,
+                           void* workspace) {
+  const ConvShape s = depthwise_shape(shape);
+  if (s.cin != shape.cin) {
+    float* repeated = static_cast<float*>(workspace);
+    repeat_channels(x, s.batch * s.in_pixels(), shape.cin, s.cin / shape.cin, repeated);
+    x = repeated;
+  }
+  const TapConv c = tap_forward(s);
+  run_depth({c, s, e, x, w, y});
+}
+
+void depthwise_backward_data_f32(const ConvShape& shape, const ConvEpilogue& e, const float* dy, const float* w, float* dx,
+                                 void* workspace) {
+  const ConvShape s = depthwise_shape(shape);
+  const bool repeated = s.cin != shape.cin;
+  const ConvEpilogue none;
+  float* out = repeated ? static_cast<float*>(workspace) : dx;
+  for (int64_t p = 0; p < backward_phases(s); ++p) {
+    const TapConv c = tap_backward(s, p);
+    if (c.d[0].count * c.d[1].count * c.d[2].count > 0) run_depth({c, s, repeated ? none : e, dy, w, out});
+  }
+  if (repeated) sum_repeats(out, s.batch * s.in_pixels(), shape.cin, s.cin / shape.cin, e, dx);
+}
+
+void depthwise_backward_filter_f32(const ConvShape& shape, const float* x, const float* dy, float* dw, float* dbias,
+                                   void* workspace) {
+  const ConvShape s = depthwise_shape(shape);
+  float* ws = static_cast<float*>(workspace);
+  if (s.cin != shape.cin) {
+    repeat_channels(x, s.batch * s.in_pixels(), shape.cin, s.cin / shape.cin, ws);
+    x = ws;
+    ws += s.batch * s.in_pixels() * s.cin;
+  }
+  const DepthFilterRun r{s, x, dy};
+  const int64_t rows = s.batch * s.out[0] * s.out[1], size = s.taps() * s.cout, total = size + s.cout;
+  const int64_t sums = max_of(1, min_of(min_of(kDepthwiseSums, rows), rows * s.out[2] * size / 100000));
+  parallel_for(sums, [&](int64_t i) {
+    float* part = ws + i * total;
+    std::memset(part, 0, static_cast<size_t>(total) * sizeof(float));
+    for (int64_t row = rows * i / sums; row < rows * (i + 1) / sums; ++row)
+      depth_filter_line(r, row / (s.out[0] * s.out[1]), row / s.out[1] % s.out[0], row % s.out[1], part,
+                        dbias ? part + size : nullptr);
+  });
+  for (int64_t i = 0; i < total; i += W) {
+    const int64_t n = min_of(W, total - i);
+    vf sum = load(ws + i, n);
+    for (int64_t j = 1; j < sums; ++j) sum = sum + load(ws + j * total + i, n);
+    store(ws + i, sum, n);
+  }
+  std::memcpy(dw, ws, static_cast<size_t>(size) * sizeof(float));
+  if (dbias) std::memcpy(dbias, ws + size, static_cast<size_t>(s.cout) * sizeof(float));
+}
+
+}  // namespace glia::cpu::GLIA_ISA_NS
