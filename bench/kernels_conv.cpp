@@ -28,38 +28,47 @@ std::shared_ptr<Buffers> buffers(const ConvShape& s) {
   b->w = fill(s.taps() * s.cin / s.groups * s.cout);
   b->y = fill(s.batch * s.out_pixels() * s.cout);
   b->bias = fill(s.cout);
-  b->workspace.resize(64 + std::max({conv_forward_workspace(s), conv_backward_data_workspace(s),
-                                     conv_backward_filter_workspace(s)}));
+  b->workspace.resize(
+      64 + std::max({conv_forward_workspace(s), conv_backward_data_workspace(s), conv_backward_filter_workspace(s)}));
   return b;
 }
 
 void add(std::vector<KernelBench>& list, const std::string& size, const ConvShape& s) {
   const double flops = 2.0 * s.batch * s.out_pixels() * s.taps() * (s.cin / s.groups) * s.cout;
-  const double bytes = 4.0 * (s.batch * (s.in_pixels() * s.cin + s.out_pixels() * s.cout) + s.taps() * s.cin / s.groups * s.cout);
+  const double bytes =
+      4.0 * (s.batch * (s.in_pixels() * s.cin + s.out_pixels() * s.cout) + s.taps() * s.cin / s.groups * s.cout);
   list.push_back({"conv_forward_f32_" + size, flops, bytes, [s] {
-    auto b = buffers(s);
-    auto fn = GLIA_ISA_SELECT(conv_forward_f32);
-    return [=] {
-      fn(s, {.act = Act::relu, .bias = b->bias.data()}, b->x.data(), b->w.data(), b->y.data(), b->aligned());
-    };
-  }});
+                    auto b = buffers(s);
+                    auto fn = GLIA_ISA_SELECT(conv_forward_f32);
+                    return [=] {
+                      fn(s, {.act = Act::relu, .bias = b->bias.data()}, b->x.data(), b->w.data(), b->y.data(),
+                         b->aligned());
+                    };
+                  }});
   if (s.cin > 3)
     list.push_back({"conv_backward_data_f32_" + size, flops, bytes, [s] {
-      auto b = buffers(s);
-      auto fn = GLIA_ISA_SELECT(conv_backward_data_f32);
-      return [=] { fn(s, {}, b->y.data(), b->w.data(), b->x.data(), b->aligned()); };
-    }});
+                      auto b = buffers(s);
+                      auto fn = GLIA_ISA_SELECT(conv_backward_data_f32);
+                      return [=] { fn(s, {}, b->y.data(), b->w.data(), b->x.data(), b->aligned()); };
+                    }});
   list.push_back({"conv_backward_filter_f32_" + size, flops, bytes, [s] {
-    auto b = buffers(s);
-    auto fn = GLIA_ISA_SELECT(conv_backward_filter_f32);
-    return [=] { fn(s, b->x.data(), b->y.data(), b->w.data(), b->bias.data(), b->aligned()); };
-  }});
+                    auto b = buffers(s);
+                    auto fn = GLIA_ISA_SELECT(conv_backward_filter_f32);
+                    return [=] { fn(s, b->x.data(), b->y.data(), b->w.data(), b->bias.data(), b->aligned()); };
+                  }});
 }
 
-ConvShape square(int64_t batch, int64_t in, int64_t out, int64_t k, int64_t stride, int64_t pad, int64_t cin, int64_t cout,
-                 int64_t groups = 1) {
-  return {.batch = batch, .in = {1, in, in}, .out = {1, out, out}, .kernel = {1, k, k}, .stride = {1, stride, stride},
-          .pad = {0, pad, pad}, .cin = cin, .cout = cout, .groups = groups};
+ConvShape square(int64_t batch, int64_t in, int64_t out, int64_t k, int64_t stride, int64_t pad, int64_t cin,
+                 int64_t cout, int64_t groups = 1) {
+  return {.batch = batch,
+          .in = {1, in, in},
+          .out = {1, out, out},
+          .kernel = {1, k, k},
+          .stride = {1, stride, stride},
+          .pad = {0, pad, pad},
+          .cin = cin,
+          .cout = cout,
+          .groups = groups};
 }
 
 void add_pool(std::vector<KernelBench>& list, const std::string& size, const PoolShape& s) {
@@ -76,20 +85,20 @@ void add_pool(std::vector<KernelBench>& list, const std::string& size, const Poo
     return b;
   };
   list.push_back({"max_pool_f32_" + size, 0, 4 * in + 5 * out, [=] {
-    auto b = make();
-    auto fn = GLIA_ISA_SELECT(max_pool_f32);
-    return [=] { fn(s, b->x.data(), b->y.data(), b->at.data()); };
-  }});
+                    auto b = make();
+                    auto fn = GLIA_ISA_SELECT(max_pool_f32);
+                    return [=] { fn(s, b->x.data(), b->y.data(), b->at.data()); };
+                  }});
   list.push_back({"max_pool_backward_f32_" + size, 0, 4 * in + 5 * out, [=] {
-    auto b = make();
-    auto fn = GLIA_ISA_SELECT(max_pool_backward_f32);
-    return [=] { fn(s, b->y.data(), b->at.data(), b->x.data()); };
-  }});
+                    auto b = make();
+                    auto fn = GLIA_ISA_SELECT(max_pool_backward_f32);
+                    return [=] { fn(s, b->y.data(), b->at.data(), b->x.data()); };
+                  }});
   list.push_back({"avg_pool_f32_" + size, 0, 4 * in + 4 * out, [=] {
-    auto b = make();
-    auto fn = GLIA_ISA_SELECT(avg_pool_f32);
-    return [=] { fn(s, b->x.data(), b->y.data()); };
-  }});
+                    auto b = make();
+                    auto fn = GLIA_ISA_SELECT(avg_pool_f32);
+                    return [=] { fn(s, b->x.data(), b->y.data()); };
+                  }});
 }
 
 }  // namespace

@@ -91,8 +91,7 @@ TapRange interior(const TapDim& d) {
 
 TapConv tap_forward(const ConvShape& s) {
   TapConv c;
-  for (int i = 0; i < 3; ++i)
-    c.d[i] = {s.out[i], s.stride[i], -s.pad[i], s.kernel[i], s.dilation[i], s.in[i], 0, 1};
+  for (int i = 0; i < 3; ++i) c.d[i] = {s.out[i], s.stride[i], -s.pad[i], s.kernel[i], s.dilation[i], s.in[i], 0, 1};
   c.batch = s.batch;
   c.groups = s.groups;
   c.k = s.cin / s.groups;
@@ -106,8 +105,8 @@ TapConv tap_forward(const ConvShape& s) {
 
 int64_t backward_phases(const ConvShape& s) { return s.stride[0] * s.stride[1] * s.stride[2]; }
 
-// Inputs i = r + t * stride of one residue r meet the taps with (i + pad - tap * dilation) divisible by the stride; these
-// are an arithmetic progression, walked from the last tap to the first so that dy is read forwards.
+// Inputs i = r + t * stride of one residue r meet the taps with (i + pad - tap * dilation) divisible by the stride;
+// these are an arithmetic progression, walked from the last tap to the first so that dy is read forwards.
 TapConv tap_backward(const ConvShape& s, int64_t phase) {
   TapConv c;
   c.batch = s.batch;
@@ -122,7 +121,10 @@ TapConv tap_backward(const ConvShape& s, int64_t phase) {
     phase /= st;
     int64_t g = std::gcd(st, dil), period = st / g, first = -1;
     for (int64_t t = 0; t < std::min(period, s.kernel[i]); ++t)
-      if ((r + s.pad[i] - t * dil) % st == 0) { first = t; break; }
+      if ((r + s.pad[i] - t * dil) % st == 0) {
+        first = t;
+        break;
+      }
     int64_t n = first < 0 ? 0 : (s.kernel[i] - 1 - first) / period + 1, last = first + (n - 1) * period;
     TapDim& d = c.d[i];
     d.count = s.in[i] > r ? (s.in[i] - r - 1) / st + 1 : 0;
@@ -169,8 +171,7 @@ ConvShape padded_shape(const ConvShape& s) {
 FilterPlan plan_filter(const ConvShape& s) {
   FilterPlan p;
   bool padding = false;
-  for (int i = 0; i < 3; ++i)
-    padding |= s.pad[i] > 0 || padded_shape(s).in[i] > s.in[i];
+  for (int i = 0; i < 3; ++i) padding |= s.pad[i] > 0 || padded_shape(s).in[i] > s.in[i];
   const bool can_merge = s.dilation[2] == 1 && s.groups == 1;
   p.pad_copy = padding && can_merge && s.cin < 8;
   p.merge_x = can_merge && (!padding || p.pad_copy);
@@ -189,8 +190,7 @@ FilterPlan plan_filter(const ConvShape& s) {
 }
 
 size_t conv_backward_filter_workspace(const ConvShape& s) {
-  if (s.depthwise())
-    return depthwise_repeated_bytes(s) + kDepthwiseSums * (s.taps() + 1) * s.cout * sizeof(float);
+  if (s.depthwise()) return depthwise_repeated_bytes(s) + kDepthwiseSums * (s.taps() + 1) * s.cout * sizeof(float);
   const FilterPlan p = plan_filter(s);
   int64_t n = p.sums > 1 ? p.sums * (p.filter_size + s.cout) : 0;
   if (p.pad_copy) n += s.batch * padded_shape(s).in_pixels() * s.cin;

@@ -4,10 +4,11 @@
 //   workspace.resize(conv_forward_workspace(s));                       // plan time, for current_isa()
 //   GLIA_ISA_SELECT(conv_forward_f32)(s, {.act = Act::relu, .bias = b}, x, w, y, workspace.data());
 //
-// x is (batch, in..., cin), w is (kernel..., cin / groups, cout), y is (batch, out..., cout). A 2-D convolution has depth 1
-// (index 0), a 1-D one also height 1. y[o] = sum over t of x[o * stride + t * dilation - pad] w[t] (cross-correlation);
-// whatever lies outside x counts as zero. Work is split by shape alone: results are bitwise the same for any number of
-// threads. Workspaces are in bytes, need 64-byte alignment and no initialisation, and depend on the instruction set.
+// x is (batch, in..., cin), w is (kernel..., cin / groups, cout), y is (batch, out..., cout). A 2-D convolution has
+// depth 1 (index 0), a 1-D one also height 1. y[o] = sum over t of x[o * stride + t * dilation - pad] w[t]
+// (cross-correlation); whatever lies outside x counts as zero. Work is split by shape alone: results are bitwise the
+// same for any number of threads. Workspaces are in bytes, need 64-byte alignment and no initialisation, and depend
+// on the instruction set.
 #pragma once
 #include <cstddef>
 #include <cstdint>

@@ -1,6 +1,6 @@
 // Forward and backward-data convolution: one driver over TapConv (conv_plan.h) and one register tile (conv_tile.h).
-#include "base/thread_pool.h"
 #include "kernels/cpu/conv.h"
+#include "base/thread_pool.h"
 #include "kernels/cpu/conv_plan.h"
 #include "kernels/cpu/conv_tile.h"
 #include "kernels/cpu/depthwise.h"
@@ -20,9 +20,7 @@ GLIA_INLINE int block_vectors(int64_t columns_left, int most) {
   int64_t vectors = (columns_left + W - 1) / W;
   return most == 4 && vectors >= 4 ? 4 : vectors >= 2 ? 2 : 1;
 }
-GLIA_INLINE int most_vectors(const TapConv& c) {
-  return kConvMaxNV >= 4 && c.d[2].count <= kConvMaxRows[4] ? 4 : 2;
-}
+GLIA_INLINE int most_vectors(const TapConv& c) { return kConvMaxNV >= 4 && c.d[2].count <= kConvMaxRows[4] ? 4 : 2; }
 
 struct Run {
   const TapConv& c;
@@ -46,7 +44,8 @@ struct Block {
 };
 
 // Tiles over `count` pixels from (y, x) in steps of one pixel of dimension `dim` (1 y, 2 x), with these taps.
-static void run_line(const TapConv& c, Block& blk, int dim, int64_t y, int64_t x, int64_t count, TapRange ty, TapRange tx) {
+static void run_line(const TapConv& c, Block& blk, int dim, int64_t y, int64_t x, int64_t count, TapRange ty,
+                     TapRange tx) {
   const TapDim &dy = c.d[1], &dx = c.d[2];
   ConvTile& t = blk.tile;
   t.ny = ty.end - ty.begin;
@@ -74,8 +73,8 @@ static void run_line(const TapConv& c, Block& blk, int dim, int64_t y, int64_t x
   t.b = b;
 }
 
-// A block of columns over rows [y0, y1) and pixels [x0, x1) of one plane. Pixels with all x taps inside go in rows; those
-// on the left and right border go in columns, so that they fill tiles too.
+// A block of columns over rows [y0, y1) and pixels [x0, x1) of one plane. Pixels with all x taps inside go in rows;
+// those on the left and right border go in columns, so that they fill tiles too.
 static void run_plane(const TapConv& c, Block& blk, int64_t y0, int64_t y1, int64_t x0, int64_t x1) {
   const TapRange xin = interior(c.d[2]), yin = interior(c.d[1]);
   const TapRange tx_all{0, c.d[2].taps}, ty_all{0, c.d[1].taps};
@@ -93,8 +92,8 @@ static void run_plane(const TapConv& c, Block& blk, int64_t y0, int64_t y1, int6
   }
 }
 
-static void run_image(const Run& r, int64_t n, int64_t z, int64_t g, int64_t col0, int64_t col1, int64_t y0, int64_t y1,
-                      int64_t x0, int64_t x1) {
+static void run_image(const Run& r, int64_t n, int64_t z, int64_t g, int64_t col0, int64_t col1, int64_t y0,
+                      int64_t y1, int64_t x0, int64_t x1) {
   const TapConv& c = r.c;
   const TapRange tz = taps_of(c.d[0], z);
   const int64_t per_col = c.taps() * c.k;
@@ -113,7 +112,8 @@ static void run_image(const Run& r, int64_t n, int64_t z, int64_t g, int64_t col
     t.az = c.d[0].delta * c.in_stride[0];
     t.nz = tz.end - tz.begin;
     t.b = r.b + g * (c.packed_size() / c.groups) + per_col * col + tz.begin * t.bz;
-    blk.in = r.in + n * c.in_image + (z * c.d[0].step + c.d[0].first + tz.begin * c.d[0].delta) * c.in_stride[0] + g * c.k;
+    blk.in =
+        r.in + n * c.in_image + (z * c.d[0].step + c.d[0].first + tz.begin * c.d[0].delta) * c.in_stride[0] + g * c.k;
     blk.out = r.out + n * c.out_image + c.out_offset + z * c.out_stride[0] + ch;
     t.cols = min_of(nr, col1 - col);
     t.bias = r.bias ? r.bias + ch : nullptr;
@@ -123,7 +123,8 @@ static void run_image(const Run& r, int64_t n, int64_t z, int64_t g, int64_t col
     run_plane(c, blk, y0, y1, x0, x1);
     if (r.act != Act::none && r.act != Act::relu)  // while the block is in cache
       for (int64_t y = y0; y < y1; ++y)
-        act_rows(r.act, r.alpha, blk.out + y * c.out_stride[1] + x0 * c.out_stride[2], c.out_stride[2], x1 - x0, t.cols);
+        act_rows(r.act, r.alpha, blk.out + y * c.out_stride[1] + x0 * c.out_stride[2], c.out_stride[2], x1 - x0,
+                 t.cols);
     col += nr;
   }
 }
@@ -131,10 +132,14 @@ static void run_image(const Run& r, int64_t n, int64_t z, int64_t g, int64_t col
 static void run_unit(const Run& r, int64_t unit) {
   const TapConv& c = r.c;
   int64_t u = unit;
-  const int64_t xb = u % c.nx; u /= c.nx;
-  const int64_t yb = u % c.ny; u /= c.ny;
-  const int64_t z = u % c.d[0].count; u /= c.d[0].count;
-  const int64_t nb = u % c.nb; u /= c.nb;
+  const int64_t xb = u % c.nx;
+  u /= c.nx;
+  const int64_t yb = u % c.ny;
+  u /= c.ny;
+  const int64_t z = u % c.d[0].count;
+  u /= c.d[0].count;
+  const int64_t nb = u % c.nb;
+  u /= c.nb;
   const int64_t sp = u % c.ns, g = u / c.ns;
   const int64_t n1 = min_of(c.batch, (nb + 1) * c.images);
   for (int64_t n = nb * c.images; n < n1; ++n)
@@ -171,7 +176,8 @@ static int64_t kernel_tap(const TapConv& c, const ConvShape& s, int64_t t) {
   const TapDim* d = c.d;
   const int64_t x = t % d[2].taps, y = t / d[2].taps % d[1].taps, z = t / d[2].taps / d[1].taps;
   return ((d[0].kernel_first + z * d[0].kernel_delta) * s.kernel[1] + d[1].kernel_first + y * d[1].kernel_delta) *
-             s.kernel[2] + d[2].kernel_first + x * d[2].kernel_delta;
+             s.kernel[2] +
+         d[2].kernel_first + x * d[2].kernel_delta;
 }
 
 static void pack(const TapConv& c, const ConvShape& s, int most, bool backward, const float* w, float* dst) {
@@ -196,7 +202,8 @@ static void run(const TapConv& c, const ConvEpilogue& e, int most, const float* 
 
 }  // namespace
 
-void conv_forward_f32(const ConvShape& s, const ConvEpilogue& e, const float* x, const float* w, float* y, void* workspace) {
+void conv_forward_f32(const ConvShape& s, const ConvEpilogue& e, const float* x, const float* w, float* y,
+                      void* workspace) {
   if (s.depthwise()) return depthwise_forward_f32(s, e, x, w, y, workspace);
   const TapConv c = tap_forward(s);
   const int most = most_vectors(c);

@@ -1,4 +1,5 @@
-// The gradient of a convolution with respect to its filter: dw[tap, i, o] = sum over pixels of x[pixel + tap, i] dy[pixel, o].
+// The gradient of a convolution with respect to its filter:
+//   dw[tap, i, o] = sum over pixels of x[pixel + tap, i] * dy[pixel, o]
 // A register tile holds some rows (taps and input channels, contiguous in x) by one or two vectors of output channels
 // while it walks over the pixels of many rows.
 #include "base/thread_pool.h"
@@ -211,7 +212,8 @@ static void sum_dy(const FilterRun& r, int64_t first, int64_t last, float* dbias
 
 static void copy_padded(const ConvShape& s, const ConvShape& to, const float* x, float* out) {
   parallel_for(s.batch * to.in[0] * to.in[1], [&](int64_t row) {
-    const int64_t y = row % to.in[1] - s.pad[1], z = row / to.in[1] % to.in[0] - s.pad[0], n = row / to.in[1] / to.in[0];
+    const int64_t y = row % to.in[1] - s.pad[1], z = row / to.in[1] % to.in[0] - s.pad[0];
+    const int64_t n = row / to.in[1] / to.in[0];
     float* o = out + row * to.in[2] * s.cin;
     int64_t left = s.pad[2], have = min_of(to.in[2] - left, s.in[2]);
     if (y < 0 || y >= s.in[1] || z < 0 || z >= s.in[0] || have < 0) have = 0, left = min_of(left, to.in[2]);

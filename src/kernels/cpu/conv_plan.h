@@ -17,7 +17,9 @@ struct TapDim {
   int64_t kernel_first = 0, kernel_delta = 1;  // tap t is kernel index kernel_first + t * kernel_delta
 };
 
-struct TapRange { int64_t begin, end; };
+struct TapRange {
+  int64_t begin, end;
+};
 TapRange taps_of(const TapDim&, int64_t o);  // the taps that fall inside the input
 TapRange interior(const TapDim&);            // the outputs for which every tap falls inside
 
@@ -28,14 +30,14 @@ struct TapConv {
   int64_t in_image = 0, in_stride[3] = {};         // in floats
   int64_t out_image = 0, out_stride[3] = {}, out_offset = 0;
   // the cut into units
-  int64_t images = 1, nb = 1;   // per unit; units over the batch
-  int64_t rows = 1, ny = 1;     // rows of y per unit; units over y
-  int64_t width = 1, nx = 1;    // pixels of x per unit
-  int64_t span = 64, ns = 1;    // columns per unit (a multiple of 32 or all)
+  int64_t images = 1, nb = 1;  // per unit; units over the batch
+  int64_t rows = 1, ny = 1;    // rows of y per unit; units over y
+  int64_t width = 1, nx = 1;   // pixels of x per unit
+  int64_t span = 64, ns = 1;   // columns per unit (a multiple of 32 or all)
   int64_t units = 1;
 
   int64_t taps() const { return d[0].taps * d[1].taps * d[2].taps; }
-  bool merge_x() const { return d[2].delta == 1 && groups == 1 && in_stride[2] == k; }  // x taps and k in one loop
+  bool merge_x() const { return d[2].delta == 1 && groups == 1 && in_stride[2] == k; }   // x taps and k in one loop
   int64_t packed_size() const { return groups * taps() * k * ((cols + 15) / 16 * 16); }  // floats
 };
 
@@ -43,17 +45,17 @@ TapConv tap_forward(const ConvShape&);
 int64_t backward_phases(const ConvShape&);
 TapConv tap_backward(const ConvShape&, int64_t phase);
 
-// The filter gradient: units are (a range of pieces of output rows) x (a range of tiles). Each range of pieces has its own
-// sums, which are added up at the end in order.
+// The filter gradient: units are (a range of pieces of output rows) x (a range of tiles). Each range of pieces has
+// its own sums, which are added up at the end in order.
 struct FilterPlan {
-  int64_t seg = 1, nseg = 1;   // pixels of a piece, pieces per output row
-  int64_t pieces = 1;          // in all
-  int64_t sums = 1;            // ranges of pieces
-  int64_t parts = 1;           // ranges of tiles
-  int64_t block = 1;           // pieces walked through by all tiles before the next ones: they stay in cache
-  bool merge_x = false;        // x taps and channels are one loop
-  bool pad_copy = false;       // x is copied with its padding first (few channels)
-  int64_t filter_size = 0;     // floats
+  int64_t seg = 1, nseg = 1;  // pixels of a piece, pieces per output row
+  int64_t pieces = 1;         // in all
+  int64_t sums = 1;           // ranges of pieces
+  int64_t parts = 1;          // ranges of tiles
+  int64_t block = 1;          // pieces walked through by all tiles before the next ones: they stay in cache
+  bool merge_x = false;       // x taps and channels are one loop
+  bool pad_copy = false;      // x is copied with its padding first (few channels)
+  int64_t filter_size = 0;    // floats
 };
 constexpr int64_t kFilterMaxBlock = 64;
 FilterPlan plan_filter(const ConvShape&);

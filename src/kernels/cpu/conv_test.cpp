@@ -107,16 +107,19 @@ struct RestoreSettings {
 void expect_close(const std::vector<double>& want, Guarded& got, int64_t terms, const std::string& what) {
   ASSERT_TRUE(got.intact()) << what << ": wrote outside its buffer";
   const double tol = 1e-6 * (2 + std::sqrt(static_cast<double>(terms)) * 2);
-  for (int64_t i = 0; i < got.size(); ++i)
-    ASSERT_NEAR(got[i], want[i], tol) << what << " at " << i;
+  for (int64_t i = 0; i < got.size(); ++i) ASSERT_NEAR(got[i], want[i], tol) << what << " at " << i;
 }
 
 struct Data {
   Guarded x, w, bias, res_y, res_x, dy;
   std::vector<double> y, dx, dw, db;
   explicit Data(const ConvShape& s)
-      : x(s.batch * s.in_pixels() * s.cin, 1), w(s.taps() * (s.cin / s.groups) * s.cout, 3), bias(std::max(s.cin, s.cout), 2),
-        res_y(s.batch * s.out_pixels() * s.cout), res_x(x.size()), dy(res_y.size(), 5) {
+      : x(s.batch * s.in_pixels() * s.cin, 1),
+        w(s.taps() * (s.cin / s.groups) * s.cout, 3),
+        bias(std::max(s.cin, s.cout), 2),
+        res_y(s.batch * s.out_pixels() * s.cout),
+        res_x(x.size()),
+        dy(res_y.size(), 5) {
     x.fill_random(1);
     w.fill_random(2);
     bias.fill_random(3);
@@ -139,18 +142,19 @@ struct Results {
 };
 
 Results run_all(const ConvShape& s, Data& d) {
-  Results r{Guarded(d.dy.size(), 7), Guarded(d.dy.size()), Guarded(d.x.size(), 3), Guarded(d.x.size()), Guarded(d.w.size(), 1),
-            Guarded(s.cout, 1)};
+  Results r{Guarded(d.dy.size(), 7), Guarded(d.dy.size()),   Guarded(d.x.size(), 3),
+            Guarded(d.x.size()),     Guarded(d.w.size(), 1), Guarded(s.cout, 1)};
   auto floats = [](size_t bytes) { return Guarded(static_cast<int64_t>((bytes + 3) / 4)); };
   Guarded f = floats(conv_forward_workspace(s)), b = floats(conv_backward_data_workspace(s)),
           w = floats(conv_backward_filter_workspace(s));
   auto forward = GLIA_ISA_SELECT(conv_forward_f32);
   auto backward = GLIA_ISA_SELECT(conv_backward_data_f32);
   forward(s, {}, d.x.data(), d.w.data(), r.y.data(), f.data());
-  forward(s, {.act = Act::relu, .bias = d.bias.data(), .residual = d.res_y.data()}, d.x.data(), d.w.data(), r.y2.data(), f.data());
+  forward(s, {.act = Act::relu, .bias = d.bias.data(), .residual = d.res_y.data()}, d.x.data(), d.w.data(),
+          r.y2.data(), f.data());
   backward(s, {}, d.dy.data(), d.w.data(), r.dx.data(), b.data());
-  backward(s, {.act = Act::relu, .bias = d.bias.data(), .residual = d.res_x.data()}, d.dy.data(), d.w.data(), r.dx2.data(),
-           b.data());
+  backward(s, {.act = Act::relu, .bias = d.bias.data(), .residual = d.res_x.data()}, d.dy.data(), d.w.data(),
+           r.dx2.data(), b.data());
   GLIA_ISA_SELECT(conv_backward_filter_f32)(s, d.x.data(), d.dy.data(), r.dw.data(), r.db.data(), w.data());
   EXPECT_TRUE(f.intact() && b.intact() && w.intact()) << "a workspace is too small";
   return r;
@@ -192,7 +196,9 @@ TEST(Conv, SameBitsForAnyNumberOfThreads) {
     for (int threads : {2, 4}) {
       set_num_threads(threads);
       Results many = run_all(c.s, d);
-      auto same = [](Guarded& a, Guarded& b) { return std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0; };
+      auto same = [](Guarded& a, Guarded& b) {
+        return std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
+      };
       EXPECT_TRUE(same(one.y, many.y) && same(one.y2, many.y2)) << c.name << ", forward, " << threads;
       EXPECT_TRUE(same(one.dx, many.dx) && same(one.dx2, many.dx2)) << c.name << ", backward data, " << threads;
       EXPECT_TRUE(same(one.dw, many.dw) && same(one.db, many.db)) << c.name << ", backward filter, " << threads;
@@ -207,7 +213,8 @@ TEST(Conv, EveryActivation) {
   const double a = 0.3;
   auto check = [&](Act act, auto f) {
     GLIA_ISA_SELECT(conv_forward_f32)
-    (s, {.act = act, .alpha = static_cast<float>(a), .bias = d.bias.data()}, d.x.data(), d.w.data(), y.data(), w.data());
+    (s, {.act = act, .alpha = static_cast<float>(a), .bias = d.bias.data()}, d.x.data(), d.w.data(), y.data(),
+     w.data());
     for (int64_t i = 0; i < y.size(); ++i)
       ASSERT_NEAR(y[i], f(d.y[i] + d.bias[i % s.cout]), 1e-5) << static_cast<int>(act) << " at " << i;
     ASSERT_TRUE(y.intact());

@@ -1,5 +1,5 @@
-// The register tile of the convolutions: MR pixels x NV vectors of output channels, sums held in registers while three
-// loops of taps and one over the channels run. Include only from *.isa.cpp files.
+// The register tile of the convolutions: MR pixels x NV vectors of output channels, sums held in registers while
+// three loops of taps and one over the channels run. Include only from *.isa.cpp files.
 //
 //   ConvTile t{...};
 //   conv_tile_fn(14, 2)(t);   // 14 pixels, 2 vectors

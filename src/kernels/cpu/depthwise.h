@@ -1,5 +1,5 @@
-// Depthwise convolution: every input channel has its own filters (groups == cin). Reached through conv_*_f32 of conv.h;
-// these take a shape with one filter per channel (cin == cout == groups), to which depthwise_shape() leads.
+// Depthwise convolution: every input channel has its own filters (groups == cin). Reached through conv_*_f32 of
+// conv.h; these take a shape with one filter per channel (cin == cout == groups), to which depthwise_shape() leads.
 #pragma once
 #include "kernels/cpu/conv.h"
 

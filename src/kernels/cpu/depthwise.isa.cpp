@@ -78,7 +78,8 @@ static const float* weight_steps(const DepthRun& r, DepthTile* t) {
   t->wx = d[2].kernel_delta * r.s.cout;
   t->wy = d[1].kernel_delta * r.s.kernel[2] * r.s.cout;
   t->wz = d[0].kernel_delta * r.s.kernel[1] * r.s.kernel[2] * r.s.cout;
-  return r.w + ((d[0].kernel_first * r.s.kernel[1] + d[1].kernel_first) * r.s.kernel[2] + d[2].kernel_first) * r.s.cout;
+  const int64_t zy = d[0].kernel_first * r.s.kernel[1] + d[1].kernel_first;
+  return r.w + (zy * r.s.kernel[2] + d[2].kernel_first) * r.s.cout;
 }
 
 static void depth_row(const DepthRun& r, int64_t n, int64_t z, int64_t y) {
@@ -141,7 +142,8 @@ static void repeat_channels(const float* x, int64_t pixels, int64_t channels, in
   });
 }
 // The other way: sums over the repeats, with an epilogue.
-static void sum_repeats(const float* in, int64_t pixels, int64_t channels, int64_t times, const ConvEpilogue& e, float* out) {
+static void sum_repeats(const float* in, int64_t pixels, int64_t channels, int64_t times, const ConvEpilogue& e,
+                        float* out) {
   for_row_chunks(pixels, channels * times * 4, [&](int64_t first, int64_t last) {
     for (int64_t p = first; p < last; ++p)
       for (int64_t c = 0; c < channels; ++c) {
@@ -229,10 +231,12 @@ static void depth_filter_line(const DepthFilterRun& r, int64_t n, int64_t z, int
     for (int64_t kz = tz.begin; kz < tz.end; ++kz)
       for (int64_t ky = ty.begin; ky < ty.end;) {
         const int rows = ty.end - ky >= 3 && s.kernel[2] <= 3 ? 3 : 1;
-        const int64_t iz = z * s.stride[0] + kz * s.dilation[0] - s.pad[0], iy = y * s.stride[1] + ky * s.dilation[1] - s.pad[1];
+        const int64_t iz = z * s.stride[0] + kz * s.dilation[0] - s.pad[0];
+        const int64_t iy = y * s.stride[1] + ky * s.dilation[1] - s.pad[1];
         const float* x0 = r.x + (((n * s.in[0] + iz) * s.in[1] + iy) * s.in[2] - s.pad[2]) * c + ch;
         float* w0 = dw + (kz * s.kernel[1] + ky) * t.dw_y + ch;
-        for (int64_t x = 0; x < s.out[2]; x = t.end) {  // border pixels one by one, those with every tap inside at once
+        // border pixels one by one, those with every tap inside at once
+        for (int64_t x = 0; x < s.out[2]; x = t.end) {
           const bool inside = x >= in.begin && x < in.end;
           const TapRange tx = inside ? TapRange{0, s.kernel[2]} : taps_of(dx, x);
           t.begin = x;
@@ -261,8 +265,8 @@ void depthwise_forward_f32(const ConvShape& shape, const ConvEpilogue& e, const 
   run_depth({c, s, e, x, w, y});
 }
 
-void depthwise_backward_data_f32(const ConvShape& shape, const ConvEpilogue& e, const float* dy, const float* w, float* dx,
-                                 void* workspace) {
+void depthwise_backward_data_f32(const ConvShape& shape, const ConvEpilogue& e, const float* dy, const float* w,
+                                 float* dx, void* workspace) {
   const ConvShape s = depthwise_shape(shape);
   const bool repeated = s.cin != shape.cin;
   const ConvEpilogue none;

@@ -1,5 +1,5 @@
-// A float buffer for kernel tests: NaN on both sides, so that reading outside poisons the result and writing outside is
-// seen by intact().
+// A float buffer for kernel tests: NaN on both sides, so that reading outside poisons the result and writing outside
+// is seen by intact().
 #pragma once
 #include <cmath>
 #include <cstdint>
@@ -11,7 +11,8 @@ namespace glia::cpu {
 
 class Guarded {
  public:
-  explicit Guarded(int64_t n, int64_t misalign = 0) : n_(n), at_(kGuard + misalign), v_(n + 2 * kGuard + misalign, nan()) {}
+  explicit Guarded(int64_t n, int64_t misalign = 0)
+      : n_(n), at_(kGuard + misalign), v_(n + 2 * kGuard + misalign, nan()) {}
   float* data() { return v_.data() + at_; }
   int64_t size() const { return n_; }
   float& operator[](int64_t i) { return data()[i]; }

@@ -29,8 +29,7 @@ GLIA_INLINE void store_taps(uint8_t* p, vf v, int64_t n) {
 }
 GLIA_INLINE vf load_taps(const uint8_t* p, int64_t n) {
 #if defined(__AVX512F__)
-  if (n == W)
-    return {_mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))))};
+  if (n == W) return {_mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))))};
 #elif defined(__AVX2__)
   if (n == W) return {_mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p))))};
 #endif
@@ -42,7 +41,9 @@ GLIA_INLINE vf load_some(const float* p, int64_t n) { return n == W ? load(p) : 
 GLIA_INLINE void store_some(float* p, vf v, int64_t n) { n == W ? store(p, v) : store(p, v, n); }
 
 // The cells of a window along one dimension that lie inside: taps [begin, end), the first at input `at`.
-struct Cells { int64_t begin, end, at; };
+struct Cells {
+  int64_t begin, end, at;
+};
 GLIA_INLINE Cells cells_of(const PoolShape& s, int d, int64_t o) {
   const int64_t base = o * s.stride[d] - s.pad[d];
   const int64_t begin = max_of(0, -base), end = max_of(begin, min_of(s.window[d], s.in[d] - base));
@@ -50,7 +51,9 @@ GLIA_INLINE Cells cells_of(const PoolShape& s, int d, int64_t o) {
 }
 
 // The windows [begin, end) that cover input i along one dimension.
-struct Windows { int64_t begin, end; };
+struct Windows {
+  int64_t begin, end;
+};
 GLIA_INLINE Windows windows_of(const PoolShape& s, int d, int64_t i) {
   const int64_t last = i + s.pad[d], first = last - s.window[d] + 1;
   const int64_t begin = first <= 0 ? 0 : (first + s.stride[d] - 1) / s.stride[d];
@@ -63,7 +66,8 @@ GLIA_INLINE void for_rows(int64_t batch, const int64_t extent[3], int64_t cost_p
   const int64_t rows = batch * extent[0] * extent[1], per = max_of(1, 20000 / max_of(1, cost_per_row));
   parallel_for((rows + per - 1) / per, [&](int64_t chunk) {
     const int64_t end = min_of(rows, (chunk + 1) * per);
-    for (int64_t r = chunk * per; r < end; ++r) f(r / (extent[0] * extent[1]), r / extent[1] % extent[0], r % extent[1]);
+    for (int64_t r = chunk * per; r < end; ++r)
+      f(r / (extent[0] * extent[1]), r / extent[1] % extent[0], r % extent[1]);
   });
 }
 
@@ -73,7 +77,8 @@ GLIA_INLINE void window_row(const PoolShape& s, int64_t n, int64_t z, int64_t y,
   const Cells cz = cells_of(s, 0, z), cy = cells_of(s, 1, y);
   const int64_t c = s.channels, row = ((n * s.out[0] + z) * s.out[1] + y) * s.out[2];
   const int64_t in_row = s.in[2] * c, in_plane = s.in[1] * in_row;
-  const bool square = s.window[0] == 1 && s.window[1] == 2 && s.window[2] == 2 && cz.end == 1 && cy.end - cy.begin == 2;
+  const bool square =
+      s.window[0] == 1 && s.window[1] == 2 && s.window[2] == 2 && cz.end == 1 && cy.end - cy.begin == 2;
   for (int64_t x = 0; x < s.out[2]; ++x) {
     const Cells cx = cells_of(s, 2, x);
     const int64_t at = n * s.in[0] * in_plane + cz.at * in_plane + cy.at * in_row + cx.at * c;
@@ -123,7 +128,10 @@ struct MaxOp {
   const float* x;
   float* y;
   uint8_t* argmax;
-  struct State { vf best, tap; bool first; };
+  struct State {
+    vf best, tap;
+    bool first;
+  };
   __attribute__((always_inline)) State start() const { return {vf::set1(-__builtin_inff()), vf::zero(), true}; }
   __attribute__((always_inline)) void cell(State& s, int64_t from, int64_t tap, int64_t n) const {
     const vf v = load_some(x + from, n), t = vf::set1(static_cast<float>(tap));
@@ -155,10 +163,13 @@ struct SumOp {
   const float* x;
   float* y;
   __attribute__((always_inline)) vf start() const { return vf::zero(); }
-  __attribute__((always_inline)) void cell(vf& s, int64_t from, int64_t, int64_t n) const { s = s + load_some(x + from, n); }
+  __attribute__((always_inline)) void cell(vf& s, int64_t from, int64_t, int64_t n) const {
+    s = s + load_some(x + from, n);
+  }
   __attribute__((always_inline)) void square(int64_t from, int64_t right, int64_t down, int64_t to, int64_t n) const {
     const vf top = load_some(x + from, n) + load_some(x + from + right, n);
-    store_some(y + to, (top + load_some(x + from + down, n) + load_some(x + from + down + right, n)) * vf::set1(0.25f), n);
+    store_some(y + to,
+               (top + load_some(x + from + down, n) + load_some(x + from + down + right, n)) * vf::set1(0.25f), n);
   }
   __attribute__((always_inline)) void finish(vf s, int64_t to, int64_t count, int64_t n) const {
     store_some(y + to, count > 1 ? s / vf::set1(static_cast<float>(count)) : s, n);
@@ -169,14 +180,17 @@ struct MaxBackOp {
   const float* dy;
   const uint8_t* argmax;
   float* dx;
-  __attribute__((always_inline)) vf window(vf sum, int64_t from, int64_t tap, int64_t, int64_t, int64_t, int64_t n) const {
+  __attribute__((always_inline)) vf window(vf sum, int64_t from, int64_t tap, int64_t, int64_t, int64_t,
+                                           int64_t n) const {
     const vmask here = load_taps(argmax + from, n) == vf::set1(static_cast<float>(tap));
     return sum + select(here, load_some(dy + from, n), vf::zero());
   }
 };
 
 // Windows that do not overlap: each writes its own cells and the gap up to the next window.
-struct Region { int64_t begin, end, base; };  // inputs, and the input of tap 0
+struct Region {
+  int64_t begin, end, base;
+};  // inputs, and the input of tap 0
 GLIA_INLINE Region region_of(const PoolShape& s, int d, int64_t o) {
   const int64_t base = o * s.stride[d] - s.pad[d];
   const int64_t begin = o == 0 ? 0 : min_of(s.in[d], max_of(0, base));
@@ -225,7 +239,8 @@ struct AvgBackOp {
   const float* dy;
   float* dx;
   const PoolShape& s;
-  __attribute__((always_inline)) vf window(vf sum, int64_t from, int64_t, int64_t oz, int64_t oy, int64_t ox, int64_t n) const {
+  __attribute__((always_inline)) vf window(vf sum, int64_t from, int64_t, int64_t oz, int64_t oy, int64_t ox,
+                                           int64_t n) const {
     const Cells z = cells_of(s, 0, oz), y = cells_of(s, 1, oy), x = cells_of(s, 2, ox);
     const float count = static_cast<float>((z.end - z.begin) * (y.end - y.begin) * (x.end - x.begin));
     return sum + load_some(dy + from, n) / vf::set1(count);
@@ -274,7 +289,8 @@ void max_pool_backward_f32(const PoolShape& s, const float* dy, const uint8_t* a
 
 void avg_pool_backward_f32(const PoolShape& s, const float* dy, float* dx) {
   const AvgBackOp op{dy, dx, s};
-  for_rows(s.batch, s.in, s.in[2] * s.channels * 4, [&](int64_t n, int64_t z, int64_t r) { pixel_row(s, n, z, r, op); });
+  for_rows(s.batch, s.in, s.in[2] * s.channels * 4,
+           [&](int64_t n, int64_t z, int64_t r) { pixel_row(s, n, z, r, op); });
 }
 
 }  // namespace glia::cpu::GLIA_ISA_NS

@@ -34,8 +34,12 @@ struct Pooled {
   Guarded y, avg, dx, avg_dx, taken;
   std::vector<uint8_t> at;
   explicit Pooled(const PoolShape& s)
-      : y(s.batch * s.out_pixels() * s.channels, 3), avg(y.size()), dx(s.batch * s.in_pixels() * s.channels, 1),
-        avg_dx(dx.size()), taken(y.size()), at(y.size() + 32, 250) {}
+      : y(s.batch * s.out_pixels() * s.channels, 3),
+        avg(y.size()),
+        dx(s.batch * s.in_pixels() * s.channels, 1),
+        avg_dx(dx.size()),
+        taken(y.size()),
+        at(y.size() + 32, 250) {}
 };
 
 Guarded random(int64_t n, uint64_t seed) {
@@ -67,7 +71,8 @@ TEST(Pool, MatchesPlainOnEveryIsa) {
   const Isa before = current_isa();
   for (const Case& c : cases()) {
     const PoolShape& s = c.s;
-    Guarded x = random(s.batch * s.in_pixels() * s.channels, 1), dy = random(s.batch * s.out_pixels() * s.channels, 2);
+    Guarded x = random(s.batch * s.in_pixels() * s.channels, 1),
+            dy = random(s.batch * s.out_pixels() * s.channels, 2);
     std::vector<float> y(dy.size()), avg(dy.size()), taken(dy.size()), dx(x.size()), avg_dx(x.size());
     std::vector<int32_t> at(dy.size());
     max_pool_plain(s, x.data(), y.data(), at.data());
@@ -96,15 +101,19 @@ TEST(Pool, MatchesPlainOnEveryIsa) {
 TEST(Pool, SameBitsForAnyNumberOfThreads) {
   const int before = num_threads();
   for (const Case& c : cases()) {
-    Guarded x = random(c.s.batch * c.s.in_pixels() * c.s.channels, 1), dy = random(c.s.batch * c.s.out_pixels() * c.s.channels, 2);
+    Guarded x = random(c.s.batch * c.s.in_pixels() * c.s.channels, 1),
+            dy = random(c.s.batch * c.s.out_pixels() * c.s.channels, 2);
     set_num_threads(1);
     Pooled one = run_simd(c.s, x, dy);
     for (int t : {2, 4}) {
       set_num_threads(t);
       Pooled many = run_simd(c.s, x, dy);
-      auto same = [](Guarded& a, Guarded& b) { return std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0; };
-      EXPECT_TRUE(same(one.y, many.y) && same(one.avg, many.avg) && same(one.dx, many.dx) && same(one.avg_dx, many.avg_dx) &&
-                  one.at == many.at) << c.name;
+      auto same = [](Guarded& a, Guarded& b) {
+        return std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
+      };
+      EXPECT_TRUE(same(one.y, many.y) && same(one.avg, many.avg) && same(one.dx, many.dx) &&
+                  same(one.avg_dx, many.avg_dx) && one.at == many.at)
+          << c.name;
     }
   }
   set_num_threads(before);
