@@ -371,7 +371,7 @@ struct PwCompiler {
     for (const PwKernel::Input& in : k.inputs_)
       if (!in.direct && !in.repeat && in.slot != kNone && !slots[in.slot].uniform) ns += 0.5;
     const double all = ns * static_cast<double>(k.total_);
-    const int64_t chunks = std::clamp<int64_t>(static_cast<int64_t>(all / 8000), 1, 64);
+    const int64_t chunks = std::clamp<int64_t>(static_cast<int64_t>(all / 4000), 1, 64);
     k.tiles_per_chunk_ = std::max<int64_t>(1, (k.tiles_ + chunks - 1) / chunks);
   }
 

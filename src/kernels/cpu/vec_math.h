@@ -1,10 +1,13 @@
-// Elementary functions on vectors of floats; include only from *.isa.cpp files. All take every float (NaN in, NaN out;
-// signed zeros, subnormals and infinities as in libm) and need no table. Coefficients: tools/vec_math_coefficients.py.
+// Elementary functions on vectors of floats; include only from *.isa.cpp files. All take every float (NaN in, NaN
+// out; signed zeros, subnormals and infinities as in libm) and need no table. Coefficients:
+// tools/vec_math_coefficients.py.
 //
 //   for (int64_t i = 0; i < n; i += vf::W) store(y + i, vtanh(load(x + i)));
 //
-// Largest error found over the whole range (every 23rd bit pattern, all instruction sets, against libm in double), in ulp:
-//   vexp 0.79  vexpm1 1.43  vlog 0.79  vlog1p 1.37  vtanh 1.50  vsigmoid 1.44  verf 1.10  vsin, vcos 1.57  vpow: libm's
+// Largest error found over the whole range (every 23rd bit pattern, all instruction sets, against libm in double), in
+// ulp:
+//   vexp 0.79  vexpm1 1.43  vlog 0.79  vlog1p 1.37  vtanh 1.50  vsigmoid 1.44  verf 1.10  vsin, vcos 1.57  vpow:
+//   libm's
 #pragma once
 #include "kernels/cpu/simd.h"
 
@@ -81,7 +84,8 @@ GLIA_INLINE vf vlog1p(vf x) {
 GLIA_INLINE vf vsigmoid(vf x) {
   vf one = vf::set1(1.f), e = exp_in_range(vmax(vf::set1(-105.f), -vabs(x)));
   vf top = select(x < vf::zero(), e, one), d = one + e, lost = e - (d - one);
-  if constexpr (vf::W == 1) return vf::set1(static_cast<float>(hsum(top) / (1.0 + hsum(e))));  // without fma: in double
+  if constexpr (vf::W == 1)
+    return vf::set1(static_cast<float>(hsum(top) / (1.0 + hsum(e))));  // without fma: in double
   vf inv = one / d, q = top * inv;
   vf rest = fnma(q, lost, fnma(q, d, top));  // top - q * (1 + e), with the bits that 1 + e rounded away
   return fma(rest, inv, q);
@@ -97,7 +101,8 @@ GLIA_INLINE vf vtanh(vf x) {
 
 GLIA_INLINE vf verf(vf x) {
   vf a = vabs(x), t = x * x;
-  vf p = horner(t, 0.12837917f, -0.3761263f, 0.11283624f, -0.026855595f, 0.005191993f, -0.0008044692f, 7.9747486e-05f);
+  vf p =
+      horner(t, 0.12837917f, -0.3761263f, 0.11283624f, -0.026855595f, 0.005191993f, -0.0008044692f, 7.9747486e-05f);
   vf b = vmin(vf::set1(4.f), a);
   vf l = horner(b, -1.1284598f, -0.6361249f, -0.10409887f, 0.021157693f, -0.001722141f, -0.00055250095f,
                 0.00022884207f, -3.6071146e-05f, 2.2595127e-06f);
@@ -119,7 +124,8 @@ GLIA_INLINE vf by_lane(vf a, vf b, F f) {
 template <int Quarter>
 GLIA_INLINE vf sin_quarter(vf x) {
   const auto libm = [](float v, float) {
-    return static_cast<float>(Quarter ? __builtin_cos(static_cast<double>(v)) : __builtin_sin(static_cast<double>(v)));
+    return static_cast<float>(Quarter ? __builtin_cos(static_cast<double>(v))
+                                      : __builtin_sin(static_cast<double>(v)));
   };
   if constexpr (vf::W == 1) {
     return by_lane(x, x, libm);

@@ -11,8 +11,10 @@ GLIA_INLINE void map(const float* x, float* y, int64_t n, F f) {
   if (i < n) store(y + i, f(load(x + i, n - i)), n - i);
 }
 
-#define GLIA_ARRAY(name) \
-  void name##_array(const float* x, float* y, int64_t n) { map(x, y, n, [](vf v) { return v##name(v); }); }
+#define GLIA_ARRAY(name)                                   \
+  void name##_array(const float* x, float* y, int64_t n) { \
+    map(x, y, n, [](vf v) { return v##name(v); });         \
+  }
 GLIA_ARRAY(exp)
 GLIA_ARRAY(expm1)
 GLIA_ARRAY(log)

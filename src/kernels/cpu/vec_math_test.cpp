@@ -66,12 +66,14 @@ void check(const char* name, ArrayFn (*select)(), double (*want)(double), double
     const uint32_t step = stride();
     Worst w = sweep(fn, want, 0, (uint64_t{1} << 32) / step, step);
     // Dense near 1 and around the seams of the reductions.
-    for (float c : {1.f, 0.55f, 0.93f, 0.3466f, 1.4142135f, 88.72f, 1.17549435e-38f, 1e5f, -1.f, -88.72f, -103.97f, -17.32f}) {
+    for (float c :
+         {1.f, 0.55f, 0.93f, 0.3466f, 1.4142135f, 88.72f, 1.17549435e-38f, 1e5f, -1.f, -88.72f, -103.97f, -17.32f}) {
       Worst near = sweep(fn, want, std::bit_cast<uint32_t>(c) - 20000, 40000, 1);
       if (near.ulp > w.ulp) w = near;
     }
     EXPECT_LE(w.ulp, limit) << name << " " << isa_name(isa) << " at " << w.at;
-    if (std::getenv("GLIA_ULP_STRIDE")) printf("%-8s %-7s %.3f ulp at %.9g\n", name, isa_name(isa).data(), w.ulp, w.at);
+    if (std::getenv("GLIA_ULP_STRIDE"))
+      printf("%-8s %-7s %.3f ulp at %.9g\n", name, isa_name(isa).data(), w.ulp, w.at);
     const float inf = std::numeric_limits<float>::infinity(), nan = std::nanf("");
     const float special[] = {0.f, -0.f, inf, -inf, nan, 1e-45f, -1e-45f, 3.4e38f, -3.4e38f};
     float y[9];
@@ -87,17 +89,28 @@ void check(const char* name, ArrayFn (*select)(), double (*want)(double), double
   set_isa(before);
 }
 
-#define GLIA_CHECK_FN(name, want, limit) \
-  TEST(VecMath, name) { check(#name, [] { return static_cast<ArrayFn>(GLIA_ISA_SELECT(name##_array)); }, want, limit); }
-GLIA_CHECK_FN(exp, [](double x) { return std::exp(x); }, 1.5)
-GLIA_CHECK_FN(expm1, [](double x) { return std::expm1(x); }, 2)
-GLIA_CHECK_FN(log, [](double x) { return std::log(x); }, 1.5)
-GLIA_CHECK_FN(log1p, [](double x) { return std::log1p(x); }, 1.5)
-GLIA_CHECK_FN(tanh, [](double x) { return std::tanh(x); }, 2)
+#define GLIA_CHECK_FN(name, want, limit)                                                         \
+  TEST(VecMath, name) {                                                                          \
+    check(                                                                                       \
+        #name, [] { return static_cast<ArrayFn>(GLIA_ISA_SELECT(name##_array)); }, want, limit); \
+  }
+GLIA_CHECK_FN(
+    exp, [](double x) { return std::exp(x); }, 1.5)
+GLIA_CHECK_FN(
+    expm1, [](double x) { return std::expm1(x); }, 2)
+GLIA_CHECK_FN(
+    log, [](double x) { return std::log(x); }, 1.5)
+GLIA_CHECK_FN(
+    log1p, [](double x) { return std::log1p(x); }, 1.5)
+GLIA_CHECK_FN(
+    tanh, [](double x) { return std::tanh(x); }, 2)
 GLIA_CHECK_FN(sigmoid, want_sigmoid, 2)
-GLIA_CHECK_FN(erf, [](double x) { return std::erf(x); }, 2)
-GLIA_CHECK_FN(sin, [](double x) { return std::sin(x); }, 2)
-GLIA_CHECK_FN(cos, [](double x) { return std::cos(x); }, 2)
+GLIA_CHECK_FN(
+    erf, [](double x) { return std::erf(x); }, 2)
+GLIA_CHECK_FN(
+    sin, [](double x) { return std::sin(x); }, 2)
+GLIA_CHECK_FN(
+    cos, [](double x) { return std::cos(x); }, 2)
 
 TEST(VecMath, PowIsLibm) {
   const float x[] = {2, -2, 0, 9, -1}, e[] = {0.5f, 3, 0, -0.5f, 0.5f};

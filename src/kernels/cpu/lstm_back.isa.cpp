@@ -1,0 +1,121 @@
+// Backward pass through time of the LSTM, f32. With a_i.. the sums before the activations and d the loss gradients:
+//   dc += dh * o * (1 - tanh(c)^2);  da_i = dc * g * i(1-i);  da_f = dc * c_prev * f(1-f);  da_g = dc * i * (1-g^2);
+//   da_o = dh * tanh(c) * o(1-o);  dc_prev = dc * f;  dh_prev = da @ U^T;  dx = da @ W^T;  dW = x^T da;  dU =
+//   h_prev^T da.
+#include "kernels/cpu/rnn_back.h"
+
+namespace glia::cpu::GLIA_ISA_NS {
+namespace {
+
+struct Backward {
+  const LstmBackward<float>& a;
+  RnnBackwardPlan plan;
+  RnnSequence<float> dx;
+  RnnSequence<const uint8_t> mask;
+  float* ws;
+  float* dgates(int64_t s, int64_t b) const { return ws + plan.dgates + (s * a.shape.batch + b) * plan.columns; }
+  const float* packed_recurrent() const { return ws + plan.packed; }
+  const float* packed_kernel() const {
+    return ws + plan.packed + ceil_div(a.shape.units, vf::W) * vf::W * plan.columns;
+  }
+};
+
+struct Carry {  // of a block of rows, ld_units apart: gradients of the state, and of outputs that masked steps repeat
+  float *dh, *dc, *dout;
+};
+
+GLIA_INLINE void cell_gradient(const Backward& f, int64_t s, int64_t b, int64_t u, int64_t n, const float* dy,
+                               float* dh, float* dc, float* dout) {
+  const int64_t units = f.a.shape.units, bu = f.a.shape.batch * units;
+  const float* g4 = f.a.gates + (s * f.a.shape.batch + b) * 4 * units + u;
+  const vf one = vf::set1(1.f);
+  vf i = load_some(g4, n), fo = load_some(g4 + units, n), g = load_some(g4 + 2 * units, n),
+     o = load_some(g4 + 3 * units, n);
+  vf c_prev = load_some(f.a.cells + s * bu + b * units + u, n),
+     tc = vtanh(load_some(f.a.cells + (s + 1) * bu + b * units + u, n));
+  vf h = load_some(dh + u, n);
+  if (dy) h = h + load_some(dy + u, n);
+  if (dout) {
+    h = h + load_some(dout + u, n);
+    store_some(dout + u, vf::zero(), n);
+  }
+  vf c = fma(h * o, fnma(tc, tc, one), load_some(dc + u, n));
+  float* to = f.dgates(s, b) + u;
+  store_some(to, c * g * i * (one - i), n);
+  store_some(to + units, c * c_prev * fo * (one - fo), n);
+  store_some(to + 2 * units, c * i * fnma(g, g, one), n);
+  store_some(to + 3 * units, h * tc * o * (one - o), n);
+  store_some(dc + u, c * fo, n);
+  store_some(dh + u, vf::zero(), n);
+}
+
+void step_gradient(const Backward& f, const Carry& k, int64_t s, int64_t b, int64_t r) {
+  const int64_t units = f.a.shape.units, at_row = r * f.plan.ld_units;
+  const float* dy = output_gradient(f.a.dy, f.a.dy_last_only, f.a.shape.steps, b, s);
+  if (f.mask.data && !*at(f.mask, b, s)) {
+    zero_row(f.dgates(s, b), f.plan.columns);
+    if (dy && !f.a.mask.zero_output) add_row(k.dout + at_row, dy, units);
+    return;
+  }
+  for (int64_t u = 0; u < units; u += vf::W) {
+    cell_gradient(f, s, b, u, min64(vf::W, units - u), dy, k.dh + at_row, k.dc + at_row,
+                  f.mask.data ? k.dout + at_row : nullptr);
+  }
+}
+
+void backward_block(const Backward& f, int64_t block) {
+  const RnnShape& sh = f.a.shape;
+  const int64_t row0 = block * f.plan.rows, rows = min64(f.plan.rows, sh.batch - row0), ld = f.plan.ld_units;
+  float* ws = f.ws + f.plan.block + block * f.plan.block_size;
+  const Carry k{ws, ws + f.plan.rows * ld, ws + 2 * f.plan.rows * ld};
+  init_rows(k.dh, ld, f.a.dh_last, row0, rows, sh.units);
+  init_rows(k.dc, ld, f.a.dc_last, row0, rows, sh.units);
+  init_rows(k.dout, ld, nullptr, row0, rows, sh.units);
+  const float beta = f.mask.data ? 1.f : 0.f;  // masked rows have no gate gradients: their dh stays
+  for (int64_t s = sh.steps - 1; s >= 0; --s) {
+    for (int64_t r = 0; r < rows; ++r) step_gradient(f, k, s, row0 + r, r);
+    const float* da = f.dgates(s, row0);
+    const int64_t n = f.plan.columns;
+    if (s > 0 || f.a.dh0) back_product(da, n, n, f.packed_recurrent(), sh.units, k.dh, ld, rows, beta);
+    if (f.dx.data) {
+      back_product(da, n, n, f.packed_kernel(), sh.input, at(f.dx, row0, s), f.dx.batch_stride, rows, 0.f);
+    }
+  }
+  for (int64_t r = 0; r < rows; ++r) {
+    if (f.a.dh0) copy_row(f.a.dh0 + (row0 + r) * sh.units, k.dh + r * ld, sh.units);
+    if (f.a.dc0) copy_row(f.a.dc0 + (row0 + r) * sh.units, k.dc + r * ld, sh.units);
+  }
+}
+
+void pack_weights(const Backward& f) {
+  const int64_t n = f.plan.columns, units = f.a.shape.units, input = f.a.shape.input;
+  const int64_t pu = ceil_div(units, kPanel), pi = f.dx.data ? ceil_div(input, kPanel) : 0;
+  parallel_for(pu + pi, [&](int64_t i) {
+    if (i < pu)
+      pack_transposed_panel(f.a.recurrent, n, n, units, i * kPanel, const_cast<float*>(f.packed_recurrent()));
+    else
+      pack_transposed_panel(f.a.kernel, n, n, input, (i - pu) * kPanel, const_cast<float*>(f.packed_kernel()));
+  });
+}
+
+}  // namespace
+
+void lstm_backward_f32(const LstmBackward<float>& a) {
+  const RnnShape& sh = a.shape;
+  if (sh.units == 0) return;
+  Backward f{a, rnn_backward_plan(sh, 4), in_processing_order(a.dx, sh.steps, a.go_backwards),
+             in_processing_order(a.mask.at, sh.steps, a.go_backwards), static_cast<float*>(a.workspace)};
+  pack_weights(f);
+  parallel_for(f.plan.blocks, [&](int64_t block) { backward_block(f, block); });
+  const int64_t n = f.plan.columns, rows = sh.steps * sh.batch;
+  float* da = f.ws + f.plan.dgates;
+  if (a.dkernel) {
+    const Rows x = time_major_rows(in_processing_order(a.x, sh.steps, a.go_backwards), sh, f.ws + f.plan.x_rows);
+    rnn_weight_gradient(x.data, sh.input, x.ld, da, n, n, rows, a.dkernel, n, f.ws + f.plan.gemm);
+  }
+  if (a.drecurrent)
+    rnn_weight_gradient(a.states, sh.units, sh.units, da, n, n, rows, a.drecurrent, n, f.ws + f.plan.gemm);
+  if (a.dbias) column_sums(da, n, rows, n, a.dbias);
+}
+
+}  // namespace glia::cpu::GLIA_ISA_NS

@@ -1,0 +1,92 @@
+// What the backward recurrent kernels share: products with transposed weights inside the time loop, and the sums over
+// all steps after it. dgates holds one row [columns] per (step, batch row), time-major. Include only from *.isa.cpp
+// files.
+//
+//   pack_transposed_weights(w, ld, k, cols, packed);                     // once
+//   back_product(dgates_rows, ld, k, packed, cols, dh, ld_dh, rows, 1.f);  // every step: dh = dgates @ w^T + dh
+#pragma once
+#include "kernels/cpu/rnn_tile.h"
+
+namespace glia::cpu::GLIA_ISA_NS {
+
+// w holds the wanted columns as rows of k values, ld apart -> panels of [k][up to kPanel columns].
+GLIA_INLINE void pack_transposed_panel(const float* w, int64_t ld, int64_t k, int64_t cols, int64_t c0,
+                                       float* packed) {
+  const int64_t n = min64(kPanel, cols - c0), width = ceil_div(n, vf::W) * vf::W;
+  float* to = packed + c0 * k;
+  for (int64_t c = 0; c < width; ++c) {
+    const float* from = w + (c0 + c) * ld;
+    if (c < n) {
+      for (int64_t i = 0; i < k; ++i) to[i * width + c] = from[i];
+    } else {
+      for (int64_t i = 0; i < k; ++i) to[i * width + c] = 0;
+    }
+  }
+}
+
+// out[r, c] = beta * out[r, c] + sum over i < k of a[r, i] * w[c, i]
+GLIA_INLINE void back_product(const float* a, int64_t lda, int64_t k, const float* packed, int64_t cols, float* out,
+                              int64_t ldo, int64_t rows, float beta) {
+  for (int64_t c0 = 0; c0 < cols; c0 += kPanel) {
+    const int64_t n = min64(kPanel, cols - c0);
+    Tile t{.a = a,
+           .rs = lda,
+           .cs = 1,
+           .b = packed + c0 * k,
+           .ldb = ceil_div(n, vf::W) * vf::W,
+           .c = out + c0,
+           .ldc = ldo,
+           .k = k};
+    t.beta = beta;
+    tile_block(t, rows, n);
+  }
+}
+
+// out[c] = sum over rows of m[r, c], columns shared out in fixed parts.
+GLIA_INLINE void column_sums_part(const float* m, int64_t ld, int64_t rows, int64_t c0, int64_t cols, float* out) {
+  for (int64_t c = c0; c < c0 + cols; c += 4 * vf::W) {
+    const int64_t n = min64(4 * vf::W, c0 + cols - c);
+    vf s[4] = {vf::zero(), vf::zero(), vf::zero(), vf::zero()};
+    if (n == 4 * vf::W) {
+      for (int64_t r = 0; r < rows; ++r) {
+        for (int v = 0; v < 4; ++v) s[v] = s[v] + load(m + r * ld + c + v * vf::W);
+      }
+      for (int v = 0; v < 4; ++v) store(out + c + v * vf::W, s[v]);
+    } else {
+      for (int64_t v = 0; v * vf::W < n; ++v) {
+        const int64_t k = min64(vf::W, n - v * vf::W);
+        vf t = vf::zero();
+        for (int64_t r = 0; r < rows; ++r) t = t + load_some(m + r * ld + c + v * vf::W, k);
+        store_some(out + c + v * vf::W, t, k);
+      }
+    }
+  }
+}
+GLIA_INLINE void column_sums(const float* m, int64_t ld, int64_t rows, int64_t cols, float* out) {
+  parallel_for(ceil_div(cols, 64),
+               [&](int64_t i) { column_sums_part(m, ld, rows, i * 64, min64(64, cols - i * 64), out); });
+}
+
+// x as rows (step, batch row), copied unless it lies so already.
+struct Rows {
+  const float* data;
+  int64_t ld;
+};
+GLIA_INLINE Rows time_major_rows(const RnnSequence<const float>& x, const RnnShape& sh, float* space) {
+  if (x.step_stride == sh.batch * x.batch_stride) return {x.data, x.batch_stride};
+  if (sh.batch == 1 && x.step_stride > 0) return {x.data, x.step_stride};
+  parallel_for(sh.batch, [&](int64_t b) {
+    for (int64_t s = 0; s < sh.steps; ++s) copy_row(space + (s * sh.batch + b) * sh.input, at(x, b, s), sh.input);
+  });
+  return {space, sh.input};
+}
+
+// Gradient that reaches the output of step s of one row, or null.
+GLIA_INLINE const float* output_gradient(const RnnSequence<const float>& dy, bool last_only, int64_t steps, int64_t b,
+                                         int64_t s) {
+  if (!dy.data) return nullptr;
+  if (last_only) return s == steps - 1 ? dy.data + b * dy.batch_stride : nullptr;
+  return at(dy, b, s);
+}
+
+}  // namespace glia::cpu::GLIA_ISA_NS

@@ -1,0 +1,39 @@
+// How the recurrent kernels cut their work and their workspace, from the shape alone. Shared by all instruction sets
+// (an ordinary function, so that *.isa.cpp files may call it).
+//
+//   const RnnPlan p = rnn_plan(shape, 4);  // LSTM: four gates
+#pragma once
+#include <cstddef>
+#include <cstdint>
+
+#include "kernels/cpu/rnn.h"
+
+namespace glia::cpu {
+
+struct RnnPlan {
+  int64_t rows = 0, blocks = 0;        // a chunk works on `rows` batch rows for all steps
+  bool project_first = false;          // few rows: x @ kernel for all steps before the time loop, else inside it
+  int64_t ld_units = 0, ld_input = 0;  // row lengths of the block buffers
+  // Offsets and sizes in floats.
+  int64_t packed_kernel = 0, packed_recurrent = 0, packed_bias = 0, projected = 0;
+  int64_t block = 0, block_size = 0, total = 0;
+};
+RnnPlan rnn_plan(const RnnShape& shape, int gates);
+
+struct RnnBackwardPlan {
+  int64_t rows = 0, blocks = 0;
+  int64_t columns = 0;  // of dgates: values per row and step
+  int64_t ld_units = 0;
+  int64_t packed = 0;  // transposed weights, in panels
+  int64_t dgates = 0;  // [T * B, columns]
+  int64_t x_rows = 0;  // x as [T * B, input]
+  int64_t gemm = 0;
+  int64_t block = 0, block_size = 0, total = 0;
+};
+RnnBackwardPlan rnn_backward_plan(const RnnShape& shape, int columns_per_unit);
+
+// out [m, n] = a^T b with a [rows, m] and b [rows, n], rows lda and ldb apart; workspace: plan.gemm.
+void rnn_weight_gradient(const float* a, int64_t m, int64_t lda, const float* b, int64_t n, int64_t ldb, int64_t rows,
+                         float* out, int64_t ldo, float* workspace);
+
+}  // namespace glia::cpu
