@@ -13,6 +13,8 @@ namespace {
 constexpr int64_t kKeys = 128;         // keys per block
 constexpr int64_t kMaxQueries = 64;    // queries per block, fewer for long heads
 constexpr int64_t kHeadFloats = 8192;  // largest d x queries
+constexpr int64_t kStrip = 16;         // on the diagonal, keys are taken in strips, each with the queries that see it
+constexpr int64_t kGroup = 32;         // and queries in groups, each with the keys it sees
 constexpr float kMasked = -1e9f;
 
 int64_t queries_per_block(const AttentionParams& p) {
@@ -45,6 +47,19 @@ struct Block {
     keys_end = p.tk;
     if (p.causal) keys_end = max64(0, min64(p.tk, i0 + queries + p.causal_offset));
   }
+
+  // Causal rule: does any query of the block miss any of the keys [j0, j0 + keys)?
+  bool diagonal(int64_t j0, int64_t keys) const { return p.causal && j0 + keys > i0 + p.causal_offset + 1; }
+  // The first query lane (a multiple of kStrip) that sees key j or a later one; keys_end keeps it below the width.
+  int64_t first_lane(int64_t j) const { return p.causal ? max64(0, j - i0 - p.causal_offset) / kStrip * kStrip : 0; }
+  // How many of the keys [j0, j0 + keys) the lanes before `lane` see at most.
+  int64_t keys_before(int64_t lane, int64_t j0, int64_t keys) const {
+    return p.causal ? max64(0, min64(keys, i0 + lane + p.causal_offset - j0)) : keys;
+  }
+  // Rows that the vector at `lane` must have defined (zero where unseen), for strips and groups to read.
+  int64_t defined_keys(int64_t lane, int64_t j0, int64_t keys) const {
+    return keys_before(lane / kStrip * kStrip + kStrip + kGroup, j0, keys);
+  }
 };
 
 // C[rows x width] = A[rows x k] B[k x width] + beta*C, B and C with rows `ld` apart.
@@ -75,9 +90,45 @@ void store_transposed(const float* src, int64_t width, int64_t queries, int64_t 
   for (int64_t i = 0; i < queries; i += vf::W)
     for (int64_t j = 0; j < d; j += vf::W) {
       const int64_t rows = min64(vf::W, queries - i), cols = min64(vf::W, d - j);
+      if (rows == vf::W && cols == vf::W) {
+        transpose_square(src + j * width + i, width, vf::W, vf::W, dst + i * ldd + j, ldd);
+        continue;
+      }
       transpose_square(src + j * width + i, width, cols, rows, square, vf::W);
       for (int64_t r = 0; r < rows; ++r) store(dst + (i + r) * ldd + j, load(square + r * vf::W, cols), cols);
     }
+}
+
+// s[keys][width] = A[keys x k] B[k x width], only where the causal rule lets a query see a key.
+void scores(const Block& k, const float* a, int64_t lda, int64_t depth, const float* b, float* s, int64_t j0, int64_t keys) {
+  const int64_t w = k.width;
+  if (!k.diagonal(j0, keys)) return product(a, lda, 1, b, w, s, w, keys, w, depth, 0);
+  for (int64_t j = 0; j < keys;) {
+    const int64_t lane = k.first_lane(j0 + j);
+    int64_t rows = min64(kStrip, keys - j);
+    if (lane == 0) rows = min64(keys - j, max64(rows, k.i0 + k.p.causal_offset + kStrip - (j0 + j)));
+    product(a + j * lda, lda, 1, b + lane, w, s + j * w + lane, w, rows, w - lane, depth, 0);
+    j += rows;
+  }
+}
+
+// o[d][width] = o * beta + A^T[d x keys] s[keys][width], A stored keys x d
+void gather_keys(const Block& k, const float* a, int64_t lda, int64_t d, const float* s, float* o, int64_t j0, int64_t keys) {
+  const int64_t w = k.width;
+  const float beta = j0 == 0 ? 0.f : 1.f;
+  if (!k.diagonal(j0, keys)) return product(a, 1, lda, s, w, o, w, d, w, keys, beta);
+  for (int64_t i = 0; i < w; i += kGroup)
+    product(a, 1, lda, s + i, w, o + i, w, d, min64(kGroup, w - i), k.keys_before(i + kGroup, j0, keys), beta);
+}
+
+// o[keys][d] += s[keys][queries] B[queries x d]
+void gather_queries(const Block& k, const float* s, const float* b, int64_t ldb, int64_t d, float* o, int64_t ldo, int64_t j0,
+                    int64_t keys) {
+  const int64_t w = k.width, step = k.diagonal(j0, keys) ? kStrip : keys;
+  for (int64_t j = 0; j < keys; j += step) {
+    const int64_t lane = k.first_lane(j0 + j);
+    product(s + j * w + lane, w, 1, b + lane * ldb, ldb, o + j * ldo, ldo, min64(step, keys - j), d, k.queries - lane, 1);
+  }
 }
 
 // Mask and causal rule on the scores s[keys][width] of keys [j0, j0 + keys).
@@ -113,37 +164,37 @@ GLIA_INLINE vf finite_max(vf m) { return select(m == vf::set1(-__builtin_inff())
 
 // Turns a block of scores into exp(s - max) and updates the running max and sum; o (dv x width) is rescaled to the new
 // max. The queries are taken vector by vector.
-void online_softmax(float* s, int64_t keys, int64_t width, float* max, float* sum, float* o, int64_t dv, bool first) {
-  for (int64_t i = 0; i < width; i += vf::W) {
-    vf m0 = load(s + i), m1 = m0;
-    for (int64_t j = 1; j + 1 < keys; j += 2) {
-      m0 = vmax(load(s + j * width + i), m0);
-      m1 = vmax(load(s + (j + 1) * width + i), m1);
+void online_softmax(const Block& k, float* s, int64_t j0, int64_t keys, float* max, float* sum, float* o) {
+  const int64_t w = k.width;
+  for (int64_t i = 0; i < w; i += vf::W) {
+    const int64_t n = k.keys_before(i + vf::W, j0, keys);
+    float* x = s + i;
+    vf m0 = load(max + i), m1 = m0;
+    const vf old = m0;
+    for (int64_t j = 0; j + 1 < n; j += 2) {
+      m0 = vmax(load(x + j * w), m0);
+      m1 = vmax(load(x + (j + 1) * w), m1);
     }
-    if (keys % 2 == 0) m1 = vmax(load(s + (keys - 1) * width + i), m1);
-    vf old = load(max + i), now = vmax(vmax(m0, m1), old), base = finite_max(now);
+    if (n % 2) m0 = vmax(load(x + (n - 1) * w), m0);
+    const vf now = vmax(m0, m1), base = finite_max(now);
     vf total0 = vf::zero(), total1 = vf::zero();
-    int64_t j = 0;
-    for (; j + 1 < keys; j += 2) {
-      vf x0 = exp_below_zero(load(s + j * width + i) - base), x1 = exp_below_zero(load(s + (j + 1) * width + i) - base);
-      store(s + j * width + i, x0);
-      store(s + (j + 1) * width + i, x1);
-      total0 = total0 + x0;
-      total1 = total1 + x1;
+    for (int64_t j = 0; j + 1 < n; j += 2) {
+      vf e0 = exp_below_zero(load(x + j * w) - base), e1 = exp_below_zero(load(x + (j + 1) * w) - base);
+      store(x + j * w, e0);
+      store(x + (j + 1) * w, e1);
+      total0 = total0 + e0;
+      total1 = total1 + e1;
     }
-    if (j < keys) {
-      vf x = exp_below_zero(load(s + j * width + i) - base);
-      store(s + j * width + i, x);
-      total0 = total0 + x;
+    if (n % 2) {
+      vf e = exp_below_zero(load(x + (n - 1) * w) - base);
+      store(x + (n - 1) * w, e);
+      total0 = total0 + e;
     }
+    for (int64_t j = n; j < k.defined_keys(i, j0, keys); ++j) store(x + j * w, vf::zero());
     store(max + i, now);
-    if (first) {
-      store(sum + i, total0 + total1);
-      continue;
-    }
-    vf shrink = exp_below_zero(old - base);
+    const vf shrink = exp_below_zero(old - base);
     store(sum + i, fma(load(sum + i), shrink, total0 + total1));
-    for (int64_t r = 0; r < dv; ++r) store(o + r * width + i, shrink * load(o + r * width + i));
+    for (int64_t r = 0; j0 > 0 && r < k.p.dv; ++r) store(o + r * w + i, shrink * load(o + r * w + i));
   }
 }
 
@@ -154,10 +205,10 @@ void forward_block(const Block& k, float* out, float* lse) {
   for (int64_t i = 0; i < k.width; ++i) max[i] = -__builtin_inff(), sum[i] = 0;
   for (int64_t j0 = 0; j0 < k.keys_end; j0 += kKeys) {
     const int64_t keys = min64(kKeys, k.keys_end - j0);
-    product(k.k + j0 * p.k.t, p.k.t, 1, qt, k.width, s, k.width, keys, k.width, p.d, 0);
+    scores(k, k.k + j0 * p.k.t, p.k.t, p.d, qt, s, j0, keys);
     apply_mask(k, s, j0, keys);
-    online_softmax(s, keys, k.width, max, sum, ot, p.dv, j0 == 0);
-    product(k.v + j0 * p.v.t, 1, p.v.t, s, k.width, ot, k.width, p.dv, k.width, keys, j0 == 0 ? 0.f : 1.f);
+    online_softmax(k, s, j0, keys, max, sum, ot);
+    gather_keys(k, k.v + j0 * p.v.t, p.v.t, p.dv, s, ot, j0, keys);
   }
   for (int64_t i = 0; i < k.width; i += vf::W) {
     const vf l = load(sum + i), m = load(max + i);
@@ -202,16 +253,22 @@ struct Gradients {  // of one block of queries
 
 // probabilities = exp(s - lse) into s, and their gradient's way back to the scores into ds = s * (dp - delta). A row that saw
 // only masked keys has equal probabilities, which -1e9 + log(n) cannot hold in a float: its lse is -1e9 * (1 + n).
-void softmax_gradient(float* s, float* ds, const float* lse, const float* delta, int64_t keys, int64_t width) {
+void softmax_gradient(const Block& k, float* s, float* ds, const float* lse, const float* delta, int64_t j0, int64_t keys) {
+  const int64_t width = k.width;
   for (int64_t i = 0; i < width; i += vf::W) {
+    const int64_t n = k.keys_before(i + vf::W, j0, keys);
     const vf saved = load(lse + i), d = load(delta + i), masked = vf::set1(kMasked), one = vf::set1(1);
     const vmask uniform = saved < vf::set1(1.5f * kMasked);
     const vf l = select(uniform, masked, saved), share = select(uniform, one / (saved / masked - one), one);
-    for (int64_t j = 0; j < keys; ++j) {
+    for (int64_t j = 0; j < n; ++j) {
       const int64_t at = j * width + i;
       const vf x = share * exp_below_zero(vmin(vf::zero(), load(s + at) - l));
       store(s + at, x);
       store(ds + at, x * (load(ds + at) - d));
+    }
+    for (int64_t j = n; j < k.defined_keys(i, j0, keys); ++j) {
+      store(s + j * width + i, vf::zero());
+      store(ds + j * width + i, vf::zero());
     }
   }
 }
@@ -236,13 +293,13 @@ void backward_block(const Block& k, const Gradients& g) {
   for (int64_t j0 = 0; j0 < k.keys_end; j0 += kKeys) {
     const int64_t keys = min64(kKeys, k.keys_end - j0);
     const float *kj = k.k + j0 * p.k.t, *vj = k.v + j0 * p.v.t;
-    product(kj, p.k.t, 1, qt, w, s, w, keys, w, p.d, 0);
+    scores(k, kj, p.k.t, p.d, qt, s, j0, keys);
     apply_mask(k, s, j0, keys);
-    product(vj, p.v.t, 1, dot, w, ds, w, keys, w, p.dv, 0);
-    softmax_gradient(s, ds, lse, delta, keys, w);
-    product(s, w, 1, g.dout, p.dout.t, g.dv + j0 * p.dvalue.t, p.dvalue.t, keys, p.dv, k.queries, 1);
-    product(ds, w, 1, qs, lds, g.dk + j0 * p.dk.t, p.dk.t, keys, p.d, k.queries, 1);
-    product(kj, 1, p.k.t, ds, w, dqt, w, p.d, w, keys, j0 == 0 ? 0.f : 1.f);
+    scores(k, vj, p.v.t, p.dv, dot, ds, j0, keys);
+    softmax_gradient(k, s, ds, lse, delta, j0, keys);
+    gather_queries(k, s, g.dout, p.dout.t, p.dv, g.dv + j0 * p.dvalue.t, p.dvalue.t, j0, keys);
+    gather_queries(k, ds, qs, lds, p.d, g.dk + j0 * p.dk.t, p.dk.t, j0, keys);
+    gather_keys(k, kj, p.k.t, p.d, ds, dqt, j0, keys);
   }
   if (k.keys_end == 0) return zero_rows(g.dq, p.dq.t, k.queries, p.d);
   const vf scale = vf::set1(p.scale);
