@@ -1,9 +1,9 @@
-// Glia: deep learning in C++20. This header includes the whole public API.
-//
-//   #include <glia/glia.h>
-//   auto [train, test] = glia::datasets::mnist();
+// All of Glia's public interface.
 #pragma once
 #include <glia/datasets.h>
 #include <glia/error.h>
 #include <glia/readers.h>
+#include <glia/function.h>
+#include <glia/ops.h>
 #include <glia/tensor.h>
+#include <glia/value.h>

@@ -81,7 +81,11 @@ struct Traits {
   bool low_precision = false;  // kernels take bf16/f16; otherwise the promote pass computes it in f32
   // Pairs (input, output) whose buffers may be the same: the kernel reads element i before it writes element i.
   std::vector<std::pair<int, int>> in_place;
-  bool epilogue = false;     // heavy op with attr "epilogue" and trailing inputs, see passes/fuse_epilogue.cpp
+  // Heavy op that finishes its own result: y = activation(op(...) + bias + residual). Its OpDef::attrs must include
+  // {"bias", false}, {"residual", false}, {"activation", ""}; the extra inputs follow the op's own inputs in that order.
+  // bias is rank 1 over the last axis, residual has the type of the output, activation is "" or one of
+  // epilogue_activations(). passes/fuse_epilogue.cpp sets them; vjp never sees them (it runs before).
+  bool epilogue = false;
 };
 
 struct OpDef {
@@ -116,6 +120,9 @@ Attrs normalized(const OpDef&, Attrs);
 // Emits one node; when every input is concrete, runs the op at once instead.
 Values apply(const OpDef&, Attrs, const Values& inputs);
 Value apply1(const OpDef&, Attrs, const Values& inputs);  // the only or first output
+
+// Names a kernel epilogue must know: relu, sigmoid, tanh, gelu, gelu_tanh, silu (of pointwise_ops.h).
+bool is_epilogue_activation(std::string_view name);
 
 // Helpers for infer rules. `op` is the name for messages.
 int64_t normalize_axis(int64_t axis, int64_t rank, std::string_view op);      // throws Error

@@ -1,0 +1,142 @@
+#include <glia/ops.h>
+
+#include <cmath>
+
+#include "base/error.h"
+#include "ir/graph.h"
+#include "ops/op_list.h"
+#include "tensor/convert.h"
+
+namespace glia::ops {
+using namespace ir;
+
+namespace {
+
+Ints reduced_axes(const Attrs& attrs, int64_t rank, std::string_view op) {
+  Ints axes = normalize_axes(attrs.ints("axes"), rank, op);
+  if (axes.empty())
+    for (int64_t i = 0; i < rank; ++i) axes.push_back(i);
+  return axes;
+}
+
+std::vector<TensorType> infer_reduce(const InferContext& c) {
+  Ints axes = reduced_axes(c.attrs, c.in[0].rank(), c.op.name);
+  Shape out;
+  for (int64_t i = 0, a = 0; i < c.in[0].rank(); ++i) {
+    bool gone = a < static_cast<int64_t>(axes.size()) && axes[a] == i;
+    if (gone) ++a;
+    if (!gone) out.push_back(c.in[0].shape[i]);
+    else if (c.attrs.b("keepdims")) out.push_back(1);
+  }
+  return {{c.in[0].dtype, out}};
+}
+
+// Walks every element of `in` together with the flat index of the output cell it belongs to.
+template <class F>
+void for_each_reduced(const Attrs& attrs, const Shape& shape, F&& f) {
+  int64_t rank = static_cast<int64_t>(shape.size());
+  Ints axes = reduced_axes(attrs, rank, "reduce");
+  Shape out_stride(rank, 0), index(rank, 0);
+  int64_t stride = 1;
+  for (int64_t i = rank - 1; i >= 0; --i) {
+    if (std::find(axes.begin(), axes.end(), i) != axes.end()) continue;
+    out_stride[i] = stride;
+    stride *= shape[i];
+  }
+  for (int64_t n = num_elements(shape), flat = 0, out = 0; flat < n; ++flat) {
+    f(flat, out);
+    for (int64_t d = rank - 1; d >= 0; --d) {
+      out += out_stride[d];
+      if (++index[d] < shape[d]) break;
+      out -= out_stride[d] * shape[d];
+      index[d] = 0;
+    }
+  }
+}
+
+template <double (*Combine)(double, double)>
+void reference_reduce(const Attrs& attrs, std::span<const Tensor> in, std::span<const Tensor> out, double start) {
+  std::vector<double> acc(static_cast<size_t>(out[0].size()), start);
+  for_each_reduced(attrs, in[0].shape(), [&](int64_t i, int64_t o) { acc[o] = Combine(acc[o], in[0].item(i)); });
+  for (int64_t i = 0; i < out[0].size(); ++i) out[0].set_item(i, acc[i]);
+}
+double plus(double a, double b) { return a + b; }
+double times(double a, double b) { return a * b; }
+double larger(double a, double b) { return std::isnan(a) || a > b ? a : b; }
+double smaller(double a, double b) { return std::isnan(a) || a < b ? a : b; }
+
+// Gradients need the reduced value with its axes kept, so that it broadcasts against the input.
+Value with_axes(const VjpContext& c, const Value& v) {
+  Shape shape = c.inputs[0].shape();
+  for (int64_t a : reduced_axes(c.attrs, static_cast<int64_t>(shape.size()), "reduce")) shape[a] = 1;
+  return reshape(v, shape);
+}
+Values vjp_sum(const VjpContext& c) { return {broadcast_to(with_axes(c, c.grads[0]), c.inputs[0].shape())}; }
+// Ties share the gradient equally, as TensorFlow does.
+Values vjp_extreme(const VjpContext& c) {
+  Value hit = cast(equal(c.inputs[0], with_axes(c, c.outputs[0])), c.grads[0].dtype());
+  Value count = sum(hit, reduced_axes(c.attrs, c.inputs[0].rank(), "reduce"), true);
+  return {hit / count * with_axes(c, c.grads[0])};
+}
+Values vjp_prod(const VjpContext& c) {  // exact unless the input holds zeros
+  return {with_axes(c, c.grads[0] * c.outputs[0]) / c.inputs[0]};
+}
+
+OpDef make(const char* name, const char* doc, Values (*vjp)(const VjpContext&),
+           void (*reference)(const Attrs&, std::span<const Tensor>, std::span<const Tensor>)) {
+  OpDef def;
+  def.name = name;
+  def.doc = doc;
+  def.attrs = {{"axes", Ints{}, "axes to reduce; empty means all"}, {"keepdims", false, "keep reduced axes with extent 1"}};
+  def.infer = infer_reduce;
+  def.vjp = vjp;
+  def.differentiable = vjp != nullptr;
+  def.reference = reference;
+  return def;
+}
+
+const OpDef& reduce_op(const std::string& name) { return find_op(name); }
+Value reduce(const char* name, const Value& x, std::vector<int64_t> axes, bool keepdims) {
+  return apply1(reduce_op(name), {{"axes", std::move(axes)}, {"keepdims", keepdims}}, {x});
+}
+
+}  // namespace
+
+OpList reduce_ops() {
+  static const OpDef defs[] = {
+      make("reduce_sum", "Sum over axes.", vjp_sum, [](auto& a, auto in, auto out) { reference_reduce<plus>(a, in, out, 0); }),
+      make("reduce_max", "Largest element over axes.", vjp_extreme,
+           [](auto& a, auto in, auto out) { reference_reduce<larger>(a, in, out, -INFINITY); }),
+      make("reduce_min", "Smallest element over axes.", vjp_extreme,
+           [](auto& a, auto in, auto out) { reference_reduce<smaller>(a, in, out, INFINITY); }),
+      make("reduce_prod", "Product over axes.", vjp_prod, [](auto& a, auto in, auto out) { reference_reduce<times>(a, in, out, 1); }),
+      make("reduce_any", "True where any element is, over axes.", nullptr,
+           [](auto& a, auto in, auto out) { reference_reduce<larger>(a, in, out, 0); }),
+      make("reduce_all", "True where all elements are, over axes.", nullptr,
+           [](auto& a, auto in, auto out) { reference_reduce<smaller>(a, in, out, 1); }),
+  };
+  OpList list;
+  for (auto& d : defs) list.push_back(&d);
+  return list;
+}
+
+Value sum(const Value& x, std::vector<int64_t> axes, bool keepdims) {
+  return reduce("reduce_sum", x.dtype() == DType::bool_ ? cast(x, DType::i32) : x, std::move(axes), keepdims);
+}
+Value mean(const Value& x, std::vector<int64_t> axes, bool keepdims) {
+  Value f = is_float(x.dtype()) ? x : cast(x, DType::f32);
+  Value s = sum(f, std::move(axes), keepdims);
+  double n = static_cast<double>(num_elements(x.shape())) / static_cast<double>(std::max<int64_t>(1, num_elements(s.shape())));
+  return s * (1.0 / n);
+}
+Value max(const Value& x, std::vector<int64_t> axes, bool keepdims) { return reduce("reduce_max", x, std::move(axes), keepdims); }
+Value min(const Value& x, std::vector<int64_t> axes, bool keepdims) { return reduce("reduce_min", x, std::move(axes), keepdims); }
+Value prod(const Value& x, std::vector<int64_t> axes, bool keepdims) { return reduce("reduce_prod", x, std::move(axes), keepdims); }
+Value any(const Value& x, std::vector<int64_t> axes, bool keepdims) {
+  return reduce("reduce_any", cast(x, DType::bool_), std::move(axes), keepdims);
+}
+Value all(const Value& x, std::vector<int64_t> axes, bool keepdims) {
+  return reduce("reduce_all", cast(x, DType::bool_), std::move(axes), keepdims);
+}
+
+}  // namespace glia::ops

@@ -1,0 +1,120 @@
+// Bias, residual and activation move into the heavy op that made their operand (trait `epilogue`):
+//
+//   %2 = matmul(%0, %1)   %4 = add(%2, %3)   %5 = relu(%4)      ->      %2 = matmul(%0, %1, %3) {bias, activation="relu"}
+//
+// A reshape between the product and the bias (a Dense layer on a sequence) is looked through, because all of these act
+// on the last axis or on elements alike.
+#include <functional>
+
+#include "base/error.h"
+#include "passes/pipeline.h"
+#include "passes/rewrite.h"
+
+namespace glia::passes {
+using namespace ir;
+
+namespace {
+
+class EpilogueFuser {
+ public:
+  explicit EpilogueFuser(Graph& g) : g_(g), users_(users_of(g)), fused_into_(g.nodes.size(), -1) {}
+
+  void run() {
+    for (int id = 0; id < static_cast<int>(g_.nodes.size()); ++id)
+      if (g_.nodes[id].op->traits.epilogue) grow(id);
+    rebuild();
+  }
+
+ private:
+  struct Tail { Ref bias, residual; std::string activation; std::vector<int> reshapes; };
+
+  // Follows the only user of the heavy node's result while it is something the epilogue can do.
+  void grow(int heavy) {
+    Node& h = g_.nodes[heavy];
+    if (!h.attrs.find("bias") || h.attrs.b("bias") || h.attrs.b("residual") || !h.attrs.s("activation").empty()) return;
+    DType t = h.types[0].dtype;
+    if (t != DType::f32 && t != DType::bf16) return;
+    Tail tail;
+    int at = heavy, last = heavy;
+    while (users_[at].size() == 1 && users_[at][0] >= 0) {
+      int next = users_[at][0];
+      Node& n = g_.nodes[next];
+      if (n.op->name == "reshape" && n.types[0].shape.size() >= 1 && n.types[0].shape.back() == h.types[0].shape.back()) {
+        at = next;  // kept only if something behind it fuses
+        continue;
+      }
+      if (!absorb(n, at, heavy, next, tail)) break;
+      at = last = next;
+    }
+    if (last == heavy) return;
+    finish(heavy, last, tail);
+  }
+
+  bool absorb(const Node& n, int at, int heavy, int next, Tail& tail) {
+    if (!tail.activation.empty()) return false;
+    if (n.op->name == "add" && n.inputs[0].node != n.inputs[1].node) {
+      Ref other = n.inputs[0].node == at ? n.inputs[1] : n.inputs[0];
+      const TensorType& type = g_.type(other);
+      if (n.types[0] != g_.nodes[at].types[0] || type.dtype != n.types[0].dtype) return false;
+      bool is_bias = type.rank() == 1 && type.shape[0] == n.types[0].shape.back();
+      if (is_bias && tail.bias.node < 0 && tail.residual.node < 0 && other.node < heavy) {
+        tail.bias = other;
+        return true;
+      }
+      // The residual must exist when the heavy op runs, and be seen under its shape.
+      if (type == g_.nodes[heavy].types[0] && type == n.types[0] && tail.residual.node < 0 && other.node < heavy) {
+        tail.residual = other;
+        return true;
+      }
+      return false;
+    }
+    if (n.op->traits.pointwise && n.inputs.size() == 1 && is_epilogue_activation(n.op->name)) {
+      tail.activation = n.op->name;
+      return true;
+    }
+    (void)next;
+    return false;
+  }
+
+  void finish(int heavy, int last, const Tail& tail) {
+    Node& h = g_.nodes[heavy];
+    if (tail.bias.node >= 0) h.inputs.push_back(tail.bias), h.attrs.set("bias", true);
+    if (tail.residual.node >= 0) h.inputs.push_back(tail.residual), h.attrs.set("residual", true);
+    h.attrs.set("activation", tail.activation);
+    fused_into_[last] = heavy;
+  }
+
+  void rebuild() {
+    Rewriter rw(g_);
+    for (int id = 0; id < rw.size(); ++id) {
+      if (fused_into_[id] < 0) {
+        rw.copy(id);
+        continue;
+      }
+      Ref r = rw.mapped({fused_into_[id], 0});
+      const TensorType& want = g_.nodes[id].types[0];
+      if (rw.fresh()->type(r) != want) {
+        Node view;
+        view.op = &find_op("reshape");
+        view.attrs.set("shape", want.shape);
+        view.inputs = {r};
+        view.types = {want};
+        view.scope = g_.nodes[id].scope;
+        r = rw.add(std::move(view));
+      }
+      rw.replace(id, {r});
+    }
+    rw.finish();
+    remove_dead(g_, {});
+  }
+
+  Graph& g_;
+  std::vector<std::vector<int>> users_;
+  std::vector<int> fused_into_;
+};
+
+}  // namespace
+
+void fuse_epilogue(Graph& g, const PassContext&) { EpilogueFuser(g).run(); }
+
+}  // namespace glia::passes

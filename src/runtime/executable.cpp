@@ -1,0 +1,130 @@
+#include "runtime/executable.h"
+
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+
+#include "base/error.h"
+#include "passes/pipeline.h"
+#include "runtime/profiler.h"
+
+namespace glia::runtime {
+
+Arena::~Arena() {
+  if (base_) munmap(base_, size_);
+}
+
+void Arena::reserve(size_t bytes) {
+  if (bytes <= size_) return;
+  constexpr size_t kHuge = size_t{2} << 20;
+  size_t size = bytes >= kHuge ? (bytes + kHuge - 1) / kHuge * kHuge : (bytes + 4095) / 4096 * 4096;
+  void* p = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  GLIA_CHECK(p != MAP_FAILED, "Out of memory: the compiled step needs an arena of {} MB. Use a smaller batch_size.", size >> 20);
+#ifdef MADV_HUGEPAGE
+  if (size >= kHuge) madvise(p, size, MADV_HUGEPAGE);
+#endif
+  if (base_) munmap(base_, size_);
+  base_ = static_cast<char*>(p);
+  size_ = size;
+}
+
+Executable::Executable(plan::Plan plan, std::shared_ptr<Arena> arena) : plan_(std::move(plan)), arena_(std::move(arena)) {
+  using plan::Place;
+  input_slots_.resize(plan_.input_types.size());
+  output_slots_.resize(plan_.output_types.size());
+  std::vector<std::pair<size_t, size_t>> starts;
+  auto add_slot = [&](const plan::Slot& s) {
+    size_t at = slots_.size();
+    slots_.push_back(nullptr);
+    switch (s.place) {
+      case Place::none: break;
+      case Place::arena: arena_slots_.emplace_back(at, s.at); break;
+      case Place::input: input_slots_[s.at].push_back(at); break;
+      case Place::output: output_slots_[s.at].push_back(at); break;
+      case Place::constant: slots_[at] = plan_.constants[s.at].raw(); break;
+    }
+  };
+  for (const plan::Step& step : plan_.steps) {
+    size_t in = slots_.size();
+    for (auto& s : step.in) add_slot(s);
+    size_t out = slots_.size();
+    for (auto& s : step.out) add_slot(s);
+    starts.emplace_back(in, out);
+    if (step.work.place == Place::arena) work_slots_.emplace_back(calls_.size(), step.work.at);
+    calls_.push_back({step.fn, {nullptr, nullptr, nullptr, step.params.get()}});
+  }
+  slots_.push_back(nullptr);
+  for (size_t i = 0; i < calls_.size(); ++i) {
+    calls_[i].args.in = slots_.data() + starts[i].first;
+    calls_[i].args.out = slots_.data() + starts[i].second;
+  }
+  bound_inputs_.assign(plan_.input_types.size(), nullptr);
+  bound_outputs_.assign(plan_.output_types.size(), nullptr);
+  arena_->reserve(plan_.arena_bytes);
+  if (profiling()) profile_id_ = register_plan(plan_);
+}
+
+void Executable::bind(std::span<void* const> inputs, std::span<void* const> outputs) {
+  GLIA_ASSERT(inputs.size() == bound_inputs_.size() && outputs.size() == bound_outputs_.size());
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    if (inputs[i] == bound_inputs_[i]) continue;
+    bound_inputs_[i] = inputs[i];
+    for (size_t s : input_slots_[i]) slots_[s] = inputs[i];
+  }
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    if (outputs[i] == bound_outputs_[i]) continue;
+    bound_outputs_[i] = outputs[i];
+    for (size_t s : output_slots_[i]) slots_[s] = outputs[i];
+  }
+  if (arena_->base() == bound_base_) return;
+  bound_base_ = arena_->base();
+  for (auto [slot, offset] : arena_slots_) slots_[slot] = bound_base_ + offset;
+  for (auto [call, offset] : work_slots_) calls_[call].args.work = bound_base_ + offset;
+}
+
+void Executable::run(std::span<void* const> inputs, std::span<void* const> outputs) {
+  std::lock_guard<std::mutex> lock(arena_->mutex());
+  bind(inputs, outputs);
+  if (profile_id_ >= 0) return run_profiled();
+  for (const Call& c : calls_) c.fn(c.args);
+}
+
+void Executable::run_profiled() {
+  for (size_t i = 0; i < calls_.size(); ++i) {
+    int64_t start = now_ns();
+    calls_[i].fn(calls_[i].args);
+    record_step(profile_id_, i, now_ns() - start);
+  }
+}
+
+std::vector<Tensor> Executable::run(std::span<const Tensor> inputs) {
+  GLIA_CHECK(inputs.size() == plan_.input_types.size(), "The compiled function takes {} inputs. Received {}.",
+             plan_.input_types.size(), inputs.size());
+  std::vector<void*> in, out;
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    TensorType got{inputs[i].dtype(), inputs[i].shape()};
+    GLIA_CHECK(got == plan_.input_types[i], "Input {} of the compiled function: expected {}. Received {}.", i,
+               to_string(plan_.input_types[i]), to_string(got));
+    in.push_back(inputs[i].raw());
+  }
+  std::vector<Tensor> results;
+  for (size_t o = 0; o < plan_.output_types.size(); ++o) {
+    bool update = plan_.update_of_output[o] >= 0;
+    results.push_back(update ? Tensor() : Tensor(plan_.output_types[o].shape, plan_.output_types[o].dtype));
+    out.push_back(results.back().raw());
+  }
+  run(in, out);
+  return results;
+}
+
+std::shared_ptr<Executable> compile(const ir::Graph& g, std::shared_ptr<Arena> arena) {
+  auto work = g.clone();
+  passes::optimize(*work);
+  plan::Plan p = plan::make_plan(*work);
+  if (passes::dump_wanted("plan")) std::fprintf(stderr, "%s", plan::print(p).c_str());
+  return std::make_shared<Executable>(std::move(p), arena ? arena : std::make_shared<Arena>());
+}
+
+}  // namespace glia::runtime

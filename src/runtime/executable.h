@@ -1,0 +1,66 @@
+// Executable: an optimised, planned graph bound to memory. run() does no allocation, no lookup and no shape code.
+//
+//   auto exe = compile(graph);
+//   exe->run(inputs, outputs);   // raw pointers, one per graph input and output
+//
+// GLIA_PROFILE=1 prints time per step with its layer path when the process ends.
+#pragma once
+#include <memory>
+#include <mutex>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "plan/plan.h"
+
+namespace glia::runtime {
+
+// Memory that the executables of one model share (train, test, predict, smaller last batch).
+class Arena {
+ public:
+  ~Arena();
+  void reserve(size_t bytes);  // grows; the base may move
+  char* base() const { return base_; }
+  std::mutex& mutex() { return mutex_; }
+
+ private:
+  char* base_ = nullptr;
+  size_t size_ = 0;
+  std::mutex mutex_;
+};
+
+class Executable {
+ public:
+  Executable(plan::Plan plan, std::shared_ptr<Arena> arena);
+
+  // inputs[i]: data of graph input i. outputs[o]: where output o goes; ignored for outputs that update an input.
+  void run(std::span<void* const> inputs, std::span<void* const> outputs);
+  // Convenience: checks types, allocates the outputs that are not updates (those come back undefined).
+  std::vector<Tensor> run(std::span<const Tensor> inputs);
+
+  const plan::Plan& plan() const { return plan_; }
+
+ private:
+  struct Call {
+    ir::KernelFn fn;
+    ir::KernelArgs args;
+  };
+  void bind(std::span<void* const> inputs, std::span<void* const> outputs);
+  void run_profiled();
+
+  plan::Plan plan_;
+  std::shared_ptr<Arena> arena_;
+  std::vector<void*> slots_;               // argument pointers of all calls, contiguous
+  std::vector<Call> calls_;
+  std::vector<std::vector<size_t>> input_slots_, output_slots_;
+  std::vector<std::pair<size_t, int64_t>> arena_slots_;  // slot, byte offset
+  std::vector<std::pair<size_t, int64_t>> work_slots_;   // call, byte offset
+  std::vector<void*> bound_inputs_, bound_outputs_;
+  char* bound_base_ = nullptr;
+  int profile_id_ = -1;
+};
+
+// Optimises a clone of the graph and plans it.
+std::shared_ptr<Executable> compile(const ir::Graph& g, std::shared_ptr<Arena> arena = nullptr);
+
+}  // namespace glia::runtime
