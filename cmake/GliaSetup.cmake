@@ -12,7 +12,7 @@ if(PROJECT_IS_TOP_LEVEL)
 endif()
 
 add_library(glia_flags INTERFACE)
-target_compile_options(glia_flags INTERFACE -Wall -Wextra -Wno-missing-field-initializers -fvisibility-inlines-hidden)
+target_compile_options(glia_flags INTERFACE -Wall -Wextra -Wno-missing-field-initializers -Wno-restrict -fvisibility-inlines-hidden)
 if(CMAKE_BUILD_TYPE STREQUAL "Debug")
   target_compile_options(glia_flags INTERFACE -O1 -g1)
 endif()

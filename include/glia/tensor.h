@@ -65,7 +65,7 @@ class Tensor {
   template <class T>
   std::span<T> span() const { return {data<T>(), static_cast<std::size_t>(size_)}; }
   double item(int64_t flat_index = 0) const;   // any dtype, as double
-  void set_item(int64_t flat_index, double value);
+  void set_item(int64_t flat_index, double value) const;  // like all writers: changes the shared data
   std::vector<float> to_vector() const;        // all elements as float
 
   Tensor reshape(Shape shape) const;           // shares data; one extent may be -1

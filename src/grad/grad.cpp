@@ -6,7 +6,7 @@
 
 #include "base/error.h"
 
-namespace glia::grad {
+namespace glia::autodiff {
 
 using namespace ir;
 
@@ -122,4 +122,4 @@ Values gradients(const Values& outputs, const Values& seeds, const Values& wrt) 
   return differentiate(outputs, seeds, wrt, false);
 }
 
-}  // namespace glia::grad
+}  // namespace glia::autodiff

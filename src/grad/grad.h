@@ -5,10 +5,10 @@
 #pragma once
 #include "ir/graph.h"
 
-namespace glia::grad {
+namespace glia::autodiff {
 
 // Gradient of sum_i <seeds[i], outputs[i]> with respect to each of `wrt` (values of the same graph). An empty `seeds`
 // means ones. Where no path leads from wrt to the outputs the gradient is zeros.
 Values gradients(const Values& outputs, const Values& seeds, const Values& wrt);
 
-}  // namespace glia::grad
+}  // namespace glia::autodiff

@@ -61,6 +61,7 @@ class Graph : public std::enable_shared_from_this<Graph> {
 
 Value add_input(const std::shared_ptr<Graph>&, TensorType, const std::string& name);
 Value add_constant(const std::shared_ptr<Graph>&, Tensor);
+Value to_value(const std::shared_ptr<Graph>&, Ref);
 // Adds a `call` node to a symbolic graph; the result types come from probing the callee (see infer_with_probes).
 Values add_call(const std::shared_ptr<Graph>&, std::shared_ptr<Callable>, const Values& inputs);
 std::shared_ptr<Graph> common_graph(const Values& inputs);  // of the symbolic inputs, merging functional graphs; or null

@@ -54,7 +54,7 @@ Function value_and_grad(std::function<Value(const Values&)> f) {
     Values wrt;
     for (const Value& a : args)
       if (is_float(a.dtype())) wrt.push_back(a);
-    Values g = wrt.empty() ? Values{} : grad::gradients({y}, {}, wrt), out{y};
+    Values g = wrt.empty() ? Values{} : autodiff::gradients({y}, {}, wrt), out{y};
     for (size_t i = 0, k = 0; i < args.size(); ++i)
       out.push_back(is_float(args[i].dtype()) ? g[k++] : Value(Tensor::zeros(args[i].shape(), args[i].dtype())));
     return out;
@@ -70,6 +70,6 @@ Function grad(std::function<Value(const Values&)> f) {
   };
 }
 
-Values gradients(const Values& outputs, const Values& wrt, const Values& seeds) { return grad::gradients(outputs, seeds, wrt); }
+Values gradients(const Values& outputs, const Values& wrt, const Values& seeds) { return autodiff::gradients(outputs, seeds, wrt); }
 
 }  // namespace glia

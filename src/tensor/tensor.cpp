@@ -113,7 +113,7 @@ double Tensor::item(int64_t i) const {
   GLIA_CHECK(i >= 0 && i < size_, "Tensor::item({}): the tensor has {} elements.", i, size_);
   return load_as_double(dtype_, data_, i);
 }
-void Tensor::set_item(int64_t i, double v) {
+void Tensor::set_item(int64_t i, double v) const {
   GLIA_CHECK(i >= 0 && i < size_, "Tensor::set_item({}): the tensor has {} elements.", i, size_);
   store_from_double(dtype_, data_, i, v);
 }
