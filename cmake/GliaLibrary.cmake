@@ -58,7 +58,7 @@ find_package(nlohmann_json REQUIRED)
 find_package(fmt REQUIRED)
 find_package(ZLIB REQUIRED)
 # Header-only uses stay private to the library's own files; a static consumer needs none of them.
-target_link_libraries(glia PRIVATE $<BUILD_INTERFACE:nlohmann_json::nlohmann_json> $<BUILD_INTERFACE:fmt::fmt-header-only> ZLIB::ZLIB)
+target_link_libraries(glia PRIVATE $<BUILD_INTERFACE:nlohmann_json::nlohmann_json> ZLIB::ZLIB)
 if(GLIA_WITH_CURL)
   find_package(CURL)
   if(CURL_FOUND)

@@ -4,8 +4,8 @@ file(GLOB GLIA_PARITY_SOURCES CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/cli/pa
 list(FILTER GLIA_PARITY_SOURCES EXCLUDE REGEX "(_test|/main)\\.cpp$")
 add_library(glia_parity_lib STATIC EXCLUDE_FROM_ALL ${GLIA_PARITY_SOURCES})
 target_include_directories(glia_parity_lib PRIVATE ${PROJECT_SOURCE_DIR}/src)
-target_link_libraries(glia_parity_lib PUBLIC glia nlohmann_json::nlohmann_json PRIVATE glia_flags fmt::fmt-header-only
+target_link_libraries(glia_parity_lib PUBLIC glia nlohmann_json::nlohmann_json PRIVATE glia_flags
                       ZLIB::ZLIB)
 add_executable(glia-parity ${PROJECT_SOURCE_DIR}/src/cli/parity/main.cpp)
 target_include_directories(glia-parity PRIVATE ${PROJECT_SOURCE_DIR}/src)
-target_link_libraries(glia-parity PRIVATE glia_parity_lib glia_flags CLI11::CLI11 fmt::fmt-header-only)
+target_link_libraries(glia-parity PRIVATE glia_parity_lib glia_flags CLI11::CLI11)

@@ -8,7 +8,7 @@ set(GLIA_TEST_ROOMS "" CACHE STRING "Rooms whose tests are built; empty means al
 function(glia_add_room_tests exe room label)
   add_executable(${exe} ${ARGN})
   target_include_directories(${exe} PRIVATE ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/tests)
-  target_link_libraries(${exe} PRIVATE glia glia_flags GTest::gtest_main GTest::gtest fmt::fmt-header-only
+  target_link_libraries(${exe} PRIVATE glia glia_flags GTest::gtest_main GTest::gtest
                         nlohmann_json::nlohmann_json ZLIB::ZLIB Threads::Threads)
   if(room MATCHES "^(cli|golden)$")
     target_link_libraries(${exe} PRIVATE glia_parity_lib)
