@@ -1,9 +1,14 @@
 // All of Glia's public interface.
+//
+//   #include <glia/glia.h>
+//   auto [train, test] = glia::datasets::mnist();
 #pragma once
+#include <glia/dataset.h>
 #include <glia/datasets.h>
 #include <glia/error.h>
-#include <glia/readers.h>
 #include <glia/function.h>
 #include <glia/ops.h>
+#include <glia/readers.h>
 #include <glia/tensor.h>
+#include <glia/utils.h>
 #include <glia/value.h>
