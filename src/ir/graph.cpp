@@ -89,10 +89,6 @@ Values add_call(const std::shared_ptr<Graph>& g, std::shared_ptr<Callable> calle
     auto probe = std::make_shared<Graph>();
     Values args;
     for (auto& t : types) args.push_back(add_input(probe, t, ""));
-    for (size_t i = 0; i < args.size(); ++i)
-      if (inputs[i].mask().defined())  // masks change shapes only through their presence
-        args[i] = args[i].with_mask(add_input(probe, {DType::bool_, Shape(types[i].shape.begin(),
-                                    types[i].shape.begin() + inputs[i].mask().rank())}, ""));
     std::vector<TensorType> out;
     for (const Value& v : callee->call_traced(args)) out.push_back(v.type());
     return out;
