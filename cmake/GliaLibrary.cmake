@@ -41,6 +41,10 @@ set(GLIA_FLAGS_avx512 -mavx2 -mfma -mf16c -mbmi2 -mavx512f -mavx512bw -mavx512dq
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   list(APPEND GLIA_FLAGS_avx512 -Wno-maybe-uninitialized -Wno-uninitialized)  # gcc 12 warns inside its own avx512fintrin.h
 endif()
+if("avx512" IN_LIST GLIA_ISAS)  # the one kernel file for an extension that not every AVX-512 machine has
+  set_source_files_properties(${PROJECT_SOURCE_DIR}/src/kernels/cpu/gemm_bf16_dp.cpp PROPERTIES
+                              COMPILE_OPTIONS "-mavx512f;-mavx512bw;-mavx512dq;-mavx512vl;-mavx512bf16")
+endif()
 if(NOT GLIA_ISA_SOURCES)
   set(GLIA_ISAS "")
 endif()

@@ -9,4 +9,6 @@ enum class Act : uint8_t {
   count_
 };
 
+double activate_f64(Act act, double alpha, double x);  // one value, with libm
+
 }  // namespace glia::cpu

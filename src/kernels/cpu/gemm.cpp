@@ -1,7 +1,7 @@
 #include "kernels/cpu/gemm.h"
 
 #include "base/error.h"
-#include "kernels/cpu/gemm_f32.h"
+#include "kernels/cpu/gemm_inner.h"
 
 namespace glia::cpu {
 
@@ -10,20 +10,35 @@ void gemm_prepare(GemmParams& p, GemmType type) {
   p.plan = {};
   p.plan.isa = current_isa();
   p.plan.type = type;
-  GLIA_ISA_SELECT(gemm_plan_f32)(p);
+  p.plan.native_bf16 = cpu_has_avx512_bf16();
+  switch (type) {
+    case GemmType::f32: GLIA_ISA_SELECT(gemm_plan_f32)(p); break;
+    case GemmType::f64: GLIA_ISA_SELECT(gemm_plan_f64)(p); break;
+    case GemmType::bf16:
+    case GemmType::bf16_f32: GLIA_ISA_SELECT(gemm_plan_bf16)(p); break;
+  }
   p.plan.workspace = (p.plan.workspace + 63) / 64 * 64;
 }
+
+#define GLIA_GEMM(isa)                                                                       \
+  switch (p.plan.type) {                                                                     \
+    case GemmType::f32: return isa::gemm_f32(p, a, b, c, bias, residual, workspace);         \
+    case GemmType::f64: return isa::gemm_f64(p, a, b, c, bias, residual, workspace);         \
+    case GemmType::bf16:                                                                     \
+    case GemmType::bf16_f32: return isa::gemm_bf16(p, a, b, c, bias, residual, workspace);   \
+  }                                                                                          \
+  return
 
 void gemm_run(const GemmParams& p, const void* a, const void* b, void* c, const void* bias, const void* residual,
               void* workspace) {
   switch (p.plan.isa) {
 #if defined(__x86_64__)
-    case Isa::avx512: return avx512::gemm_f32(p, a, b, c, bias, residual, workspace);
-    case Isa::avx2: return avx2::gemm_f32(p, a, b, c, bias, residual, workspace);
+    case Isa::avx512: GLIA_GEMM(avx512);
+    case Isa::avx2: GLIA_GEMM(avx2);
 #elif defined(__aarch64__)
-    case Isa::neon: return neon::gemm_f32(p, a, b, c, bias, residual, workspace);
+    case Isa::neon: GLIA_GEMM(neon);
 #endif
-    default: return scalar::gemm_f32(p, a, b, c, bias, residual, workspace);
+    default: GLIA_GEMM(scalar);
   }
 }
 

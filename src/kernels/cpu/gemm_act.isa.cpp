@@ -1,5 +1,5 @@
 // Activations over a block of C that was just written: for those too long to sit in every register tile.
-#include "kernels/cpu/gemm_f32.h"
+#include "kernels/cpu/gemm_inner.h"
 #include "kernels/cpu/vec_act.h"
 
 namespace glia::cpu::GLIA_ISA_NS {

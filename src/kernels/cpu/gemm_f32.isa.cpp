@@ -5,35 +5,16 @@
 //    so that neither strides nor pages of big operands are touched in the inner loops.
 //  * dot: few rows against a transposed B: both are read along k, nothing is packed.
 #include "base/thread_pool.h"
-#include "kernels/cpu/gemm_f32.h"
+#include "kernels/cpu/gemm_inner.h"
 #include "kernels/cpu/gemm_pack.h"
 
 namespace glia::cpu::GLIA_ISA_NS {
 
 namespace {
 
-struct Operands {  // of one matrix, or of a part of it
-  const float* a;
-  const float* b;
-  float* c;
-  const float* bias;
-  const float* residual;
-};
+using Matrices = Operands<float>;
 
-Operands matrix_at(const GemmParams& p, Operands o, int64_t index) {
-  for (int d = p.batch_rank - 1; d >= 0; --d) {
-    int64_t i = index % p.batch_dims[d];
-    index /= p.batch_dims[d];
-    o.a += i * p.batch_a[d];
-    o.b += i * p.batch_b[d];
-    o.c += i * p.batch_c[d];
-    if (o.bias) o.bias += i * p.batch_bias[d];
-    if (o.residual) o.residual += i * p.batch_r[d];
-  }
-  return o;
-}
-
-Tile make_tile(const GemmParams& p, const Operands& o, int64_t row, int64_t col, int64_t k0, int64_t k1) {
+Tile make_tile(const GemmParams& p, const Matrices& o, int64_t row, int64_t col, int64_t k0, int64_t k1) {
   Tile t{};
   t.rs = p.trans_a ? 1 : p.lda;
   t.cs = p.trans_a ? p.lda : 1;
@@ -53,13 +34,13 @@ Tile make_tile(const GemmParams& p, const Operands& o, int64_t row, int64_t col,
 }
 
 // What the tile does not do in registers: activations other than relu, on rows that are still in L1.
-void finish_rows(const GemmParams& p, const Operands& o, int64_t row, int64_t col, int64_t rows, int64_t cols) {
+void finish_rows(const GemmParams& p, const Matrices& o, int64_t row, int64_t col, int64_t rows, int64_t cols) {
   if (p.act == Act::none || p.act == Act::relu) return;
   act_rows(p.act, p.act_alpha, o.c + row * p.ldc + col, p.ldc, rows, cols);
 }
 
 // A result of one row that stands for a column: one bias for all, one residual per element.
-void finish_swapped(const GemmParams& p, const Operands& o, int64_t col, int64_t cols) {
+void finish_swapped(const GemmParams& p, const Matrices& o, int64_t col, int64_t cols) {
   if (o.bias)
     for (int64_t j = col; j < col + cols; ++j) o.c[j] += o.bias[0];
   if (o.residual)
@@ -67,7 +48,7 @@ void finish_swapped(const GemmParams& p, const Operands& o, int64_t col, int64_t
   if (p.act != Act::none) act_rows(p.act, p.act_alpha, o.c + col, cols, 1, cols);
 }
 
-void block(const GemmParams& p, const Operands& o, int64_t m0, int64_t m1, int64_t n0, int64_t n1) {
+void block(const GemmParams& p, const Matrices& o, int64_t m0, int64_t m1, int64_t n0, int64_t n1) {
   alignas(64) float buffer[kStackPanel];
   const GemmPlan& plan = p.plan;
   const int64_t width = plan.nv * vf::W;
@@ -117,7 +98,7 @@ GLIA_INLINE void dot_kernel(const float* a, int64_t lda, const float* b, int64_t
 }
 
 template <int R, int C>
-void dot_tile(const GemmParams& p, const Operands& o, int64_t row, int64_t col) {
+void dot_tile(const GemmParams& p, const Matrices& o, int64_t row, int64_t col) {
   float out[R][C];
   dot_kernel<R, C>(o.a + row * p.lda, p.lda, o.b + col * p.ldb, p.ldb, p.k, out);
   for (int i = 0; i < R; ++i)
@@ -133,7 +114,7 @@ void dot_tile(const GemmParams& p, const Operands& o, int64_t row, int64_t col) 
 }
 
 template <int C>
-void dot_columns(const GemmParams& p, const Operands& o, int64_t m0, int64_t m1, int64_t col) {
+void dot_columns(const GemmParams& p, const Matrices& o, int64_t m0, int64_t m1, int64_t col) {
   int64_t i = m0;
   for (; i + 4 <= m1; i += 4) dot_tile<4, C>(p, o, i, col);
   if (m1 - i == 3) dot_tile<3, C>(p, o, i, col);
@@ -141,7 +122,7 @@ void dot_columns(const GemmParams& p, const Operands& o, int64_t m0, int64_t m1,
   else if (m1 - i == 1) dot_tile<1, C>(p, o, i, col);
 }
 
-void dot_block(const GemmParams& p, const Operands& o, int64_t m0, int64_t m1, int64_t n0, int64_t n1) {
+void dot_block(const GemmParams& p, const Matrices& o, int64_t m0, int64_t m1, int64_t n0, int64_t n1) {
   constexpr int kCols = kMaxNV == 2 ? 2 : 4;  // 16 registers hold 4 x 2 sums and their operands
   int64_t j = n0;
   for (; j + kCols <= n1; j += kCols) dot_columns<kCols>(p, o, m0, m1, j);
@@ -157,7 +138,7 @@ struct Slab {  // packed panels of B: columns from j0, rows k0 to k1
   int64_t j0, k0, k1;
 };
 
-void slab_chunk(const GemmParams& p, const Operands& o, const Slab& s, int64_t m0, int64_t m1, int64_t n0, int64_t n1) {
+void slab_chunk(const GemmParams& p, const Matrices& o, const Slab& s, int64_t m0, int64_t m1, int64_t n0, int64_t n1) {
   alignas(64) float buffer[kStackA];
   const int64_t k0 = s.k0, k1 = s.k1, kc = k1 - k0;
   int64_t blocks = ceil_div(m1 - m0, p.plan.mc);
@@ -183,7 +164,7 @@ void slab_chunk(const GemmParams& p, const Operands& o, const Slab& s, int64_t m
   }
 }
 
-void slab(const GemmParams& p, const Operands& o, float* workspace) {
+void slab(const GemmParams& p, const Matrices& o, float* workspace) {
   const GemmPlan& plan = p.plan;
   for (int64_t j0 = 0; j0 < p.n; j0 += plan.nc) {
     const int64_t j1 = min64(p.n, j0 + plan.nc), panels = ceil_div(j1 - j0, kPanel);
@@ -213,9 +194,7 @@ void slab(const GemmParams& p, const Operands& o, float* workspace) {
 void gemm_f32(const GemmParams& p, const void* a, const void* b, void* c, const void* bias, const void* residual,
               void* workspace) {
   const GemmPlan& plan = p.plan;
-  Operands all{static_cast<const float*>(a), static_cast<const float*>(b), static_cast<float*>(c),
-               p.has_bias ? static_cast<const float*>(bias) : nullptr,
-               p.has_residual ? static_cast<const float*>(residual) : nullptr};
+  Matrices all = make_operands<float>(p, a, b, c, bias, residual);
   if (p.m == 0 || p.n == 0) return;
   if (plan.swapped) {
     const float* t = all.a;

@@ -1,6 +1,6 @@
 // Plan of an f32 matrix product: which of the three ways, tile width and the split into chunks. Costs are estimated in
 // clocks of one core (16 multiply-adds per clock on every x86 since 2013 or 2022, whatever the vector width).
-#include "kernels/cpu/gemm_f32.h"
+#include "kernels/cpu/gemm_inner.h"
 
 namespace glia::cpu::GLIA_ISA_NS {
 
@@ -108,18 +108,6 @@ void split_slab(GemmParams& p) {
   plan.workspace = p.packed_b ? 0 : static_cast<size_t>(plan.kc * plan.nc) * sizeof(float);
 }
 
-// One operand over all batches and A, C walked densely: one tall matrix.
-void fold_batch(GemmParams& p) {
-  while (p.batch_rank > 0 && !p.trans_a) {
-    const int d = p.batch_rank - 1;
-    const bool same = p.batch_b[d] == 0 && (!p.has_bias || p.batch_bias[d] == 0) && p.batch_a[d] == p.m * p.lda &&
-                      p.batch_c[d] == p.m * p.ldc && (!p.has_residual || p.batch_r[d] == p.m * p.ldr);
-    if (!same && p.batch_dims[d] != 1) return;
-    p.m *= p.batch_dims[d];
-    p.batch_rank = d;
-  }
-}
-
 template <class T>
 void swap_values(T& a, T& b) {
   T t = a;
@@ -142,12 +130,24 @@ void swap_operands(GemmParams& p) {
 
 }  // namespace
 
+// One B for all batches and A, C walked densely: one tall matrix. Counts the matrices that are left.
+void gemm_fold_batch(GemmParams& p) {
+  while (p.batch_rank > 0 && !p.trans_a) {
+    const int d = p.batch_rank - 1;
+    const bool same = p.batch_b[d] == 0 && (!p.has_bias || p.batch_bias[d] == 0) && p.batch_a[d] == p.m * p.lda &&
+                      p.batch_c[d] == p.m * p.ldc && (!p.has_residual || p.batch_r[d] == p.m * p.ldr);
+    if (!same && p.batch_dims[d] != 1) break;
+    p.m *= p.batch_dims[d];
+    p.batch_rank = d;
+  }
+  p.plan.batch = 1;
+  for (int d = 0; d < p.batch_rank; ++d) p.plan.batch *= p.batch_dims[d];
+}
+
 void gemm_plan_f32(GemmParams& p) {
   GemmPlan& plan = p.plan;
   if (p.m == 0 || p.n == 0) return;
-  fold_batch(p);
-  plan.batch = 1;
-  for (int d = 0; d < p.batch_rank; ++d) plan.batch *= p.batch_dims[d];
+  gemm_fold_batch(p);
   if (p.n == 1 && p.m > 1 && p.ldc == 1 && !p.packed_b) swap_operands(p);
   if (p.m == 1 && p.trans_a && p.lda == 1) {
     p.trans_a = false;

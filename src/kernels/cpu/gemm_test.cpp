@@ -26,6 +26,23 @@ double act_reference(Act act, double alpha, double x) {
   return NAN;
 }
 
+struct Bf16 {
+  uint16_t bits = 0;
+  Bf16() = default;
+  explicit Bf16(int64_t x) {
+    const float f = static_cast<float>(x);
+    uint32_t u;
+    std::memcpy(&u, &f, 4);
+    bits = static_cast<uint16_t>(u >> 16);
+  }
+  explicit operator double() const {
+    const uint32_t u = static_cast<uint32_t>(bits) << 16;
+    float f;
+    std::memcpy(&f, &u, 4);
+    return static_cast<double>(f);
+  }
+};
+
 struct Case {
   int64_t m, n, k;
   bool ta = false, tb = false;
@@ -37,7 +54,7 @@ struct Case {
 };
 
 // Small whole numbers: every sum is exact in f32, so the comparison is for equality.
-template <class T>
+template <class T, class C = T>
 void check(const Case& t, GemmType type, double tolerance = 0) {
   Lcg rng{static_cast<uint64_t>(t.m * 1000003 + t.n * 1009 + t.k)};
   GemmParams p{.m = t.m, .n = t.n, .k = t.k, .trans_a = t.ta, .trans_b = t.tb};
@@ -54,10 +71,12 @@ void check(const Case& t, GemmType type, double tolerance = 0) {
   auto rows = [](int64_t count, int64_t ld, int64_t used) { return count == 0 ? 0 : (count - 1) * ld + used; };
   GuardedArray<T> a(t.ta ? rows(t.k, p.lda, t.m) : rows(t.m, p.lda, t.k));
   GuardedArray<T> b(t.tb ? rows(t.n, p.ldb, t.k) : rows(t.k, p.ldb, t.n));
-  GuardedArray<T> c(rows(t.m, p.ldc, t.n)), r(rows(t.m, p.ldr, t.n)), bias(t.n);
-  auto fill = [&](GuardedArray<T>& x) { for (int64_t i = 0; i < x.size(); ++i) x[i] = static_cast<T>(rng.range(-4, 4)); };
+  GuardedArray<C> c(rows(t.m, p.ldc, t.n)), r(rows(t.m, p.ldr, t.n)), bias(t.n);
+  auto fill = [&]<class E>(GuardedArray<E>& x) {
+    for (int64_t i = 0; i < x.size(); ++i) x[i] = static_cast<E>(rng.range(-4, 4));
+  };
   fill(a), fill(b), fill(c), fill(r), fill(bias);
-  std::vector<T> before = c.copy();
+  std::vector<C> before = c.copy();
   const GemmParams given = p;
   gemm_prepare(p, type);
   GuardedArray<char> workspace(static_cast<int64_t>(p.plan.workspace));
@@ -129,6 +148,43 @@ TEST(Gemm, Activations) {
         t.act = static_cast<Act>(act);
         t.bias = true;
         ASSERT_NO_FATAL_FAILURE(check<float>(t, GemmType::f32, 1e-6)) << "act " << act;
+      }
+  });
+}
+
+TEST(Gemm, Double) {
+  for_each_isa([] {
+    Lcg rng;
+    for (int i = 0; i < 400; ++i) {
+      Case t{.m = rng.range(1, 40), .n = rng.range(1, 40), .k = rng.range(0, 40)};
+      t.ta = rng.next() & 1, t.tb = rng.next() & 1, t.bias = rng.next() & 1, t.residual = rng.next() & 1;
+      t.pad = rng.range(0, 2);
+      t.beta = static_cast<float>(rng.range(0, 2));
+      ASSERT_NO_FATAL_FAILURE(check<double>(t, GemmType::f64));
+    }
+    for (int act = 0; act < static_cast<int>(Act::count_); ++act)
+      ASSERT_NO_FATAL_FAILURE(check<double>({.m = 60, .n = 50, .k = 600, .act = static_cast<Act>(act)}, GemmType::f64, 1e-13));
+  });
+}
+
+// Small whole numbers are exact in bfloat16 and so are their sums while they stay below 256.
+TEST(Gemm, Bfloat16) {
+  for_each_isa([] {
+    Lcg rng;
+    for (int i = 0; i < 400; ++i) {
+      Case t{.m = rng.range(1, 40), .n = rng.range(1, 40), .k = rng.range(0, 15)};
+      t.ta = rng.next() & 1, t.tb = rng.next() & 1, t.bias = rng.next() & 1, t.residual = rng.next() & 1;
+      t.pad = rng.range(0, 2);
+      t.beta = static_cast<float>(rng.range(0, 1));
+      ASSERT_NO_FATAL_FAILURE((check<Bf16, Bf16>(t, GemmType::bf16)));
+      t.k = rng.range(0, 200);
+      ASSERT_NO_FATAL_FAILURE((check<Bf16, float>(t, GemmType::bf16_f32)));
+    }
+    for (Case t : {Case{100, 70, 1100}, Case{20, 270, 513}, Case{1, 300, 700}, Case{97, 70, 64}, Case{33, 1, 1025}})
+      for (int kind = 0; kind < 4; ++kind) {
+        t.ta = kind & 1, t.tb = kind & 2, t.bias = true, t.act = Act::gelu;
+        ASSERT_NO_FATAL_FAILURE((check<Bf16, float>(t, GemmType::bf16_f32, 1e-6)));
+        ASSERT_NO_FATAL_FAILURE((check<Bf16, Bf16>(t, GemmType::bf16, 1.0 / 256)));
       }
   });
 }
