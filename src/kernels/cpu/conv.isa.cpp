@@ -4,7 +4,7 @@
 #include "kernels/cpu/conv_plan.h"
 #include "kernels/cpu/conv_tile.h"
 #include "kernels/cpu/depthwise.h"
-#include "kernels/cpu/gemm_f32.h"
+#include "kernels/cpu/gemm_inner.h"
 
 namespace glia::cpu::GLIA_ISA_NS {
 

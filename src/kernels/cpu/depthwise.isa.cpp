@@ -3,7 +3,7 @@
 #include "base/thread_pool.h"
 #include "kernels/cpu/conv_plan.h"
 #include "kernels/cpu/conv_tile.h"
-#include "kernels/cpu/gemm_f32.h"
+#include "kernels/cpu/gemm_inner.h"
 
 namespace glia::cpu::GLIA_ISA_NS {
 
