@@ -55,7 +55,7 @@ void check_layer_norm(Elem t, double tol) {
             all.insert(all.end(), dgamma.data(), dgamma.data() + C);
             return all;
           });
-          const double s = n > 1 ? 30 : 1000;  // a row of one element: everything cancels
+          const double s = n < 8 ? 1000 : 60;  // short rows can have tiny variances
           for (size_t i = 0; i < N; ++i) ASSERT_NEAR(grad[i], dx[i], tol * s) << i;
           for (size_t i = 0; i < C; ++i) {
             ASSERT_NEAR(dgamma[i], dg[i], tol * 10 * (1 + std::sqrt(rows)));
