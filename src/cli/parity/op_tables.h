@@ -1,0 +1,15 @@
+// The functions of keras.ops that Glia has, as bindings for parity lines; one file per family.
+#pragma once
+#include <vector>
+
+#include "cli/parity/op_call.h"
+
+namespace glia::parity {
+
+void add_pointwise_ops(std::vector<OpBinding>&);
+void add_reduce_ops(std::vector<OpBinding>&);
+void add_shape_ops(std::vector<OpBinding>&);
+void add_linalg_ops(std::vector<OpBinding>&);
+const OpBinding* find_op(std::string_view name);  // nullptr when Glia does not have it
+
+}  // namespace glia::parity
