@@ -351,9 +351,9 @@ def layer_cases():
     yield L.GRU(3, reset_after=False), x3(), no
     yield L.Bidirectional(L.LSTM(2, return_sequences=True)), x3(), no
     yield L.TimeDistributed(L.Dense(3)), x3(), {}
-    yield L.Attention(), pair(), {}
-    yield L.Attention(use_scale=True, score_mode="concat"), pair(), {}
-    yield L.AdditiveAttention(), pair(), {}
+    yield L.Attention(), [pair()], {}
+    yield L.Attention(use_scale=True, score_mode="concat"), [pair()], {}
+    yield L.AdditiveAttention(), [pair()], {}
     yield L.MultiHeadAttention(2, 3), pair(), no
     yield L.MultiHeadAttention(2, 3, value_dim=4), [rand(2, 5, 4), rand(2, 5, 4)], {"use_causal_mask": True, "training": False}
     yield L.Add(), [[rand(2, 3), rand(2, 3)]], {}

@@ -5,7 +5,9 @@
 namespace glia::parity {
 
 const std::vector<Kind>& kinds() {
-  static const std::vector<Kind> all = {};
+  static const std::vector<Kind> all = {
+      {"op", run_op},
+  };
   return all;
 }
 

@@ -16,6 +16,8 @@ struct Kind {
   KindFn run;
 };
 const std::vector<Kind>& kinds();
+void run_op(const json& line, Check& check);
+
 void run_line(const json& line, Check& check);  // by line["kind"]
 
 }  // namespace glia::parity
