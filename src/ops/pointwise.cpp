@@ -65,7 +65,7 @@ const std::map<std::string_view, Vjp>& vjps() {
       {"pow", GLIA_VJP(c.needs[0] ? g * b * power(x, b - 1.0) : Value(),
                        c.needs[1] ? zero_where_not(x > 0.0, g * y * log(where(x > 0.0, x, scalar_like(x, 1)))) : Value())},
       {"mod", GLIA_VJP(g, c.needs[1] ? -(g * floor(x / b)) : Value())},
-      {"fmod", GLIA_VJP(g, c.needs[1] ? -(g * trunc(x / b)) : Value())},
+      {"fmod", GLIA_VJP(g * square(sign(x)), c.needs[1] ? -(g * trunc(x / b)) : Value())},
       {"floor_div", GLIA_VJP(Value(), Value())},
       {"atan2", GLIA_VJP(c.needs[0] ? g * b / (x * x + b * b) : Value(), c.needs[1] ? -(g * x) / (x * x + b * b) : Value())},
       {"hypot", GLIA_VJP(c.needs[0] ? g * x / y : Value(), c.needs[1] ? g * b / y : Value())},

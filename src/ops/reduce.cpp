@@ -78,8 +78,17 @@ Values vjp_extreme(const VjpContext& c) {
   Value count = sum(hit, reduced_axes(c.attrs, c.inputs[0].rank(), "reduce"), true);
   return {hit / count * with_axes(c, c.grads[0])};
 }
-Values vjp_prod(const VjpContext& c) {  // exact unless the input holds zeros
-  return {with_axes(c, c.grads[0] * c.outputs[0]) / c.inputs[0]};
+// The product of the other elements: that of all nonzero ones over x, or, beside a single zero, only the zero's own.
+Values vjp_prod(const VjpContext& c) {
+  const Value& x = c.inputs[0];
+  const std::vector<int64_t> axes = reduced_axes(c.attrs, x.rank(), "reduce");
+  Value zero = equal(x, scalar_like(x, 0));
+  Value filled = where(zero, scalar_like(x, 1), x);
+  Value zeros = sum(cast(zero, x.dtype()), axes, true);
+  Value others = prod(filled, axes, true) / filled;
+  Value only_zero = logical_and(zero, equal(zeros, scalar_like(x, 1)));
+  Value used = logical_or(only_zero, equal(zeros, scalar_like(x, 0)));
+  return {with_axes(c, c.grads[0]) * where(used, others, scalar_like(x, 0))};
 }
 
 OpDef make(const char* name, const char* doc, Values (*vjp)(const VjpContext&),

@@ -7,6 +7,7 @@ namespace glia::parity {
 const std::vector<Kind>& kinds() {
   static const std::vector<Kind> all = {
       {"op", run_op},
+      {"util", run_util},
   };
   return all;
 }

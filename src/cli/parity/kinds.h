@@ -17,6 +17,7 @@ struct Kind {
 };
 const std::vector<Kind>& kinds();
 void run_op(const json& line, Check& check);
+void run_util(const json& line, Check& check);
 
 void run_line(const json& line, Check& check);  // by line["kind"]
 

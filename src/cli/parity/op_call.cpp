@@ -77,6 +77,7 @@ std::vector<Tensor> run_gradients(const std::function<Values(const Values&)>& f,
   std::vector<std::size_t> order;
   for (std::size_t i = 0; i < inputs.size(); ++i)
     if (wanted[i]) order.push_back(i);
+  if (order.empty()) return std::vector<Tensor>(inputs.size());
   Function backward = compile_function([&](const Values& all) {
     const auto split = all.begin() + static_cast<std::ptrdiff_t>(inputs.size());
     const Values x(all.begin(), split), seed_values(split, all.end());

@@ -13,9 +13,10 @@ namespace {
 void to_categorical(const json& line, Check& check) {
   CallArgs a(line["args"], line["kwargs"], "x num_classes");
   utils::ToCategoricalOptions options{.num_classes = a.integer("num_classes", 0)};
+  const Tensor x = a.tensor("x");
   a.finish("to_categorical");
   // NumPy gives float64 where Glia gives float32; the numbers are 0 and 1.
-  check.tensor("result", utils::to_categorical(a.tensor("x"), options), line["result"], tolerance(line), false);
+  check.tensor("result", utils::to_categorical(x, options), line["result"], tolerance(line), false);
 }
 
 void pad_sequences(const json& line, Check& check) {
@@ -33,8 +34,9 @@ void pad_sequences(const json& line, Check& check) {
 void normalize(const json& line, Check& check) {
   CallArgs a(line["args"], line["kwargs"], "x axis order");
   utils::NormalizeOptions options{.axis = static_cast<int>(a.integer("axis", -1)), .order = a.number("order", 2.0)};
+  const Tensor x = a.tensor("x");
   a.finish("normalize");
-  check.tensor("result", utils::normalize(a.tensor("x"), options), line["result"], tolerance(line));
+  check.tensor("result", utils::normalize(x, options), line["result"], tolerance(line));
 }
 
 void timeseries_dataset_from_array(const json& line, Check& check) {
@@ -47,12 +49,13 @@ void timeseries_dataset_from_array(const json& line, Check& check) {
                                    .batch_size = batched ? a.integer("batch_size", 128) : 0,
                                    .start_index = a.maybe_integer("start_index"),
                                    .end_index = a.maybe_integer("end_index")};
-  Tensor targets = a.has("targets") ? a.tensor("targets") : Tensor();
+  const Tensor data = a.tensor("data");
+  const Tensor targets = a.has("targets") ? a.tensor("targets") : Tensor();
   GLIA_CHECK(!a.flag("shuffle", false), "timeseries_dataset_from_array: shuffled vectors cannot be compared.");
   a.finish("timeseries_dataset_from_array");
   const json& want = line["result"];
   std::size_t i = 0;
-  for (const Batch& batch : utils::timeseries_dataset_from_array(a.tensor("data"), targets, options)) {
+  for (const Batch& batch : utils::timeseries_dataset_from_array(data, targets, options)) {
     if (i >= want.size()) break;
     check.that(batch.y.size() + 1 == want[i].size(), "targets", "one side has targets, the other has none");
     check.tensor(fmt::format("batch {} data", i), batch.x.at(0), want[i][0], tolerance(line));
@@ -87,8 +90,9 @@ void split_dataset(const json& line, Check& check) {
   CallArgs a(line["args"], line["kwargs"], "dataset left_size right_size shuffle seed");
   utils::SplitOptions options{.left_size = split_size(a, "left_size"), .right_size = split_size(a, "right_size")};
   GLIA_CHECK(!a.flag("shuffle", false), "split_dataset: shuffled vectors cannot be compared.");
+  const Dataset all = Dataset::from_tensors(a.tensor("dataset"));
   a.finish("split_dataset");
-  auto [left, right] = utils::split_dataset(Dataset::from_tensors(a.tensor("dataset")), options);
+  auto [left, right] = utils::split_dataset(all, options);
   check.tensor("left", stacked(left), line["result"][0], tolerance(line));
   check.tensor("right", stacked(right), line["result"][1], tolerance(line));
 }
