@@ -56,6 +56,7 @@ class Fields {
   virtual void operator()(const char* name, std::optional<double>& value) = 0;
   virtual void operator()(const char* name, std::optional<std::string>& value) = 0;
   virtual void operator()(const char* name, std::optional<Ints>& value) = 0;
+  virtual void operator()(const char* name, std::optional<Floats>& value) = 0;
   virtual void operator()(const char* name, Activation& value) = 0;
   virtual void operator()(const char* name, Tensor& value) = 0;     // nested lists; null when undefined
   // An object of kind `kind` ("layer", "initializer", "regularizer", "constraint", "loss", "metric", "optimizer",
@@ -63,6 +64,8 @@ class Fields {
   virtual void object(const char* name, std::string_view kind, std::shared_ptr<Configurable>& value) = 0;
   virtual void objects(const char* name, std::string_view kind, std::vector<std::shared_ptr<Configurable>>& value) = 0;
   virtual bool reading() const = 0;
+  // For fields of two kinds (a learning rate is a number or a schedule): whether the reader's value is an object.
+  virtual bool has_object(const char* name) const { return (void)name, false; }
 };
 
 class Configurable {

@@ -3,12 +3,20 @@
 //   #include <glia/glia.h>
 //   auto [train, test] = glia::datasets::mnist();
 #pragma once
+#include <glia/activations.h>
+#include <glia/constraints.h>
 #include <glia/dataset.h>
 #include <glia/datasets.h>
 #include <glia/error.h>
 #include <glia/function.h>
+#include <glia/initializers.h>
+#include <glia/losses.h>
+#include <glia/metrics.h>
 #include <glia/ops.h>
+#include <glia/optimizers.h>
 #include <glia/readers.h>
+#include <glia/regularizers.h>
+#include <glia/schedules.h>
 #include <glia/tensor.h>
 #include <glia/utils.h>
 #include <glia/value.h>
