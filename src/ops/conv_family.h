@@ -1,0 +1,17 @@
+// Emitters of the conv and pool families that have no public builder: their gradients call each other through these.
+#pragma once
+#include "ir/op_def.h"
+
+namespace glia::ops {
+
+// attrs: strides, pads, dilation (conv), window, strides, pads (pool); further ones are ignored.
+Value emit_conv(const ir::Attrs& attrs, const Value& x, const Value& kernel);
+Value emit_conv_backprop_input(const ir::Attrs& attrs, const Value& dy, const Value& kernel, const Shape& input_shape);
+Values emit_conv_backprop_filter(const ir::Attrs& attrs, const Value& x, const Value& dy, const Shape& kernel_shape);
+
+Value emit_max_pool_backprop(const ir::Attrs& attrs, const Value& dy, const Value& argmax, const Shape& input_shape);
+Value emit_max_pool_take(const ir::Attrs& attrs, const Value& t, const Value& argmax);
+Value emit_avg_pool(const ir::Attrs& attrs, const Value& x);
+Value emit_avg_pool_backprop(const ir::Attrs& attrs, const Value& dy, const Shape& input_shape);
+
+}  // namespace glia::ops
