@@ -34,7 +34,8 @@ void reference_conv(const Attrs& attrs, std::span<const Tensor> in, std::span<co
   out[0].copy_from(y.astype(out[0].dtype()));
 }
 
-using ForwardFn = void (*)(const cpu::ConvShape&, const cpu::ConvEpilogue&, const float*, const float*, float*, void*);
+using ForwardFn = void (*)(const cpu::ConvShape&, const cpu::ConvEpilogue&, const float*, const float*, float*,
+                           void*);
 
 std::optional<KernelPlan> make_direct(const KernelQuery& q, std::string& refusal) {
   if (q.in[0].dtype != DType::f32) {
@@ -45,10 +46,11 @@ std::optional<KernelPlan> make_direct(const KernelQuery& q, std::string& refusal
   p.fn = reinterpret_cast<void*>(static_cast<ForwardFn>(GLIA_ISA_SELECT(conv_forward_f32)));
   const size_t workspace = cpu::conv_forward_workspace(p.shape);
   return KernelPlan{[](const KernelArgs& a) {
-    const auto& p = a.param<ConvParams>();
-    reinterpret_cast<ForwardFn>(p.fn)(p.shape, p.epilogue_of(a, 2), a.input<float>(0), a.input<float>(1), a.output<float>(0),
-                                      a.work);
-  }, kernel_params(p), workspace};
+                      const auto& p = a.param<ConvParams>();
+                      reinterpret_cast<ForwardFn>(p.fn)(p.shape, p.epilogue_of(a, 2), a.input<float>(0),
+                                                        a.input<float>(1), a.output<float>(0), a.work);
+                    },
+                    kernel_params(p), workspace};
 }
 
 std::optional<KernelPlan> make_f64(const KernelQuery& q, std::string& refusal) {
@@ -58,15 +60,19 @@ std::optional<KernelPlan> make_f64(const KernelQuery& q, std::string& refusal) {
     return std::nullopt;
   }
   return KernelPlan{[](const KernelArgs& a) {
-    cpu::conv_forward_f64(a.param<ConvParams>().shape, a.input<double>(0), a.input<double>(1), nullptr, a.output<double>(0));
-  }, kernel_params(p), 0};
+                      cpu::conv_forward_f64(a.param<ConvParams>().shape, a.input<double>(0), a.input<double>(1),
+                                            nullptr, a.output<double>(0));
+                    },
+                    kernel_params(p), 0};
 }
 
 const OpDef& conv_op() {
   static const OpDef def{
       .name = "conv",
-      .doc = "Cross-correlation of (batch, spatial..., channels) with a kernel (spatial..., channels / groups, filters) over "
-             "1 to 3 spatial axes; the groups follow from the shapes. keras.ops.conv.",
+      .doc =
+          "Cross-correlation of (batch, spatial..., channels) with a kernel (spatial..., channels / groups, filters) "
+          "over "
+          "1 to 3 spatial axes; the groups follow from the shapes. keras.ops.conv.",
       .min_inputs = 2,
       .max_inputs = 4,
       .attrs = conv_attrs(true),

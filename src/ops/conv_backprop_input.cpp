@@ -21,13 +21,14 @@ Shape input_of(const Attrs& attrs, int64_t batch) {
 std::vector<TensorType> infer(const InferContext& c) {
   const TensorType &dy = c.in[0], &w = c.in[1];
   check_float(kName, "the gradient", dy.dtype);
-  GLIA_CHECK(dy.dtype == w.dtype, "{}: gradient and kernel must share a dtype. Received {} and {}.", kName, to_string(dy),
-             to_string(w));
+  GLIA_CHECK(dy.dtype == w.dtype, "{}: gradient and kernel must share a dtype. Received {} and {}.", kName,
+             to_string(dy), to_string(w));
   GLIA_CHECK(dy.rank() >= 1, "{}: expected a gradient of rank 3, 4 or 5. Received {}.", kName, to_string(dy));
   const TensorType out{dy.dtype, input_of(c.attrs, dy.shape[0])};
   const cpu::ConvShape s = conv_shape(kName, c.attrs, out.shape, w.shape);
-  GLIA_CHECK(dy.shape == conv_output(s, out.shape.size()), "{}: a convolution of {} by {} gives {}, but the gradient is {}.",
-             kName, to_string(out.shape), to_string(w.shape), to_string(conv_output(s, out.shape.size())), to_string(dy.shape));
+  GLIA_CHECK(dy.shape == conv_output(s, out.shape.size()),
+             "{}: a convolution of {} by {} gives {}, but the gradient is {}.", kName, to_string(out.shape),
+             to_string(w.shape), to_string(conv_output(s, out.shape.size())), to_string(dy.shape));
   check_epilogue(c, 2, out);
   return {out};
 }
@@ -48,7 +49,8 @@ void reference(const Attrs& attrs, std::span<const Tensor> in, std::span<const T
   out[0].copy_from(dx.astype(out[0].dtype()));
 }
 
-using BackwardFn = void (*)(const cpu::ConvShape&, const cpu::ConvEpilogue&, const float*, const float*, float*, void*);
+using BackwardFn = void (*)(const cpu::ConvShape&, const cpu::ConvEpilogue&, const float*, const float*, float*,
+                            void*);
 
 std::optional<KernelPlan> make_direct(const KernelQuery& q, std::string& refusal) {
   if (q.in[0].dtype != DType::f32) {
@@ -59,10 +61,11 @@ std::optional<KernelPlan> make_direct(const KernelQuery& q, std::string& refusal
   p.fn = reinterpret_cast<void*>(static_cast<BackwardFn>(GLIA_ISA_SELECT(conv_backward_data_f32)));
   const size_t workspace = cpu::conv_backward_data_workspace(p.shape);
   return KernelPlan{[](const KernelArgs& a) {
-    const auto& p = a.param<ConvParams>();
-    reinterpret_cast<BackwardFn>(p.fn)(p.shape, p.epilogue_of(a, 2), a.input<float>(0), a.input<float>(1),
-                                       a.output<float>(0), a.work);
-  }, kernel_params(p), workspace};
+                      const auto& p = a.param<ConvParams>();
+                      reinterpret_cast<BackwardFn>(p.fn)(p.shape, p.epilogue_of(a, 2), a.input<float>(0),
+                                                         a.input<float>(1), a.output<float>(0), a.work);
+                    },
+                    kernel_params(p), workspace};
 }
 
 std::optional<KernelPlan> make_f64(const KernelQuery& q, std::string& refusal) {
@@ -72,15 +75,19 @@ std::optional<KernelPlan> make_f64(const KernelQuery& q, std::string& refusal) {
     return std::nullopt;
   }
   return KernelPlan{[](const KernelArgs& a) {
-    cpu::conv_backward_data_f64(a.param<ConvParams>().shape, a.input<double>(0), a.input<double>(1), a.output<double>(0));
-  }, kernel_params(p), 0};
+                      cpu::conv_backward_data_f64(a.param<ConvParams>().shape, a.input<double>(0), a.input<double>(1),
+                                                  a.output<double>(0));
+                    },
+                    kernel_params(p), 0};
 }
 
 const OpDef& conv_backprop_input_op() {
   static const OpDef def{
       .name = kName,
-      .doc = "Gradient of conv with respect to its input, from the gradient (batch, spatial..., filters) and the kernel; "
-             "also the transposed convolution. keras.ops.conv_transpose.",
+      .doc =
+          "Gradient of conv with respect to its input, from the gradient (batch, spatial..., filters) and the "
+          "kernel; "
+          "also the transposed convolution. keras.ops.conv_transpose.",
       .min_inputs = 2,
       .max_inputs = 4,
       .attrs = conv_attrs(true, {{"input_shape", Ints{}, "(spatial..., channels) of the result", true}}),
@@ -97,7 +104,8 @@ const OpDef& conv_backprop_input_op() {
 
 Value emit_conv_backprop_input(const Attrs& attrs, const Value& dy, const Value& kernel, const Shape& input_shape) {
   return apply1(conv_backprop_input_op(),
-                window_attrs(attrs, false, {{"input_shape", Ints(input_shape.begin() + 1, input_shape.end())}}), {dy, kernel});
+                window_attrs(attrs, false, {{"input_shape", Ints(input_shape.begin() + 1, input_shape.end())}}),
+                {dy, kernel});
 }
 
 OpList conv_backprop_input_ops() { return {&conv_backprop_input_op()}; }

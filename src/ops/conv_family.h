@@ -6,9 +6,11 @@ namespace glia::ops {
 
 // attrs: strides, pads, dilation (conv), window, strides, pads (pool); further ones are ignored.
 Value emit_conv(const ir::Attrs& attrs, const Value& x, const Value& kernel);
-Value emit_conv_backprop_input(const ir::Attrs& attrs, const Value& dy, const Value& kernel, const Shape& input_shape);
+Value emit_conv_backprop_input(const ir::Attrs& attrs, const Value& dy, const Value& kernel,
+                               const Shape& input_shape);
 Values emit_conv_backprop_filter(const ir::Attrs& attrs, const Value& x, const Value& dy, const Shape& kernel_shape);
 
+Value emit_max_pool(const ir::Attrs& attrs, const Value& x);
 Value emit_max_pool_backprop(const ir::Attrs& attrs, const Value& dy, const Value& argmax, const Shape& input_shape);
 Value emit_max_pool_take(const ir::Attrs& attrs, const Value& t, const Value& argmax);
 Value emit_avg_pool(const ir::Attrs& attrs, const Value& x);

@@ -18,8 +18,10 @@ std::vector<AttrField> with(std::vector<AttrField> list, std::vector<AttrField> 
 void check_attrs(std::string_view op, const Attrs& attrs, size_t spatial, const char* window) {
   const Ints &strides = attrs.ints("strides"), &pads = attrs.ints("pads"), &sizes = attrs.ints(window);
   GLIA_CHECK(strides.size() == spatial && sizes.size() == spatial && pads.size() == 2 * spatial,
-             "{}: the input has {} spatial axes. Received strides {}, {} {}, pads {} (expected one entry per axis, pads two).",
-             op, spatial, to_string(AttrValue(strides)), window, to_string(AttrValue(sizes)), to_string(AttrValue(pads)));
+             "{}: the input has {} spatial axes. Received strides {}, {} {}, pads {} (expected one entry per axis, "
+             "pads two).",
+             op, spatial, to_string(AttrValue(strides)), window, to_string(AttrValue(sizes)),
+             to_string(AttrValue(pads)));
   for (size_t i = 0; i < spatial; ++i) {
     GLIA_CHECK(strides[i] >= 1, "{}: strides must be at least 1. Received {}.", op, to_string(AttrValue(strides)));
     GLIA_CHECK(sizes[i] >= 1, "{}: {} must be at least 1. Received {}.", op, window, to_string(AttrValue(sizes)));
@@ -31,17 +33,20 @@ void check_attrs(std::string_view op, const Attrs& attrs, size_t spatial, const 
 // Outputs along an axis; an input too small for one window is the user's mistake, an empty input is not.
 int64_t output_length(std::string_view op, int64_t n, int64_t before, int64_t after, int64_t window, int64_t stride) {
   const int64_t room = n + before + after - window;
-  GLIA_CHECK(room >= 0, "{}: a window of {} (dilation counted) does not fit into an axis of {} with padding {} + {}. Use a "
-             "larger input, a smaller window or padding \"same\".", op, window, n, before, after);
+  GLIA_CHECK(room >= 0,
+             "{}: a window of {} (dilation counted) does not fit into an axis of {} with padding {} + {}. Use a "
+             "larger input, a smaller window or padding \"same\".",
+             op, window, n, before, after);
   return room / stride + 1;
 }
 
 }  // namespace
 
 std::vector<AttrField> conv_attrs(bool epilogue, std::vector<AttrField> more) {
-  std::vector<AttrField> list = {{"strides", Ints{}, "steps of the window, one per spatial axis", true},
-                                 {"pads", Ints{}, "zeros before and after each spatial axis; after may be negative", true},
-                                 {"dilation", Ints{}, "distance of kernel elements, one per spatial axis", true}};
+  std::vector<AttrField> list = {
+      {"strides", Ints{}, "steps of the window, one per spatial axis", true},
+      {"pads", Ints{}, "zeros before and after each spatial axis; after may be negative", true},
+      {"dilation", Ints{}, "distance of kernel elements, one per spatial axis", true}};
   if (epilogue) {
     list.push_back({"bias", false, "an input follows that is added along the last axis"});
     list.push_back({"residual", false, "an input follows that is added, shaped as the output"});
@@ -68,10 +73,14 @@ Attrs window_attrs(const Attrs& attrs, bool pool, std::initializer_list<Attrs::E
 }
 
 cpu::ConvShape conv_shape(std::string_view op, const Attrs& attrs, const Shape& x, const Shape& kernel) {
-  GLIA_CHECK(x.size() >= 3 && x.size() <= 5, "{}: expected an input of rank 3, 4 or 5 (batch, spatial axes, channels). "
-             "Received shape {}.", op, to_string(x));
-  GLIA_CHECK(kernel.size() == x.size(), "{}: expected a kernel of the input's rank, (spatial axes, channels / groups, "
-             "filters). Received input {} and kernel {}.", op, to_string(x), to_string(kernel));
+  GLIA_CHECK(x.size() >= 3 && x.size() <= 5,
+             "{}: expected an input of rank 3, 4 or 5 (batch, spatial axes, channels). "
+             "Received shape {}.",
+             op, to_string(x));
+  GLIA_CHECK(kernel.size() == x.size(),
+             "{}: expected a kernel of the input's rank, (spatial axes, channels / groups, "
+             "filters). Received input {} and kernel {}.",
+             op, to_string(x), to_string(kernel));
   const size_t spatial = x.size() - 2, skip = 3 - spatial;
   check_attrs(op, attrs, spatial, "dilation");
   const Ints &strides = attrs.ints("strides"), &pads = attrs.ints("pads"), &dilation = attrs.ints("dilation");
@@ -80,11 +89,15 @@ cpu::ConvShape conv_shape(std::string_view op, const Attrs& attrs, const Shape& 
   s.cin = x.back();
   s.cout = kernel.back();
   const int64_t per_group = kernel[spatial];
-  GLIA_CHECK(per_group > 0 && s.cin % per_group == 0 && s.cin > 0, "{}: the input has {} channels, which is no multiple of the {} "
-             "that the kernel takes. Received input {} and kernel {}.", op, s.cin, per_group, to_string(x), to_string(kernel));
+  GLIA_CHECK(per_group > 0 && s.cin % per_group == 0 && s.cin > 0,
+             "{}: the input has {} channels, which is no multiple of the {} "
+             "that the kernel takes. Received input {} and kernel {}.",
+             op, s.cin, per_group, to_string(x), to_string(kernel));
   s.groups = s.cin / per_group;
-  GLIA_CHECK(s.cout > 0 && s.cout % s.groups == 0, "{}: {} filters cannot be dealt to {} groups (input channels / kernel channels). "
-             "Received input {} and kernel {}.", op, s.cout, s.groups, to_string(x), to_string(kernel));
+  GLIA_CHECK(s.cout > 0 && s.cout % s.groups == 0,
+             "{}: {} filters cannot be dealt to {} groups (input channels / kernel channels). "
+             "Received input {} and kernel {}.",
+             op, s.cout, s.groups, to_string(x), to_string(kernel));
   for (size_t i = 0; i < spatial; ++i) {
     const size_t d = skip + i;
     s.in[d] = x[1 + i];
@@ -92,15 +105,19 @@ cpu::ConvShape conv_shape(std::string_view op, const Attrs& attrs, const Shape& 
     s.stride[d] = strides[i];
     s.dilation[d] = dilation[i];
     s.pad[d] = pads[2 * i];
-    GLIA_CHECK(kernel[i] >= 1, "{}: the kernel has an empty spatial axis. Received kernel {}.", op, to_string(kernel));
-    s.out[d] = output_length(op, x[1 + i], pads[2 * i], pads[2 * i + 1], (kernel[i] - 1) * dilation[i] + 1, strides[i]);
+    GLIA_CHECK(kernel[i] >= 1, "{}: the kernel has an empty spatial axis. Received kernel {}.", op,
+               to_string(kernel));
+    s.out[d] =
+        output_length(op, x[1 + i], pads[2 * i], pads[2 * i + 1], (kernel[i] - 1) * dilation[i] + 1, strides[i]);
   }
   return s;
 }
 
 cpu::PoolShape pool_shape(std::string_view op, const Attrs& attrs, const Shape& x) {
-  GLIA_CHECK(x.size() >= 3 && x.size() <= 5, "{}: expected an input of rank 3, 4 or 5 (batch, spatial axes, channels). "
-             "Received shape {}.", op, to_string(x));
+  GLIA_CHECK(x.size() >= 3 && x.size() <= 5,
+             "{}: expected an input of rank 3, 4 or 5 (batch, spatial axes, channels). "
+             "Received shape {}.",
+             op, to_string(x));
   const size_t spatial = x.size() - 2, skip = 3 - spatial;
   check_attrs(op, attrs, spatial, "window");
   const Ints &window = attrs.ints("window"), &strides = attrs.ints("strides"), &pads = attrs.ints("pads");
@@ -141,7 +158,8 @@ void check_epilogue(const InferContext& c, size_t first, const TensorType& out) 
              first + bias + residual, c.in.size());
   if (bias) {
     const TensorType want{out.dtype, {out.shape.back()}};
-    GLIA_CHECK(c.in[first] == want, "{}: expected a bias {}. Received {}.", c.op.name, to_string(want), to_string(c.in[first]));
+    GLIA_CHECK(c.in[first] == want, "{}: expected a bias {}. Received {}.", c.op.name, to_string(want),
+               to_string(c.in[first]));
   }
   if (residual)
     GLIA_CHECK(c.in[first + bias] == out, "{}: expected a residual {}. Received {}.", c.op.name, to_string(out),
@@ -173,8 +191,13 @@ ConvParams conv_params(const Attrs& attrs, const cpu::ConvShape& shape, bool epi
   p.residual = attrs.b("residual");
   const std::string& act = attrs.s("activation");
   using cpu::Act;
-  p.epilogue.act = act == "relu" ? Act::relu : act == "sigmoid" ? Act::sigmoid : act == "tanh" ? Act::tanh
-                 : act == "gelu" ? Act::gelu : act == "gelu_tanh" ? Act::gelu_tanh : act == "silu" ? Act::silu : Act::none;
+  p.epilogue.act = act == "relu"        ? Act::relu
+                   : act == "sigmoid"   ? Act::sigmoid
+                   : act == "tanh"      ? Act::tanh
+                   : act == "gelu"      ? Act::gelu
+                   : act == "gelu_tanh" ? Act::gelu_tanh
+                   : act == "silu"      ? Act::silu
+                                        : Act::none;
   return p;
 }
 

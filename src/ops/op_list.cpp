@@ -20,6 +20,11 @@ const std::map<std::string, const OpDef*, std::less<>>& registry() {
              broadcast_ops(),
              reduce_ops(),
              matmul_ops(),
+             conv_ops(),
+             conv_backprop_input_ops(),
+             conv_backprop_filter_ops(),
+             max_pool_ops(),
+             avg_pool_ops(),
          })
       for (const OpDef* op : list) GLIA_ASSERT(m.emplace(op->name, op).second, "op listed twice: " + op->name);
     return m;

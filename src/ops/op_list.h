@@ -11,4 +11,9 @@ OpList reshape_ops();
 OpList broadcast_ops();
 OpList reduce_ops();
 OpList matmul_ops();
+OpList conv_ops();
+OpList conv_backprop_input_ops();
+OpList conv_backprop_filter_ops();
+OpList max_pool_ops();
+OpList avg_pool_ops();
 }  // namespace glia::ops

@@ -4,9 +4,9 @@
 //   Value p = ops::max_pool(y, {2, 2});
 //
 // x is (batch, spatial..., channels), or (batch, channels, spatial...) with data_format "channels_first". Lists of
-// strides, dilation rates and pool sizes have one entry per spatial axis, or one for all. padding is "valid" (none) or
-// "same": ceil(n / stride) outputs, with the odd cell of padding after the last element. What the padding adds counts as
-// zero for convolutions and not at all for pooling. All throw Error for shapes that do not fit. Sources:
+// strides, dilation rates and pool sizes have one entry per spatial axis, or one for all. padding is "valid" (none)
+// or "same": ceil(n / stride) outputs, with the odd cell of padding after the last element. What the padding adds
+// counts as zero for convolutions and not at all for pooling. All throw Error for shapes that do not fit. Sources:
 // keras/src/ops/nn.py of Keras 3.15.
 #pragma once
 #include <glia/value.h>
@@ -28,7 +28,8 @@ struct ConvOptions {
   Pads pads = {};
 };
 
-// Cross-correlation. kernel is (spatial..., channels / groups, filters); the number of groups follows from the shapes.
+// Cross-correlation. kernel is (spatial..., channels / groups, filters); the number of groups follows from the
+// shapes.
 Value conv(const Value& x, const Value& kernel, const ConvOptions& options = {});
 
 // kernel is (spatial..., channels, multiplier): output channel c * multiplier + m is filter m of input channel c.
@@ -46,8 +47,8 @@ struct ConvTransposeOptions {
   std::vector<int64_t> dilation_rate = {1};
 };
 // The transpose of conv: kernel is (spatial..., filters, channels). Without output_padding an axis of n gives
-// (n - 1) * stride + max(k, stride) cells for "valid" and n * stride for "same", k being the dilated kernel size; with
-// it, (n - 1) * stride + k + p and (n - 1) * stride + k % 2 + p.
+// (n - 1) * stride + max(k, stride) cells for "valid" and n * stride for "same", k being the dilated kernel size;
+// with it, (n - 1) * stride + k + p and (n - 1) * stride + k % 2 + p.
 Value conv_transpose(const Value& x, const Value& kernel, const ConvTransposeOptions& options = {});
 
 struct PoolOptions {
