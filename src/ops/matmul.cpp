@@ -1,7 +1,10 @@
 #include <glia/ops.h>
 
+#include <cmath>
+
 #include "base/error.h"
 #include "ir/graph.h"
+#include "kernels/cpu/gemm.h"
 #include "ops/op_list.h"
 #include "tensor/convert.h"
 
@@ -29,7 +32,30 @@ std::vector<TensorType> infer_matmul(const InferContext& c) {
   Shape shape = broadcast_shapes(Shape(a.shape.begin(), a.shape.end() - 2), Shape(b.shape.begin(), b.shape.end() - 2), "matmul");
   shape.push_back(d.m);
   shape.push_back(d.n);
-  return {{a.dtype, shape}};
+  TensorType out{a.dtype, shape};
+  const bool bias = c.attrs.b("bias"), residual = c.attrs.b("residual");
+  const size_t want = 2 + size_t{bias} + size_t{residual};
+  GLIA_CHECK(c.in.size() == want, "matmul: expected {} inputs. Received {}.", want, c.in.size());
+  if (bias)
+    GLIA_CHECK((c.in[2] == TensorType{a.dtype, {d.n}}), "matmul: the bias must be {}. Received {}.",
+               to_string(TensorType{a.dtype, {d.n}}), to_string(c.in[2]));
+  if (residual)
+    GLIA_CHECK(c.in.back() == out, "matmul: the residual must be {}. Received {}.", to_string(out), to_string(c.in.back()));
+  const std::string& act = c.attrs.s("activation");
+  GLIA_CHECK(act.empty() || is_epilogue_activation(act), "matmul: unknown activation '{}'.", act);
+  return {out};
+}
+
+cpu::Act activation(const std::string& name) {
+  using cpu::Act;
+  if (name.empty()) return Act::none;
+  if (name == "relu") return Act::relu;
+  if (name == "sigmoid") return Act::sigmoid;
+  if (name == "tanh") return Act::tanh;
+  if (name == "gelu") return Act::gelu;
+  if (name == "gelu_tanh") return Act::gelu_tanh;
+  if (name == "silu") return Act::silu;
+  return Act::count_;
 }
 
 // Offset of batch `index` of an operand whose batch axes broadcast to `batch`.
@@ -50,6 +76,9 @@ void reference_matmul(const Attrs& attrs, std::span<const Tensor> in, std::span<
   Dims d = matmul_dims(attrs, at, bt);
   bool ta = attrs.b("transpose_a"), tb = attrs.b("transpose_b");
   Shape batch(out[0].shape().begin(), out[0].shape().end() - 2);
+  const Tensor* bias = attrs.b("bias") ? &in[2] : nullptr;
+  const Tensor* residual = attrs.b("residual") ? &in.back() : nullptr;
+  const cpu::Act act = activation(attrs.s("activation"));
   for (int64_t i = 0; i < num_elements(batch); ++i) {
     int64_t ao = batch_offset(at.shape, batch, i, d.m * d.k), bo = batch_offset(bt.shape, batch, i, d.k * d.n);
     for (int64_t r = 0; r < d.m; ++r)
@@ -57,9 +86,128 @@ void reference_matmul(const Attrs& attrs, std::span<const Tensor> in, std::span<
         double s = 0;
         for (int64_t k = 0; k < d.k; ++k)
           s += in[0].item(ao + (ta ? k * d.m + r : r * d.k + k)) * in[1].item(bo + (tb ? c * d.k + k : k * d.n + c));
-        out[0].set_item((i * d.m + r) * d.n + c, s);
+        const int64_t at = (i * d.m + r) * d.n + c;
+        if (bias) s += bias->item(c);
+        if (residual) s += residual->item(at);
+        out[0].set_item(at, cpu::activate_f64(act, 0, s));
       }
   }
+}
+
+struct MatmulParams {
+  cpu::GemmParams gemm;
+  bool bias = false, residual = false;
+  int64_t elements[4] = {};  // of the inputs; convert_f32 only
+  int64_t out_elements = 0;
+  DType dtype = DType::f32;
+};
+
+// Batch axes with the strides of each operand, neighbours merged where all operands walk them densely.
+bool set_batches(cpu::GemmParams& p, const Shape& a, const Shape& b, const Shape& out) {
+  struct Axis { int64_t extent, a, b, c; };
+  std::vector<Axis> axes;  // innermost first
+  int64_t sa = p.m * p.k, sb = p.k * p.n, sc = p.m * p.n;
+  const int64_t rank = static_cast<int64_t>(out.size());
+  for (int64_t i = 2; i < rank; ++i) {
+    auto extent = [&](const Shape& s) { return i < static_cast<int64_t>(s.size()) ? s[s.size() - 1 - i] : 1; };
+    const int64_t ea = extent(a), eb = extent(b), n = extent(out);
+    Axis axis{n, ea == 1 ? 0 : sa, eb == 1 ? 0 : sb, sc};
+    sa *= ea, sb *= eb, sc *= n;
+    if (n == 1) continue;
+    if (!axes.empty()) {
+      Axis& last = axes.back();
+      if (axis.a == last.a * last.extent && axis.b == last.b * last.extent && axis.c == last.c * last.extent) {
+        last.extent *= n;
+        continue;
+      }
+    }
+    axes.push_back(axis);
+  }
+  if (axes.size() > cpu::GemmParams::kMaxBatchRank) return false;
+  p.batch_rank = static_cast<int>(axes.size());
+  for (int d = 0; d < p.batch_rank; ++d) {
+    const Axis& axis = axes[axes.size() - 1 - static_cast<size_t>(d)];
+    p.batch_dims[d] = axis.extent;
+    p.batch_a[d] = axis.a, p.batch_b[d] = axis.b, p.batch_c[d] = p.batch_r[d] = axis.c;
+  }
+  return true;
+}
+
+void run_gemm(const KernelArgs& args) {
+  const auto& p = args.param<MatmulParams>();
+  cpu::gemm_run(p.gemm, args.in[0], args.in[1], args.out[0], p.bias ? args.in[2] : nullptr,
+                p.residual ? args.in[2 + int{p.bias}] : nullptr, args.work);
+}
+
+std::optional<MatmulParams> gemm_params(const KernelQuery& q, cpu::GemmType type, std::string& refusal) {
+  MatmulParams p;
+  const Dims d = matmul_dims(q.attrs, q.in[0], q.in[1]);
+  p.bias = q.attrs.b("bias"), p.residual = q.attrs.b("residual");
+  cpu::GemmParams& g = p.gemm;
+  g.m = d.m, g.n = d.n, g.k = d.k;
+  g.trans_a = q.attrs.b("transpose_a"), g.trans_b = q.attrs.b("transpose_b");
+  g.lda = g.trans_a ? d.m : d.k;
+  g.ldb = g.trans_b ? d.k : d.n;
+  g.ldc = g.ldr = d.n;
+  g.has_bias = p.bias, g.has_residual = p.residual;
+  g.act = activation(q.attrs.s("activation"));
+  if (g.act == cpu::Act::count_) {
+    refusal = "unknown activation " + q.attrs.s("activation");
+    return {};
+  }
+  if (!set_batches(g, q.in[0].shape, q.in[1].shape, q.out[0].shape)) {
+    refusal = "more than 6 separate batch axes";
+    return {};
+  }
+  cpu::gemm_prepare(g, type);
+  return p;
+}
+
+std::optional<KernelPlan> make_gemm(const KernelQuery& q, std::string& refusal) {
+  cpu::GemmType type;
+  switch (q.in[0].dtype) {
+    case DType::f32: type = cpu::GemmType::f32; break;
+    case DType::f64: type = cpu::GemmType::f64; break;
+    case DType::bf16: type = cpu::GemmType::bf16; break;
+    default: refusal = "dtype is not float32, float64 or bfloat16"; return {};
+  }
+  auto p = gemm_params(q, type, refusal);
+  if (!p) return {};
+  const size_t workspace = p->gemm.plan.workspace;
+  return KernelPlan{run_gemm, kernel_params(std::move(*p)), workspace};
+}
+
+// Other types that floats hold well enough: converted into the workspace, multiplied there.
+size_t padded_floats(int64_t n) { return static_cast<size_t>((n + 15) / 16 * 16); }
+
+void run_converted(const KernelArgs& args) {
+  const auto& p = args.param<MatmulParams>();
+  float* at = static_cast<float*>(args.work);
+  const float* in[4] = {};
+  for (int i = 0; i < 2 + int{p.bias} + int{p.residual}; ++i) {
+    convert_elements(DType::f32, at, p.dtype, args.in[i], p.elements[i]);
+    in[i] = at;
+    at += padded_floats(p.elements[i]);
+  }
+  float* out = at;
+  at += padded_floats(p.out_elements);
+  cpu::gemm_run(p.gemm, in[0], in[1], out, p.bias ? in[2] : nullptr, p.residual ? in[2 + int{p.bias}] : nullptr, at);
+  convert_elements(p.dtype, args.out[0], DType::f32, out, p.out_elements);
+}
+
+std::optional<KernelPlan> make_converted(const KernelQuery& q, std::string& refusal) {
+  if (q.in[0].dtype != DType::f16) {
+    refusal = "dtype is not float16";
+    return {};
+  }
+  auto p = gemm_params(q, cpu::GemmType::f32, refusal);
+  if (!p) return {};
+  p->dtype = q.in[0].dtype;
+  size_t floats = padded_floats(q.out[0].elements());
+  for (size_t i = 0; i < q.in.size(); ++i) floats += padded_floats(p->elements[i] = q.in[i].elements());
+  p->out_elements = q.out[0].elements();
+  const size_t workspace = floats * sizeof(float) + p->gemm.plan.workspace;
+  return KernelPlan{run_converted, kernel_params(std::move(*p)), workspace};
 }
 
 Values vjp_matmul(const VjpContext& c) {
@@ -76,12 +224,17 @@ const OpDef& matmul_op() {
       .name = "matmul",
       .doc = "Product of the last two axes; leading axes broadcast. The flags transpose an operand's last two axes first.",
       .min_inputs = 2,
-      .max_inputs = 2,
+      .max_inputs = 4,
       .attrs = {{"transpose_a", false, "use a with its last two axes swapped"},
-                {"transpose_b", false, "use b with its last two axes swapped"}},
+                {"transpose_b", false, "use b with its last two axes swapped"},
+                {"bias", false, "third input: a vector added to every row"},
+                {"residual", false, "last input: added before the activation; has the type of the result"},
+                {"activation", std::string(), "name of the pointwise op applied last, or empty"}},
       .infer = infer_matmul,
       .vjp = vjp_matmul,
       .reference = reference_matmul,
+      .kernels = {{"gemm", make_gemm}, {"gemm_converted", make_converted}},
+      .traits = {.low_precision = true, .epilogue = true},
   };
   return def;
 }
