@@ -15,6 +15,7 @@ const std::vector<Pass>& pipeline() {
       {"fold", fold_constants},
       {"simplify", simplify},
       {"cse", merge_common},
+      {"conv_grads", rewrite_conv_grads},
       {"promote_low_precision", promote_low_precision, true},
       {"fuse_epilogue", fuse_epilogue},
       {"fuse_pointwise", fuse_pointwise},

@@ -30,6 +30,7 @@ void remove_dead(ir::Graph&, const PassContext&);
 void fold_constants(ir::Graph&, const PassContext&);
 void simplify(ir::Graph&, const PassContext&);
 void merge_common(ir::Graph&, const PassContext&);
+void rewrite_conv_grads(ir::Graph&, const PassContext&);
 void promote_low_precision(ir::Graph&, const PassContext&);
 void fuse_epilogue(ir::Graph&, const PassContext&);
 void fuse_pointwise(ir::Graph&, const PassContext&);
