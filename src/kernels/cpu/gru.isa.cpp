@@ -74,8 +74,8 @@ GLIA_INLINE void step_tile(const Forward& f, const Step& st, int64_t panel, int6
       continue;
     }
     const float* q = sums + i * kSlot;
-    vf z = vsigmoid(load(q)), reset = vsigmoid(load(q + vf::W)), rec = load(q + 3 * vf::W);
-    finish(f, st, r, u, n, z, vtanh(fma(reset, rec, load(q + 2 * vf::W))));
+    vf z = vsigmoid_fast(load(q)), reset = vsigmoid_fast(load(q + vf::W)), rec = load(q + 3 * vf::W);
+    finish(f, st, r, u, n, z, vtanh_fast(fma(reset, rec, load(q + 2 * vf::W))));
     if (st.gates) {
       store_some(st.gates + r * 4 * units + units + u, reset, n);
       store_some(st.gates + r * 4 * units + 3 * units + u, rec, n);
@@ -97,8 +97,8 @@ GLIA_INLINE void reset_tile(const Forward& f, const Step& st, int64_t panel, int
   for (int64_t i = 0; i < R; ++i) {
     const int64_t r = r0 + i, to = r * st.ldb + u;
     const float* q = sums + i * kSlot;
-    vf reset = vsigmoid(load(q + vf::W)), rh = reset * load_some(st.h_prev + r * st.ldh + u, n);
-    store(st.z + to, vsigmoid(load(q)));
+    vf reset = vsigmoid_fast(load(q + vf::W)), rh = reset * load_some(st.h_prev + r * st.ldh + u, n);
+    store(st.z + to, vsigmoid_fast(load(q)));
     store(st.rh + to, rh);
     store(st.xh + to, load(q + 2 * vf::W));
     if (st.gates) {
@@ -123,7 +123,7 @@ GLIA_INLINE void candidate_tile(const Forward& f, const Step& st, int64_t panel,
   for (int64_t i = 0; i < R; ++i) {
     const int64_t r = r0 + i;
     if (!f.masked(st.row0 + r, st.s))
-      finish(f, st, r, u, n, load(st.z + r * st.ldb + u), vtanh(load(sums + i * vf::W)));
+      finish(f, st, r, u, n, load(st.z + r * st.ldb + u), vtanh_fast(load(sums + i * vf::W)));
     else if (panel == 0)
       keep_row(f, st, r);
   }

@@ -31,10 +31,10 @@ struct Step {
 // z: the four sums of one row and one vector of units.
 GLIA_INLINE void update_cell(const Forward& f, const Step& st, int64_t r, int64_t u, int64_t n, const float* z) {
   const int64_t units = f.a.shape.units;
-  vf i = vsigmoid(load(z)), fo = vsigmoid(load(z + vf::W)), g = vtanh(load(z + 2 * vf::W)),
-     o = vsigmoid(load(z + 3 * vf::W));
+  vf i = vsigmoid_fast(load(z)), fo = vsigmoid_fast(load(z + vf::W)), g = vtanh_fast(load(z + 2 * vf::W)),
+     o = vsigmoid_fast(load(z + 3 * vf::W));
   vf c = fma(fo, load_some(st.c_prev + r * st.ldc + u, n), i * g);
-  vf h = o * vtanh(c);
+  vf h = o * vtanh_fast(c);
   store_some(st.c + r * st.ldc + u, c, n);
   store_some(st.h + r * st.ldh + u, h, n);
   if (f.a.y.data) store_some(at(f.a.y, st.row0 + r, st.s) + u, h, n);

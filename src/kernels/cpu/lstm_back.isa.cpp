@@ -32,7 +32,7 @@ GLIA_INLINE void cell_gradient(const Backward& f, int64_t s, int64_t b, int64_t 
   vf i = load_some(g4, n), fo = load_some(g4 + units, n), g = load_some(g4 + 2 * units, n),
      o = load_some(g4 + 3 * units, n);
   vf c_prev = load_some(f.a.cells + s * bu + b * units + u, n),
-     tc = vtanh(load_some(f.a.cells + (s + 1) * bu + b * units + u, n));
+     tc = vtanh_fast(load_some(f.a.cells + (s + 1) * bu + b * units + u, n));
   vf h = load_some(dh + u, n);
   if (dy) h = h + load_some(dy + u, n);
   if (dout) {
@@ -49,6 +49,21 @@ GLIA_INLINE void cell_gradient(const Backward& f, int64_t s, int64_t b, int64_t 
   store_some(dh + u, vf::zero(), n);
 }
 
+// The next step (s - 1) reads what the forward pass wrote long ago: fetch it while this step's products run.
+GLIA_INLINE void prefetch_step(const Backward& f, int64_t s, int64_t b, const float* dy) {
+  const int64_t units = f.a.shape.units, batch = f.a.shape.batch;
+  const float *gates = f.a.gates + (s * batch + b) * 4 * units, *cells = f.a.cells + (s * batch + b) * units;
+  float* da = f.dgates(s, b);
+  for (int64_t i = 0; i < 4 * units; i += 16) {
+    __builtin_prefetch(gates + i, 0, 2);
+    __builtin_prefetch(da + i, 1, 2);
+  }
+  for (int64_t i = 0; i < units; i += 16) {
+    __builtin_prefetch(cells + i, 0, 2);
+    if (dy) __builtin_prefetch(dy + i, 0, 2);
+  }
+}
+
 void step_gradient(const Backward& f, const Carry& k, int64_t s, int64_t b, int64_t r) {
   const int64_t units = f.a.shape.units, at_row = r * f.plan.ld_units;
   const float* dy = output_gradient(f.a.dy, f.a.dy_last_only, f.a.shape.steps, b, s);
@@ -63,6 +78,10 @@ void step_gradient(const Backward& f, const Carry& k, int64_t s, int64_t b, int6
   }
 }
 
+const float* next_gradient(const Backward& f, int64_t b, int64_t s) {
+  return output_gradient(f.a.dy, f.a.dy_last_only, f.a.shape.steps, b, s);
+}
+
 void backward_block(const Backward& f, int64_t block) {
   const RnnShape& sh = f.a.shape;
   const int64_t row0 = block * f.plan.rows, rows = min64(f.plan.rows, sh.batch - row0), ld = f.plan.ld_units;
@@ -73,7 +92,10 @@ void backward_block(const Backward& f, int64_t block) {
   init_rows(k.dout, ld, nullptr, row0, rows, sh.units);
   const float beta = f.mask.data ? 1.f : 0.f;  // masked rows have no gate gradients: their dh stays
   for (int64_t s = sh.steps - 1; s >= 0; --s) {
-    for (int64_t r = 0; r < rows; ++r) step_gradient(f, k, s, row0 + r, r);
+    for (int64_t r = 0; r < rows; ++r) {
+      if (s > 0) prefetch_step(f, s - 1, row0 + r, next_gradient(f, row0 + r, s - 1));
+      step_gradient(f, k, s, row0 + r, r);
+    }
     const float* da = f.dgates(s, row0);
     const int64_t n = f.plan.columns;
     if (s > 0 || f.a.dh0) back_product(da, n, n, f.packed_recurrent(), sh.units, k.dh, ld, rows, beta);

@@ -54,6 +54,11 @@ GLIA_INLINE vf vsplit(vf a, vf* e) {  // a normal and positive: a = m * 2^e with
   return {_mm512_getmant_ps(a.v, _MM_MANT_NORM_1_2, _MM_MANT_SIGN_zero)};
 }
 GLIA_INLINE bool any(vmask m) { return m.m != 0; }
+GLIA_INLINE vf pow2_bits(vf z) { return {_mm512_castsi512_ps(_mm512_slli_epi32(_mm512_castps_si512(z.v), 23))}; }
+GLIA_INLINE vf div_normal(vf a, vf b) {  // a / b within 0.51 ulp where a, b, a / b and 1 / b are normal numbers
+  __m512 y = _mm512_rcp14_ps(b.v), q = _mm512_mul_ps(a.v, y);
+  return {_mm512_fmadd_ps(_mm512_fnmadd_ps(q, b.v, a.v), y, q)};
+}
 GLIA_INLINE float hsum(vf a) { return _mm512_reduce_add_ps(a.v); }
 GLIA_INLINE float hmax(vf a) { return _mm512_reduce_max_ps(a.v); }
 GLIA_INLINE vf load_bf16(const uint16_t* p) {
@@ -113,6 +118,8 @@ GLIA_INLINE vf vsplit(vf a, vf* e) {
   return {_mm256_castsi256_ps(i)};
 }
 GLIA_INLINE bool any(vmask m) { return _mm256_movemask_ps(m.m) != 0; }
+GLIA_INLINE vf pow2_bits(vf z) { return {_mm256_castsi256_ps(_mm256_slli_epi32(_mm256_castps_si256(z.v), 23))}; }
+GLIA_INLINE vf div_normal(vf a, vf b) { return a / b; }
 GLIA_INLINE float hsum(vf a) {
   __m128 s = _mm_add_ps(_mm256_castps256_ps128(a.v), _mm256_extractf128_ps(a.v, 1));
   s = _mm_add_ps(s, _mm_movehl_ps(s, s));
@@ -183,6 +190,8 @@ GLIA_INLINE vf vsplit(vf a, vf* e) {
   return {vreinterpretq_f32_s32(i)};
 }
 GLIA_INLINE bool any(vmask m) { return vmaxvq_u32(m.m) != 0; }
+GLIA_INLINE vf pow2_bits(vf z) { return {vreinterpretq_f32_u32(vshlq_n_u32(vreinterpretq_u32_f32(z.v), 23))}; }
+GLIA_INLINE vf div_normal(vf a, vf b) { return a / b; }
 GLIA_INLINE float hsum(vf a) { return vaddvq_f32(a.v); }
 GLIA_INLINE float hmax(vf a) { return vmaxvq_f32(a.v); }
 GLIA_INLINE vf load_bf16(const uint16_t* p) { return {vreinterpretq_f32_u32(vshll_n_u16(vld1_u16(p), 16))}; }
@@ -226,6 +235,8 @@ GLIA_INLINE vf vsplit(vf a, vf* e) {
   return {bits_float((u & 0x7fffff) | 0x3f800000)};
 }
 GLIA_INLINE bool any(vmask m) { return m.m; }
+GLIA_INLINE vf pow2_bits(vf z) { return {bits_float(float_bits(z.v) << 23)}; }
+GLIA_INLINE vf div_normal(vf a, vf b) { return a / b; }
 GLIA_INLINE vf xor_bits(vf a, vf b) { return {bits_float(float_bits(a.v) ^ float_bits(b.v))}; }
 GLIA_INLINE vf and_bits(vf a, vf b) { return {bits_float(float_bits(a.v) & float_bits(b.v))}; }
 GLIA_INLINE vf load_bf16(const uint16_t* p) { return {bits_float(static_cast<uint32_t>(*p) << 16)}; }

@@ -75,7 +75,7 @@ GLIA_INLINE void step_tile(const Forward& f, const Step& st, int64_t panel, int6
     }
     for (int64_t v = 0; v < NV; ++v) {
       const int64_t u = panel * kWide + v * vf::W, n = min64(vf::W, f.a.shape.units - u);
-      vf h = vtanh(load(z + (i * NV + v) * vf::W));
+      vf h = vtanh_fast(load(z + (i * NV + v) * vf::W));
       store_some(st.h + r * st.ldh + u, h, n);
       if (f.a.y.data) store_some(at(f.a.y, st.row0 + r, st.s) + u, h, n);
     }

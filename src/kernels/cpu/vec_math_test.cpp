@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/cpu.h"
+#include "kernels/cpu/kernel_test.h"
 #include "kernels/cpu/vec_math_arrays.h"
 
 namespace glia::cpu {
@@ -111,6 +112,26 @@ GLIA_CHECK_FN(
     sin, [](double x) { return std::sin(x); }, 2)
 GLIA_CHECK_FN(
     cos, [](double x) { return std::cos(x); }, 2)
+
+TEST(VecMath, FastGatesStayWithin3Ulp) {
+  for_each_isa([] {
+    // From where vsigmoid_fast is relative to its tails; all of tanh's normal range.
+    const uint32_t tiny = std::bit_cast<uint32_t>(1e-30f), nine = std::bit_cast<uint32_t>(86.f);
+    for (uint32_t sign : {0u, 0x80000000u}) {
+      const uint64_t count = (nine - tiny) / 997;
+      const auto tanh = [](double x) { return std::tanh(x); };
+      EXPECT_LE(sweep(GLIA_ISA_SELECT(tanh_fast_array), tanh, sign + tiny, count, 997).ulp, 2.5);
+      EXPECT_LE(sweep(GLIA_ISA_SELECT(sigmoid_fast_array), want_sigmoid, sign + tiny, count, 997).ulp, 2.5);
+    }
+    const float inf = std::numeric_limits<float>::infinity(), x[] = {-0.f, inf, -inf, std::nanf(""), 1e38f, -1e38f};
+    float t[6], s[6];
+    GLIA_ISA_SELECT(tanh_fast_array)(x, t, 6);
+    GLIA_ISA_SELECT(sigmoid_fast_array)(x, s, 6);
+    EXPECT_TRUE(t[0] == 0 && std::signbit(t[0]) && t[1] == 1 && t[2] == -1 && std::isnan(t[3]) && t[4] == 1 &&
+                t[5] == -1);
+    EXPECT_TRUE(s[0] == 0.5f && s[1] == 1 && s[2] < 2e-38f && std::isnan(s[3]) && s[4] == 1 && s[5] < 2e-38f);
+  });
+}
 
 TEST(VecMath, PowIsLibm) {
   const float x[] = {2, -2, 0, 9, -1}, e[] = {0.5f, 3, 0, -0.5f, 0.5f};
