@@ -124,15 +124,15 @@ void weight_gradients(const Backward& f) {
   const RnnShape& sh = f.a.shape;
   const int64_t units = sh.units, n = f.plan.columns, rows = sh.steps * sh.batch;
   const float* da = f.ws + f.plan.dgates;
-  float* space = f.ws + f.plan.gemm;
+  float* space = f.ws + f.plan.reduce;
   if (f.a.dkernel) {
     const Rows x = time_major_rows(in_processing_order(f.a.x, sh.steps, f.a.go_backwards), sh, f.ws + f.plan.x_rows);
-    rnn_weight_gradient(x.data, sh.input, x.ld, da, 3 * units, n, rows, f.a.dkernel, 3 * units, space);
+    weight_gradient(x.data, sh.input, x.ld, da, 3 * units, n, rows, f.a.dkernel, 3 * units, space);
   }
   if (f.a.drecurrent) {
     const bool after = f.a.reset_after;
-    rnn_weight_gradient(f.a.states, units, units, da, 2 * units, n, rows, f.a.drecurrent, 3 * units, space);
-    rnn_weight_gradient(after ? f.a.states : f.a.gates + 3 * units, units, after ? units : 4 * units,
+    weight_gradient(f.a.states, units, units, da, 2 * units, n, rows, f.a.drecurrent, 3 * units, space);
+    weight_gradient(after ? f.a.states : f.a.gates + 3 * units, units, after ? units : 4 * units,
                         da + (after ? 3 : 2) * units, units, n, rows, f.a.drecurrent + 2 * units, 3 * units, space);
   }
   if (f.a.dbias) {

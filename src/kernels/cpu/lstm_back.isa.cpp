@@ -133,10 +133,10 @@ void lstm_backward_f32(const LstmBackward<float>& a) {
   float* da = f.ws + f.plan.dgates;
   if (a.dkernel) {
     const Rows x = time_major_rows(in_processing_order(a.x, sh.steps, a.go_backwards), sh, f.ws + f.plan.x_rows);
-    rnn_weight_gradient(x.data, sh.input, x.ld, da, n, n, rows, a.dkernel, n, f.ws + f.plan.gemm);
+    weight_gradient(x.data, sh.input, x.ld, da, n, n, rows, a.dkernel, n, f.ws + f.plan.reduce);
   }
   if (a.drecurrent)
-    rnn_weight_gradient(a.states, sh.units, sh.units, da, n, n, rows, a.drecurrent, n, f.ws + f.plan.gemm);
+    weight_gradient(a.states, sh.units, sh.units, da, n, n, rows, a.drecurrent, n, f.ws + f.plan.reduce);
   if (a.dbias) column_sums(da, n, rows, n, a.dbias);
 }
 

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "kernels/cpu/gemm.h"
 #include "kernels/cpu/rnn_plan.h"
 
 namespace glia::cpu {
@@ -20,12 +19,6 @@ int64_t block_rows(const RnnShape& s, int64_t columns) {
   if (b >= 2 * most) return most;
   if (b > 3) return std::max<int64_t>(round_up((b + 1) / 2, 2), 2);
   return std::max<int64_t>(b, 1);
-}
-
-GemmParams weight_gradient_params(int64_t m, int64_t n, int64_t rows, int64_t lda, int64_t ldb, int64_t ldo) {
-  GemmParams p{.m = m, .n = n, .k = rows, .trans_a = true, .lda = lda, .ldb = ldb, .ldc = ldo};
-  gemm_prepare(p, GemmType::f32);
-  return p;
 }
 
 size_t bytes_f64(const RnnShape& s, int columns) {  // rnn_f64.cpp: dgates and a few rows
@@ -82,22 +75,11 @@ RnnBackwardPlan rnn_backward_plan(const RnnShape& s, int columns_per_unit) {
   p.packed = take(p.columns * (units + input));
   p.dgates = take(k * p.columns);
   p.x_rows = take(k * s.input);
-  size_t gemm = 0;  // any of the column ranges that the kernels ask for
-  for (int64_t m : {s.input, s.units}) {
-    for (int64_t n = s.units; n <= p.columns; n += std::max<int64_t>(s.units, 1)) {
-      gemm = std::max(gemm, weight_gradient_params(m, n, k, m, p.columns, n).plan.workspace);
-    }
-  }
-  p.gemm = take(static_cast<int64_t>(gemm / sizeof(float)));
+  p.reduce = take(4 * std::min(kReduceRows, k) * round_up(p.columns, 64));
   p.block_size = round_up(p.rows * 5 * p.ld_units, kLanes);
   p.block = take(p.blocks * p.block_size);
   p.total = at;
   return p;
-}
-
-void rnn_weight_gradient(const float* a, int64_t m, int64_t lda, const float* b, int64_t n, int64_t ldb, int64_t rows,
-                         float* out, int64_t ldo, float* workspace) {
-  gemm_run(weight_gradient_params(m, n, rows, lda, ldb, ldo), a, b, out, nullptr, nullptr, workspace);
 }
 
 size_t lstm_workspace(const RnnShape& s) { return forward_bytes(s, 4); }

@@ -67,6 +67,39 @@ GLIA_INLINE void column_sums(const float* m, int64_t ld, int64_t rows, int64_t c
                [&](int64_t i) { column_sums_part(m, ld, rows, i * 64, min64(64, cols - i * 64), out); });
 }
 
+// out [m, n] = a^T b over `rows` rows, a's lda and b's ldb apart. A chunk owns some columns (and, where these are
+// few, a part of the rows of out), copies its columns of b block by block and adds the block's product.
+GLIA_INLINE void weight_gradient(const float* a, int64_t m, int64_t lda, const float* b, int64_t n, int64_t ldb,
+                                 int64_t rows, float* out, int64_t ldo, float* space) {
+  const int64_t panels = ceil_div(n, kPanel), parts = panels >= 4 ? 1 : min64(ceil_div(4, panels), ceil_div(m, 12));
+  const int64_t part = ceil_div(m, parts), block = min64(kReduceRows, rows);
+  parallel_for(panels * parts, [&](int64_t i) {
+    const int64_t c0 = i % panels * kPanel, cols = min64(kPanel, n - c0), width = ceil_div(cols, vf::W) * vf::W;
+    const int64_t m0 = i / panels * part, mm = min64(part, m - m0);
+    float* packed = space + i * block * kPanel;
+    if (rows == 0) {
+      for (int64_t r = m0; r < m0 + mm; ++r) zero_row(out + r * ldo + c0, cols);
+    }
+    for (int64_t k0 = 0; k0 < rows && mm > 0; k0 += block) {
+      const int64_t k = min64(block, rows - k0);
+      for (int64_t r = 0; r < k; ++r) {
+        const float* from = b + (k0 + r) * ldb + c0;
+        for (int64_t c = 0; c < width; c += vf::W) store(packed + r * width + c, load_some(from + c, cols - c));
+      }
+      Tile t{.a = a + k0 * lda + m0,
+             .rs = 1,
+             .cs = lda,
+             .b = packed,
+             .ldb = width,
+             .c = out + m0 * ldo + c0,
+             .ldc = ldo,
+             .k = k};
+      t.beta = k0 > 0 ? 1.f : 0.f;
+      tile_block(t, mm, cols);
+    }
+  });
+}
+
 // x as rows (step, batch row), copied unless it lies so already.
 struct Rows {
   const float* data;

@@ -27,13 +27,11 @@ struct RnnBackwardPlan {
   int64_t packed = 0;  // transposed weights, in panels
   int64_t dgates = 0;  // [T * B, columns]
   int64_t x_rows = 0;  // x as [T * B, input]
-  int64_t gemm = 0;
+  int64_t reduce = 0;  // blocks of dgates columns for the weight gradients
   int64_t block = 0, block_size = 0, total = 0;
 };
+// Rows of dgates that a weight gradient works through at a time: a block of 64 columns stays in L2.
+constexpr int64_t kReduceRows = 400;
 RnnBackwardPlan rnn_backward_plan(const RnnShape& shape, int columns_per_unit);
-
-// out [m, n] = a^T b with a [rows, m] and b [rows, n], rows lda and ldb apart; workspace: plan.gemm.
-void rnn_weight_gradient(const float* a, int64_t m, int64_t lda, const float* b, int64_t n, int64_t ldb, int64_t rows,
-                         float* out, int64_t ldo, float* workspace);
 
 }  // namespace glia::cpu

@@ -243,12 +243,12 @@ void simple_rnn_backward_f32(const SimpleRnnBackward<float>& a) {
   parallel_for(f.plan.blocks, [&](int64_t block) { backward_block(f, block); });
   const int64_t rows = sh.steps * sh.batch;
   const float* da = f.ws + f.plan.dgates;
-  float* space = f.ws + f.plan.gemm;
+  float* space = f.ws + f.plan.reduce;
   if (a.dkernel) {
     const Rows x = time_major_rows(in_processing_order(a.x, sh.steps, a.go_backwards), sh, f.ws + f.plan.x_rows);
-    rnn_weight_gradient(x.data, sh.input, x.ld, da, units, units, rows, a.dkernel, units, space);
+    weight_gradient(x.data, sh.input, x.ld, da, units, units, rows, a.dkernel, units, space);
   }
-  if (a.drecurrent) rnn_weight_gradient(a.states, units, units, da, units, units, rows, a.drecurrent, units, space);
+  if (a.drecurrent) weight_gradient(a.states, units, units, da, units, units, rows, a.drecurrent, units, space);
   if (a.dbias) column_sums(da, units, rows, units, a.dbias);
 }
 
