@@ -39,6 +39,7 @@ struct VariableOptions {
   DType dtype = DType::f32;
   Regularizer regularizer;
   Constraint constraint;
+  bool autocast = true;  // read in the layer's compute dtype inside its call; false for statistics
 };
 
 class Variable {

@@ -5,6 +5,7 @@
 #include <mutex>
 
 #include "base/error.h"
+#include "nn/layer_call.h"
 #include "nn/trace.h"
 
 namespace glia {
@@ -204,40 +205,32 @@ void Layer::build_once(const std::vector<Shape>& shapes) {
   built_ = true;
 }
 
-// A layer call in a functional model: inputs are the values, then their masks, then keyword values.
-struct LayerCall : ir::Callable {
-  std::shared_ptr<Layer> layer;
-  CallOptions options;           // flags; the values in it are placeholders
-  size_t num_inputs = 0, num_states = 0;
-  std::vector<bool> input_has_mask;
-  bool has_mask_option = false, has_attention_mask = false;
-  std::vector<bool> option_masks;
-  std::vector<bool> output_has_mask;
+Values LayerCall::run(const Values& args) {
+  auto g = ir::common_graph(args);
+  std::unique_ptr<Trace> scratch;
+  if (g && (!Trace::current() || Trace::current()->graph != g)) scratch = std::make_unique<Trace>(false, g);
+  size_t at = num_inputs;
+  Values in(args.begin(), args.begin() + static_cast<std::ptrdiff_t>(num_inputs));
+  for (size_t i = 0; i < num_inputs; ++i)
+    if (input_has_mask[i]) in[i] = in[i].with_mask(args[at++]);
+  CallOptions o = options;
+  if (has_mask_option) o.mask = args[at++];
+  for (size_t i = 0; i < option_masks.size(); ++i)
+    if (option_masks[i]) o.masks[i] = args[at++];
+  if (has_attention_mask) o.attention_mask = args[at++];
+  for (size_t i = 0; i < num_states; ++i) o.initial_state[i] = args[at++];
+  return layer->run_call(in, o);
+}
 
-  std::string call_name() const override { return layer->name(); }
-  Values call_traced(const Values& args) override {
-    auto g = ir::common_graph(args);
-    std::unique_ptr<Trace> scratch;
-    if (g && (!Trace::current() || Trace::current()->graph != g)) scratch = std::make_unique<Trace>(false, g);
-    size_t at = num_inputs;
-    Values in(args.begin(), args.begin() + static_cast<std::ptrdiff_t>(num_inputs));
-    for (size_t i = 0; i < num_inputs; ++i) in[i] = in[i].with_mask(input_has_mask[i] ? args[at++] : Value());
-    CallOptions o = options;
-    if (has_mask_option) o.mask = args[at++];
-    for (size_t i = 0; i < option_masks.size(); ++i)
-      if (option_masks[i]) o.masks[i] = args[at++];
-    if (has_attention_mask) o.attention_mask = args[at++];
-    for (size_t i = 0; i < num_states; ++i) o.initial_state[i] = args[at++];
-    Values out = layer->run_call(in, o);
-    output_has_mask.clear();
-    Values all = out;
-    for (const Value& v : out) {
-      output_has_mask.push_back(v.mask().defined());
-      if (v.mask().defined()) all.push_back(v.mask());
-    }
-    return all;
+Values LayerCall::call_traced(const Values& args) {
+  Values out = run(args), all = out;
+  output_has_mask.clear();
+  for (const Value& v : out) {
+    output_has_mask.push_back(v.mask().defined());
+    if (v.mask().defined()) all.push_back(v.mask());
   }
-};
+  return all;
+}
 
 Values Layer::record_call(const Values& inputs, const CallOptions& options) {
   auto call = std::make_shared<LayerCall>();
@@ -278,7 +271,11 @@ Values Layer::run_call(const Values& given, const CallOptions& options) {
   if (o.mask.defined() && !masks.empty()) masks[0] = o.mask;
   else if (!masks.empty()) o.mask = masks[0];
   if (o.masks.empty()) o.masks = masks;
-  Values outputs = call(inputs, o);
+  Values outputs;
+  {
+    AutocastGuard autocast(compute_dtype());
+    outputs = call(inputs, o);
+  }
   Values out_masks = compute_mask(inputs, masks, outputs);
   for (size_t i = 0; i < outputs.size(); ++i) {
     Value m = i < out_masks.size() ? out_masks[i] : Value();

@@ -10,8 +10,12 @@ namespace glia {
 
 namespace {
 thread_local Trace* current_trace = nullptr;
+thread_local int autocast_dtype = -1;
 std::atomic<uint64_t> initializer_counter{0};
 }  // namespace
+
+AutocastGuard::AutocastGuard(DType to) : previous_(autocast_dtype) { autocast_dtype = static_cast<int>(to); }
+AutocastGuard::~AutocastGuard() { autocast_dtype = previous_; }
 
 Trace* Trace::current() { return current_trace; }
 
@@ -104,8 +108,10 @@ const Constraint& Variable::constraint() const { return state_->options.constrai
 const Tensor& Variable::tensor() const { return state_->tensor; }
 Value Variable::value() const {
   GLIA_CHECK(state_, "A variable was used before its layer was built. Call the layer on an input first.");
-  if (Trace* t = Trace::current()) return t->read(*this);
-  return state_->tensor;
+  Trace* t = Trace::current();
+  Value v = t ? t->read(*this) : Value(state_->tensor);
+  if (autocast_dtype < 0 || !state_->options.autocast || !is_float(v.dtype())) return v;
+  return ops::cast(v, static_cast<DType>(autocast_dtype));
 }
 void Variable::assign(const Value& v) const {
   if (Trace* t = Trace::current()) return t->assign(*this, v);

@@ -52,6 +52,17 @@ class Trace {
   Trace* previous_;
 };
 
+// While a layer's call runs, float weights are read in its compute dtype (mixed precision).
+class AutocastGuard {
+ public:
+  explicit AutocastGuard(DType to);
+  ~AutocastGuard();
+  AutocastGuard(const AutocastGuard&) = delete;
+
+ private:
+  int previous_;
+};
+
 // The global random state: int64 {seed, step}. Training steps advance `step`.
 const Variable& seed_variable();
 uint64_t next_initializer_seed();

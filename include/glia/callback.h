@@ -1,0 +1,46 @@
+// Callback: hooks into fit, evaluate and predict. Ready-made ones are in glia/callbacks.h.
+//
+//   struct Stop : Callback {
+//     void on_epoch_end(int epoch, Logs& logs) override { if (logs["loss"] < 0.1) model().stop_training(); }
+//   };
+//   model.fit(x, y, {.callbacks = {std::make_shared<Stop>()}});
+#pragma once
+#include <memory>
+
+#include <glia/logs.h>
+
+namespace glia {
+
+class Model;
+struct FitParams { int verbose = 0; int epochs = 1; int64_t steps = -1; };  // steps: -1 when unknown
+
+class Callback {
+ public:
+  virtual ~Callback() = default;
+  virtual void on_train_begin(Logs&) {}
+  virtual void on_train_end(Logs&) {}
+  virtual void on_epoch_begin(int /*epoch*/, Logs&) {}
+  virtual void on_epoch_end(int /*epoch*/, Logs&) {}       // logs include val_*; what is added here reaches History
+  virtual void on_train_batch_begin(int64_t /*batch*/, Logs&) {}
+  virtual void on_train_batch_end(int64_t /*batch*/, Logs&) {}
+  virtual void on_test_begin(Logs&) {}
+  virtual void on_test_end(Logs&) {}
+  virtual void on_test_batch_begin(int64_t /*batch*/, Logs&) {}
+  virtual void on_test_batch_end(int64_t /*batch*/, Logs&) {}
+  virtual void on_predict_begin(Logs&) {}
+  virtual void on_predict_end(Logs&) {}
+  virtual void on_predict_batch_begin(int64_t /*batch*/, Logs&) {}
+  virtual void on_predict_batch_end(int64_t /*batch*/, Logs&) {}
+
+  void set_model(Model* model) { model_ = model; }
+  void set_params(const FitParams& params) { params_ = params; }
+  Model& model() const { return *model_; }
+  const FitParams& params() const { return params_; }
+
+ private:
+  Model* model_ = nullptr;
+  FitParams params_;
+};
+using CallbackRef = std::shared_ptr<Callback>;
+
+}  // namespace glia

@@ -1,0 +1,197 @@
+// Model: layers with compile, fit, evaluate, predict, summary and weights.
+//
+//   Sequential model({layers::Dense(64, {.activation = "relu", .input_shape = {20}}), layers::Dense(3)});
+//   model.compile({.optimizer = "adam", .loss = losses::SparseCategoricalCrossentropy({.from_logits = true}), .metrics = {"accuracy"}});
+//   History h = model.fit(x, y, {.batch_size = 32, .epochs = 10, .validation_split = 0.1});
+//
+//   Value in = Input({28, 28, 1});                       // functional: several inputs and outputs
+//   Model m({in}, {layers::Flatten()(in)});
+#pragma once
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <glia/callback.h>
+#include <glia/dataset.h>
+#include <glia/layer.h>
+#include <glia/logs.h>
+#include <glia/losses.h>
+#include <glia/metrics.h>
+#include <glia/optimizers.h>
+
+namespace glia {
+
+// Arrays for the inputs or outputs of a model: one, several in order, or by name.
+struct Data {
+  Data() = default;
+  Data(Tensor t) { if (t.defined()) tensors.push_back(std::move(t)); }  // NOLINT
+  Data(std::vector<Tensor> t) : tensors(std::move(t)) {}                // NOLINT
+  Data(std::map<std::string, Tensor> named);                            // NOLINT
+  std::vector<Tensor> tensors;
+  std::vector<std::string> names;  // empty, or one per tensor
+  bool empty() const { return tensors.empty(); }
+};
+
+struct LossArg {  // a name ("mse", "ce", ...) or an object; resolved at the first batch
+  LossArg() = default;
+  LossArg(const char* n) : name(n) {}                    // NOLINT
+  LossArg(std::string n) : name(std::move(n)) {}         // NOLINT
+  LossArg(Loss l) : object(std::move(l)) {}              // NOLINT
+  std::string name;
+  Loss object;
+  bool empty() const { return name.empty() && !object; }
+};
+struct LossSpec {  // one for every output, one per output, or by output name
+  LossSpec() = default;
+  LossSpec(const char* n) : items{LossArg(n)} {}                        // NOLINT
+  LossSpec(std::string n) : items{LossArg(std::move(n))} {}             // NOLINT
+  LossSpec(Loss l) : items{LossArg(std::move(l))} {}                    // NOLINT
+  LossSpec(std::vector<LossArg> l) : items(std::move(l)), per_output(true) {}  // NOLINT
+  LossSpec(std::map<std::string, LossArg> named);                       // NOLINT
+  std::vector<LossArg> items;
+  std::vector<std::string> names;
+  bool per_output = false;
+};
+struct MetricArg {
+  MetricArg(const char* n) : name(n) {}                  // NOLINT
+  MetricArg(std::string n) : name(std::move(n)) {}       // NOLINT
+  MetricArg(Metric m) : object(std::move(m)) {}          // NOLINT
+  std::string name;
+  Metric object;
+};
+struct MetricsSpec {  // a flat list (one output: all of it; several outputs: one each), lists per output, or by name
+  MetricsSpec() = default;
+  MetricsSpec(std::initializer_list<MetricArg> flat) : items{std::vector<MetricArg>(flat)} {}
+  MetricsSpec(std::vector<MetricArg> flat) : items{std::move(flat)} {}  // NOLINT
+  MetricsSpec(std::vector<std::vector<MetricArg>> lists) : items(std::move(lists)), per_output(true) {}  // NOLINT
+  MetricsSpec(std::map<std::string, std::vector<MetricArg>> named);     // NOLINT
+  std::vector<std::vector<MetricArg>> items;
+  std::vector<std::string> names;
+  bool per_output = false;
+};
+
+struct CompileOptions {
+  Optimizer optimizer = "rmsprop";
+  LossSpec loss;
+  std::vector<double> loss_weights;  // per output
+  std::map<std::string, double> named_loss_weights;
+  MetricsSpec metrics;
+  MetricsSpec weighted_metrics;
+};
+
+struct ValidationData {
+  Data x, y, sample_weight;
+};
+
+constexpr int kVerboseAuto = -1;  // 1 on a terminal, else 2
+
+struct FitOptions {
+  std::optional<int64_t> batch_size;  // 32
+  int epochs = 1;
+  int verbose = kVerboseAuto;         // 0 silent, 1 progress bar, 2 one line per epoch
+  std::vector<CallbackRef> callbacks;
+  double validation_split = 0;        // the last part of the data, taken before shuffling
+  std::optional<ValidationData> validation_data;
+  std::optional<Dataset> validation_dataset;
+  bool shuffle = true;
+  std::map<int64_t, double> class_weight;
+  Data sample_weight;
+  int initial_epoch = 0;
+  std::optional<int64_t> steps_per_epoch;
+  std::optional<int64_t> validation_steps;
+  std::optional<int64_t> validation_batch_size;
+  int validation_freq = 1;
+};
+struct EvaluateOptions {
+  std::optional<int64_t> batch_size;
+  int verbose = kVerboseAuto;
+  Data sample_weight;
+  std::optional<int64_t> steps;
+  std::vector<CallbackRef> callbacks;
+};
+struct PredictOptions {
+  std::optional<int64_t> batch_size;
+  int verbose = 0;                    // Keras's "auto" prints; a C++ program stays quiet
+  std::optional<int64_t> steps;
+  std::vector<CallbackRef> callbacks;
+};
+struct OnBatchOptions {               // train_on_batch, test_on_batch
+  Data sample_weight;
+  std::map<int64_t, double> class_weight;
+};
+struct SummaryOptions {
+  int line_length = 0;                // 0: the terminal's width, at most 88 (108 for graphs)
+  bool expand_nested = false;
+  bool show_trainable = false;
+};
+struct ModelOptions {
+  std::string name;
+  bool trainable = true;
+};
+struct InputOptions {
+  std::string name;
+  DType dtype = DType::f32;
+  int64_t batch_size = -1;
+};
+
+// A symbolic input of a functional model; shape is without the batch axis, -1 for an unknown extent.
+Value Input(Shape shape, InputOptions options = {});
+
+class Trainer;
+
+class Model : public LayerRef {
+ public:
+  Model();
+  Model(const Values& inputs, const Values& outputs, ModelOptions options = {});  // functional
+  explicit Model(LayerRef layer);                                               // trains any layer
+
+  void compile(CompileOptions options);
+  bool compiled() const;
+  History fit(const Data& x, const Data& y, const FitOptions& options = {});
+  History fit(const Dataset& data, const FitOptions& options = {});
+  Logs evaluate(const Data& x, const Data& y, const EvaluateOptions& options = {});
+  Logs evaluate(const Dataset& data, const EvaluateOptions& options = {});
+  Tensor predict(const Data& x, const PredictOptions& options = {});             // the only or first output
+  std::vector<Tensor> predict_all(const Data& x, const PredictOptions& options = {});
+  std::vector<Tensor> predict_all(const Dataset& data, const PredictOptions& options = {});
+  Logs train_on_batch(const Data& x, const Data& y, const OnBatchOptions& options = {});
+  Logs test_on_batch(const Data& x, const Data& y, const OnBatchOptions& options = {});
+  std::vector<Tensor> predict_on_batch(const Data& x);
+  void reset_metrics();
+
+  std::string summary_text(const SummaryOptions& options = {});
+  void summary(const SummaryOptions& options = {});                             // prints it to stdout
+  std::vector<Tensor> get_weights() const { return ptr_->get_weights(); }
+  void set_weights(const std::vector<Tensor>& weights) { ptr_->set_weights(weights); }
+  void save_weights(const std::string& path) const;   // .safetensors
+  void load_weights(const std::string& path);
+  const std::string& name() const { return ptr_->name(); }
+  std::vector<LayerRef> layers() const;
+  LayerRef get_layer(const std::string& name) const;  // throws Error with "did you mean"
+  std::vector<Shape> input_shapes() const;
+  std::vector<Shape> output_shapes() const;
+  std::vector<std::string> input_names() const;
+  std::vector<std::string> output_names() const;
+  int64_t count_params() const { return ptr_->count_params(); }
+
+  const Optimizer& optimizer() const;
+  std::vector<std::string> metrics_names() const;     // "loss", then the others, once trained or evaluated
+  void stop_training(bool stop = true);               // from a callback: fit ends after this epoch
+  bool training_stopped() const;
+  Trainer& trainer() const { return *trainer_; }
+
+ protected:
+  std::shared_ptr<Trainer> trainer_;
+};
+
+class Sequential : public Model {
+ public:
+  Sequential(std::initializer_list<LayerRef> layers = {}, ModelOptions options = {});
+  explicit Sequential(const std::vector<LayerRef>& layers, ModelOptions options = {});
+  void add(LayerRef layer);
+  void pop();
+};
+
+}  // namespace glia

@@ -1,0 +1,31 @@
+// Batches for the training loops: from arrays (rows gathered into buffers that are reused) or from a Dataset.
+#pragma once
+#include <glia/dataset.h>
+#include <glia/model.h>
+
+namespace glia {
+
+struct FeedBatch {
+  std::vector<Tensor> x, y, w;
+  int64_t size = 0;
+};
+
+class Feed {
+ public:
+  virtual ~Feed() = default;
+  virtual void start(uint64_t epoch) = 0;  // a new pass
+  virtual bool next(FeedBatch& batch) = 0;
+  virtual int64_t steps() const = 0;       // batches a pass, -1 when unknown
+};
+
+struct ArrayFeedOptions {
+  int64_t batch_size = 32;
+  bool shuffle = false;
+  uint64_t seed = 0;
+};
+std::unique_ptr<Feed> array_feed(std::vector<Tensor> x, std::vector<Tensor> y, std::vector<Tensor> w, ArrayFeedOptions options);
+std::unique_ptr<Feed> dataset_feed(Dataset data);
+
+int64_t checked_rows(const char* where, const std::vector<Tensor>& x, const std::vector<Tensor>& y, const std::vector<Tensor>& w);
+
+}  // namespace glia

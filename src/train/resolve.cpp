@@ -1,0 +1,213 @@
+// Names to objects: losses, metrics and input arrays, once the shapes of a first batch are known.
+#include <glia/ops.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/error.h"
+#include "train/functional.h"
+#include "train/sequential.h"
+#include "train/trainer.h"
+
+namespace glia {
+
+Data::Data(std::map<std::string, Tensor> named) {
+  for (auto& [n, t] : named) names.push_back(n), tensors.push_back(t);
+}
+LossSpec::LossSpec(std::map<std::string, LossArg> named) : per_output(true) {
+  for (auto& [n, l] : named) names.push_back(n), items.push_back(l);
+}
+MetricsSpec::MetricsSpec(std::map<std::string, std::vector<MetricArg>> named) : per_output(true) {
+  for (auto& [n, l] : named) names.push_back(n), items.push_back(l);
+}
+
+namespace {
+
+// Position of each name among `known`; every name must be there.
+std::vector<size_t> positions(const std::vector<std::string>& names, const std::vector<std::string>& known, const char* what) {
+  std::vector<size_t> r;
+  for (auto& n : names) {
+    auto it = std::find(known.begin(), known.end(), n);
+    GLIA_CHECK(it != known.end(), "{}: the model has no output or input named '{}'.{}", what, n, did_you_mean(n, known));
+    r.push_back(static_cast<size_t>(it - known.begin()));
+  }
+  return r;
+}
+
+Shape expected_input_shape(const LayerRef& root, size_t i) {
+  if (auto* f = dynamic_cast<FunctionalLayer*>(root.ptr().get())) return f->graph().type(f->input_refs()[i]).shape;
+  if (auto* s = dynamic_cast<SequentialLayer*>(root.ptr().get()))
+    if (i == 0) return s->input_shape();
+  return {};
+}
+
+Tensor with_floatx(const Tensor& t, DType floatx) {
+  bool narrow = t.dtype() == DType::f64 && floatx != DType::f64;
+  return narrow ? t.astype(DType::f32) : t;
+}
+
+}  // namespace
+
+std::vector<Tensor> Trainer::prepare_inputs(const Data& x) const {
+  std::vector<Tensor> r = x.tensors;
+  std::vector<std::string> names = input_names();
+  if (!x.names.empty()) {
+    GLIA_CHECK(!names.empty(), "fit: arrays by name need a functional model with named inputs.");
+    std::vector<size_t> at = positions(x.names, names, "fit");
+    r.assign(names.size(), Tensor());
+    for (size_t i = 0; i < at.size(); ++i) r[at[i]] = x.tensors[i];
+    for (size_t i = 0; i < r.size(); ++i) GLIA_CHECK(r[i].defined(), "fit: the input '{}' is missing from x.", names[i]);
+  }
+  if (!names.empty())
+    GLIA_CHECK(r.size() == names.size(), "fit: the model '{}' has {} inputs. Received {} arrays.", root_->name(), names.size(), r.size());
+  for (size_t i = 0; i < r.size(); ++i) {
+    Shape want = expected_input_shape(root_, i);
+    Tensor& t = r[i];
+    t = with_floatx(t, root_->variable_dtype());
+    size_t rank = static_cast<size_t>(t.rank());
+    if (!want.empty() && rank + 1 == want.size() && want.back() == 1) {
+      Shape s = t.shape();
+      s.push_back(1);
+      t = t.reshape(s);
+    } else if (!want.empty() && rank == want.size() + 1 && t.dim(-1) == 1) {
+      t = t.reshape(Shape(t.shape().begin(), t.shape().end() - 1));
+    }
+    bool ok = want.empty() || static_cast<size_t>(t.rank()) == want.size();
+    for (size_t d = 1; ok && d < want.size(); ++d) ok = want[d] < 0 || want[d] == t.shape()[d];
+    GLIA_CHECK(ok, "{} ({}): input {} has shape {}. Expected {}. Reshape x, or change the model's input_shape.", root_->name(),
+               root_->class_name(), i, to_string(t.shape()), to_string(want));
+  }
+  return r;
+}
+
+std::vector<Tensor> Trainer::prepare_targets(const Data& y, const char* what) const {
+  std::vector<Tensor> r = y.tensors;
+  if (!y.names.empty()) {
+    std::vector<std::string> names = output_names();
+    GLIA_CHECK(!names.empty(), "fit: {} by name needs a functional model with named outputs.", what);
+    std::vector<size_t> at = positions(y.names, names, what);
+    r.assign(names.size(), Tensor());
+    for (size_t i = 0; i < at.size(); ++i) r[at[i]] = y.tensors[i];
+    r.erase(std::remove_if(r.begin(), r.end(), [](const Tensor& t) { return !t.defined(); }), r.end());
+  }
+  for (Tensor& t : r) t = with_floatx(t, root_->variable_dtype());
+  return r;
+}
+
+std::vector<Tensor> Trainer::class_weights_for(const std::vector<Tensor>& y, const std::map<int64_t, double>& weights) const {
+  GLIA_CHECK(y.size() == 1, "fit: class_weight works with a single output. Received {} target arrays.", y.size());
+  const Tensor& t = y[0];
+  int64_t n = t.dim(0), width = t.size() / std::max<int64_t>(1, n);
+  Tensor w({n});
+  for (int64_t i = 0; i < n; ++i) {
+    int64_t label = 0;
+    if (width == 1) label = std::llround(t.item(i));
+    else
+      for (int64_t k = 1; k < width; ++k)
+        if (t.item(i * width + k) > t.item(i * width + label)) label = k;
+    auto it = weights.find(label);
+    w.data<float>()[i] = it == weights.end() ? 1.f : static_cast<float>(it->second);
+  }
+  return {w};
+}
+
+void Trainer::resolve(const Values& y, const Values& pred) {
+  if (resolved_) return;
+  trackers_.emplace_back("loss");
+  resolve_losses(y, pred);
+  resolve_metrics(y, pred);
+  resolved_ = true;
+}
+
+void Trainer::resolve_losses(const Values& y, const Values& pred) {
+  const LossSpec& spec = options_.loss;
+  std::vector<std::string> names = output_names();
+  losses_.assign(pred.size(), Loss());
+  std::vector<LossArg> args(pred.size());
+  if (!spec.names.empty()) {
+    std::vector<size_t> at = positions(spec.names, names, "compile(loss)");
+    for (size_t i = 0; i < at.size(); ++i) args[at[i]] = spec.items[i];
+  } else if (spec.per_output) {
+    GLIA_CHECK(spec.items.size() == pred.size(), "compile: {} losses for a model with {} outputs. Give one loss per output.", spec.items.size(), pred.size());
+    args = spec.items;
+  } else if (!spec.items.empty()) {
+    args.assign(pred.size(), spec.items[0]);
+  }
+  size_t with_loss = 0;
+  for (auto& a : args) with_loss += !a.empty();
+  GLIA_CHECK(y.size() >= with_loss, "fit: the model has {} outputs with a loss. Received {} target arrays in y.", with_loss, y.size());
+  for (size_t o = 0, target = 0; o < pred.size(); ++o) {
+    if (args[o].empty()) continue;
+    size_t k = y.size() == pred.size() ? o : target++;
+    losses_[o] = args[o].object ? args[o].object : resolve_loss(args[o].name, y[k].type(), pred[o].type());
+  }
+  loss_weights_ = options_.loss_weights;
+  if (!options_.named_loss_weights.empty()) {
+    loss_weights_.assign(pred.size(), 1.0);
+    std::vector<std::string> given;
+    for (auto& [n, v] : options_.named_loss_weights) given.push_back(n);
+    std::vector<size_t> at = positions(given, names, "compile(loss_weights)");
+    for (size_t i = 0; i < at.size(); ++i) loss_weights_[at[i]] = options_.named_loss_weights.at(given[i]);
+  }
+  if (pred.size() > 1)
+    for (size_t o = 0; o < pred.size(); ++o)
+      if (losses_[o]) trackers_.emplace_back((o < names.size() ? names[o] : fmt::format("output_{}", o)) + "_loss");
+}
+
+void Trainer::resolve_metrics(const Values& y, const Values& pred) {
+  add_metrics(options_.metrics, false, y, pred);
+  add_metrics(options_.weighted_metrics, true, y, pred);
+}
+
+void Trainer::add_metrics(const MetricsSpec& spec, bool weighted, const Values& y, const Values& pred) {
+  std::vector<std::string> names = output_names();
+  std::vector<std::vector<MetricArg>> per_output(pred.size());
+  if (!spec.names.empty()) {
+    std::vector<size_t> at = positions(spec.names, names, "compile(metrics)");
+    for (size_t i = 0; i < at.size(); ++i) per_output[at[i]] = spec.items[i];
+  } else if (spec.per_output) {
+    GLIA_CHECK(spec.items.size() == pred.size(), "compile: {} lists of metrics for a model with {} outputs.", spec.items.size(), pred.size());
+    per_output = spec.items;
+  } else if (!spec.items.empty() && pred.size() == 1) {
+    per_output[0] = spec.items[0];
+  } else if (!spec.items.empty()) {  // Keras: a flat list with several outputs means one each
+    GLIA_CHECK(spec.items[0].size() == pred.size(), "compile: {} metrics for a model with {} outputs; give one per output, or lists per output.",
+               spec.items[0].size(), pred.size());
+    for (size_t o = 0; o < pred.size(); ++o) per_output[o] = {spec.items[0][o]};
+  }
+  for (size_t o = 0; o < pred.size(); ++o) {
+    for (const MetricArg& arg : per_output[o]) {
+      size_t k = y.size() == pred.size() ? o : std::min(o, y.size() - 1);
+      Metric m = arg.object ? arg.object : resolve_metric(arg.name, y[k].type(), pred[o].type());
+      m->build(y[k].type(), pred[o].type());
+      std::string base = arg.object ? m->name : arg.name, prefix = pred.size() > 1 ? (o < names.size() ? names[o] : fmt::format("output_{}", o)) + "_" : "";
+      auto used = [&](const std::string& n) {
+        return std::any_of(metrics_.begin(), metrics_.end(), [&](const OutputMetric& x) { return x.log_name == n; });
+      };
+      std::string log_name = prefix + base;
+      if (weighted && used(log_name)) log_name = prefix + "weighted_" + base;
+      for (int i = 1; used(log_name); ++i) log_name = fmt::format("{}{}_{}", prefix, base, i);
+      metrics_.push_back({m, log_name, o, weighted});
+    }
+  }
+}
+
+void Trainer::check_labels(const std::vector<Tensor>& y, const FeedBatch& first) {
+  std::vector<TensorType> out = predict_types({first.x, {}, {}, first.size});
+  for (size_t o = 0, target = 0; o < out.size() && o < losses_.size(); ++o) {
+    if (!losses_[o]) continue;
+    size_t k = y.size() == out.size() ? o : target++;
+    if (losses_[o]->class_name() != "SparseCategoricalCrossentropy" || k >= y.size()) continue;
+    int64_t classes = out[o].shape.back();
+    std::optional<int64_t> ignored = sparse_ignore_class(*losses_[o]);
+    for (int64_t i = 0; i < y[k].size(); ++i) {
+      double label = y[k].item(i);
+      bool ok = (label >= 0 && label < static_cast<double>(classes)) || (ignored && label == static_cast<double>(*ignored));
+      GLIA_CHECK(ok, "fit: label {} at position {} of y is out of range. The output '{}' has {} classes, so labels go from 0 to {}. "
+                 "Renumber the labels, or give the last layer more units.",
+                 label, i, o < output_names().size() ? output_names()[o] : root_->name(), classes, classes - 1);
+    }
+  }
+}
+
+}  // namespace glia

@@ -1,0 +1,206 @@
+#include "train/trainer.h"
+
+#include <glia/ops.h>
+
+#include <algorithm>
+
+#include "base/cpu.h"
+#include "base/error.h"
+#include "grad/grad.h"
+#include "passes/pipeline.h"
+#include "train/functional.h"
+#include "train/sequential.h"
+
+namespace glia {
+
+LossTracker::LossTracker(std::string n)
+    : name(std::move(n)),
+      total(Tensor::zeros({}), {.name = name + "_total", .trainable = false}),
+      count(Tensor::zeros({}), {.name = name + "_count", .trainable = false}) {}
+void LossTracker::update(const Value& loss, int64_t batch) const {
+  double n = static_cast<double>(batch);
+  total.assign(total.value() + ops::cast(loss, DType::f32) * n);
+  count.assign(count.value() + n);
+}
+double LossTracker::result() const { return count.tensor().item() == 0 ? 0 : total.tensor().item() / count.tensor().item(); }
+void LossTracker::reset() const {
+  total.tensor().fill(0);
+  count.tensor().fill(0);
+}
+
+void Trainer::compile(CompileOptions options) {
+  GLIA_CHECK(options.optimizer, "compile: an optimizer is needed, e.g. .optimizer = \"adam\".");
+  options_ = std::move(options);
+  compiled_ = true;
+  resolved_ = false;
+  losses_.clear();
+  metrics_.clear();
+  trackers_.clear();
+  programs_.clear();
+}
+
+Trainer::StepProgram& Trainer::program(Mode mode, const FeedBatch& b) {
+  std::string key = fmt::format("{}.{}.", static_cast<int>(mode), static_cast<int>(current_isa()));
+  for (auto* group : {&b.x, &b.y, &b.w}) {
+    for (const Tensor& t : *group) key += to_string(TensorType{t.dtype(), t.shape()});
+    key += '|';
+  }
+  auto it = programs_.find(key);
+  if (it != programs_.end()) {
+    if (mode == Mode::predict) return it->second;
+    // A change of trainable flags since the step was traced asks for another step.
+    std::string flags;
+    for (const Variable& v : root_->trainable_weights()) flags += v.path() + ",";
+    if (flags == state_key_) return it->second;
+  }
+  std::string flags;
+  if (mode != Mode::predict) {
+    programs_.erase(key);
+    StepProgram p = build(mode, b);
+    for (const Variable& v : root_->trainable_weights()) flags += v.path() + ",";
+    if (flags != state_key_) programs_.clear();
+    state_key_ = flags;
+    return programs_[key] = std::move(p);
+  }
+  return programs_[key] = build(mode, b);
+}
+
+Trainer::StepProgram Trainer::build(Mode mode, const FeedBatch& b) {
+  Trace t(mode == Mode::train);
+  auto add_inputs = [&](const std::vector<Tensor>& tensors, const char* name) {
+    Values v;
+    for (size_t i = 0; i < tensors.size(); ++i)
+      v.push_back(t.input({tensors[i].dtype(), tensors[i].shape()}, fmt::format("{}{}", name, i)));
+    return v;
+  };
+  Values x = add_inputs(b.x, "x"), y, w;
+  if (mode != Mode::predict) {
+    y = add_inputs(b.y, "y");
+    w = add_inputs(b.w, "w");
+  }
+  Values pred = root_->apply(x);
+  StepProgram p;
+  if (mode == Mode::predict) {
+    Values out;  // without a graph of its own, an output cannot alias an input
+    for (const Value& v : pred) {
+      out.push_back(is_float(v.dtype()) && v.dtype() != DType::f64 ? ops::cast(v, DType::f32) : v);
+      p.outputs.push_back(out.back().type());
+    }
+    t.finish(out);
+  } else {
+    resolve(y, pred);
+    Value loss = trace_loss(t, y, pred, w, b.size);
+    if (mode == Mode::train) trace_update(t, loss);
+    trace_metrics(y, pred, w);
+    t.finish({});
+  }
+  p.exe = runtime::compile(*t.graph, arena_);
+  for (size_t i = 0; i < t.input_variables.size(); ++i) {
+    const Variable& v = t.input_variables[i];
+    p.inputs.push_back(v.defined() ? v.tensor().raw() : nullptr);
+    if (v.defined()) p.keep.push_back(v);
+    else p.plain.push_back(i);
+  }
+  p.output_pointers.assign(t.graph->outputs.size(), nullptr);
+  return p;
+}
+
+void Trainer::trace_update(Trace& t, const Value& loss) {
+  std::vector<Variable> vars = root_->trainable_weights();
+  for (const Variable& v : t.input_variables)
+    if (v.defined() && v.same_as(seed_variable())) {
+      t.assign(v, v.value() + Value(Tensor::from_vector<int64_t>({2}, {0, 1})));
+      break;
+    }
+  if (vars.empty()) return;
+  Values wrt;
+  for (const Variable& v : vars) wrt.push_back(v.value());
+  Values grads;
+  if (loss.graph()) grads = autodiff::gradients({loss}, {}, wrt);
+  else grads.resize(wrt.size());
+  if (passes::dump_wanted("grad")) std::fprintf(stderr, "# grad\n%s", ir::print(*t.graph, false).c_str());
+  ir::ScopeGuard scope(options_.optimizer->class_name(), "");
+  options_.optimizer->build(vars);
+  options_.optimizer->apply(grads, vars);
+}
+
+Value Trainer::trace_loss(Trace& t, const Values& y, const Values& pred, const Values& w, int64_t batch) {
+  Value total;
+  auto add = [&](const Value& v) { total = total.defined() ? total + v : v; };
+  size_t tracker = 1;
+  ir::ScopeGuard scope("loss", "");
+  for (size_t o = 0, target = 0; o < pred.size(); ++o) {
+    if (!has_loss(o)) continue;
+    size_t k = y.size() == pred.size() ? o : target++;
+    Value weight = w.empty() ? Value() : w[w.size() == 1 ? 0 : k];
+    Value l = (*losses_[o])(y[k], pred[o], weight);
+    if (trackers_.size() > 1) trackers_[tracker++].update(l, batch);
+    double factor = o < loss_weights_.size() ? loss_weights_[o] : 1.0;
+    add(factor == 1.0 ? l : l * factor);
+  }
+  for (const Variable& v : root_->trainable_weights())
+    if (v.regularizer()) add((*v.regularizer())(v.value()));
+  for (const Value& l : t.losses) add(ops::cast(l, total.defined() ? total.dtype() : l.dtype()));
+  GLIA_CHECK(total.defined(), "fit: there is no loss to minimise. Call compile({{.loss = ...}}), or add_loss() in a layer.");
+  trackers_[0].update(total, batch);
+  return total;
+}
+
+void Trainer::trace_metrics(const Values& y, const Values& pred, const Values& w) {
+  for (OutputMetric& m : metrics_) {
+    ir::ScopeGuard scope(m.log_name, "");
+    size_t k = y.size() == pred.size() ? m.output : std::min(m.output, y.size() - 1);
+    Value weight = m.weighted && !w.empty() ? w[w.size() == 1 ? 0 : k] : Value();
+    m.metric->update_state(y[k], pred[m.output], weight);
+  }
+}
+
+void Trainer::run(Mode mode, const FeedBatch& b, std::span<void* const> outputs) {
+  StepProgram& p = program(mode, b);
+  size_t i = 0;
+  for (auto* group : {&b.x, &b.y, &b.w}) {
+    if (mode == Mode::predict && group != &b.x) break;
+    for (const Tensor& t : *group) p.inputs[p.plain[i++]] = t.raw();
+  }
+  std::copy(outputs.begin(), outputs.end(), p.output_pointers.begin());
+  p.exe->run(p.inputs, p.output_pointers);
+}
+
+std::vector<TensorType> Trainer::predict_types(const FeedBatch& b) { return program(Mode::predict, b).outputs; }
+
+std::vector<Logs::Entry> Trainer::results() const {
+  std::vector<Logs::Entry> r;
+  for (const LossTracker& t : trackers_) r.emplace_back(t.name, t.result());
+  for (const OutputMetric& m : metrics_) {
+    Tensor v = m.metric->result().tensor();
+    if (v.size() == 1) r.emplace_back(m.log_name, v.item());
+    else
+      for (int64_t i = 0; i < v.size(); ++i) r.emplace_back(fmt::format("{}_{}", m.log_name, i), v.item(i));
+  }
+  std::sort(r.begin(), r.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+  return r;
+}
+std::vector<std::string> Trainer::metrics_names() const {
+  std::vector<std::string> r;
+  for (const LossTracker& t : trackers_) r.push_back(t.name);
+  for (const OutputMetric& m : metrics_) r.push_back(m.log_name);
+  return r;
+}
+void Trainer::reset_metrics() {
+  for (const LossTracker& t : trackers_) t.reset();
+  for (OutputMetric& m : metrics_) m.metric->reset_state();
+}
+void Trainer::finish_training() {
+  if (options_.optimizer) options_.optimizer->finalize_variable_values(root_->trainable_weights());
+}
+
+std::vector<std::string> Trainer::input_names() const {
+  if (auto* f = dynamic_cast<FunctionalLayer*>(root_.ptr().get())) return f->input_names();
+  return {};
+}
+std::vector<std::string> Trainer::output_names() const {
+  if (auto* f = dynamic_cast<FunctionalLayer*>(root_.ptr().get())) return f->output_names();
+  return {};
+}
+
+}  // namespace glia

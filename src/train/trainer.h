@@ -1,0 +1,94 @@
+// Trainer: what compile() sets up. Traces the train, test and predict steps of a model, keeps one executable per mode
+// and input types, and holds losses, metrics and their state.
+#pragma once
+#include <glia/model.h>
+
+#include <map>
+
+#include "nn/trace.h"
+#include "runtime/executable.h"
+#include "train/feed.h"
+
+namespace glia {
+
+enum class Mode { train, test, predict };
+
+// Running mean kept in two variables, as Keras's Mean("loss").
+struct LossTracker {
+  std::string name;
+  Variable total, count;
+  explicit LossTracker(std::string n);
+  void update(const Value& loss, int64_t batch) const;
+  double result() const;
+  void reset() const;
+};
+
+class Trainer {
+ public:
+  explicit Trainer(LayerRef root) : root_(std::move(root)), arena_(std::make_shared<runtime::Arena>()) {}
+
+  LayerRef root() const { return root_; }
+  void compile(CompileOptions options);
+  bool compiled() const { return compiled_; }
+  const Optimizer& optimizer() const { return options_.optimizer; }
+  const CompileOptions& options() const { return options_; }
+
+  // One step over a batch. predict writes output o to `outputs[o]`.
+  void run(Mode mode, const FeedBatch& batch, std::span<void* const> outputs = {});
+  std::vector<TensorType> predict_types(const FeedBatch& batch);
+
+  std::vector<Logs::Entry> results() const;   // loss and metrics, sorted by name as Keras logs them
+  void reset_metrics();
+  void finish_training();                     // EMA weights
+  std::vector<std::string> metrics_names() const;
+
+  // Arrays as the model takes them: order by name, dtype, missing last axis of 1.
+  std::vector<Tensor> prepare_inputs(const Data& x) const;
+  std::vector<Tensor> prepare_targets(const Data& y, const char* what) const;
+  std::vector<Tensor> class_weights_for(const std::vector<Tensor>& y, const std::map<int64_t, double>& weights) const;
+  void check_labels(const std::vector<Tensor>& y, const FeedBatch& first);
+  std::vector<std::string> input_names() const;
+  std::vector<std::string> output_names() const;
+
+  bool stop_training = false;
+
+ private:
+  struct StepProgram {
+    std::shared_ptr<runtime::Executable> exe;
+    std::vector<void*> inputs;        // variables bound; plain inputs filled per batch
+    std::vector<size_t> plain;        // positions of x, y, w
+    std::vector<TensorType> outputs;  // predict
+    std::vector<void*> output_pointers;
+    std::vector<Variable> keep;       // variables whose memory is bound
+  };
+  StepProgram& program(Mode mode, const FeedBatch& batch);
+  StepProgram build(Mode mode, const FeedBatch& batch);
+  Value trace_loss(Trace& t, const Values& y, const Values& pred, const Values& w, int64_t batch);
+  void trace_metrics(const Values& y, const Values& pred, const Values& w);
+  void trace_update(Trace& t, const Value& loss);
+  void resolve(const Values& y, const Values& pred);
+  void resolve_losses(const Values& y, const Values& pred);
+  void resolve_metrics(const Values& y, const Values& pred);
+  void add_metrics(const MetricsSpec& spec, bool weighted, const Values& y, const Values& pred);
+  bool has_loss(size_t output) const { return output < losses_.size() && losses_[output]; }
+
+  struct OutputMetric {
+    Metric metric;
+    std::string log_name;
+    size_t output;
+    bool weighted;
+  };
+
+  LayerRef root_;
+  std::shared_ptr<runtime::Arena> arena_;
+  CompileOptions options_;
+  bool compiled_ = false, resolved_ = false;
+  std::vector<Loss> losses_;            // per output; empty where there is none
+  std::vector<double> loss_weights_;
+  std::vector<OutputMetric> metrics_;
+  std::vector<LossTracker> trackers_;   // "loss", then "{output}_loss"
+  std::map<std::string, StepProgram> programs_;
+  std::string state_key_;               // trainable flags at the last trace
+};
+
+}  // namespace glia
