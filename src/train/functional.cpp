@@ -14,7 +14,7 @@ namespace glia {
 
 using ir::Graph;
 using ir::Node;
-using ir::Ref;
+
 
 Value Input(Shape shape, InputOptions o) {
   shape.insert(shape.begin(), o.batch_size);
@@ -39,7 +39,7 @@ FunctionalLayer::FunctionalLayer(const Values& inputs, const Values& outputs, co
   name_ = options.name.empty() ? unique_layer_name("Functional") : options.name;
   trainable_ = options.trainable;
   std::vector<Shape> shapes;
-  for (Ref r : inputs_) shapes.push_back(graph_->type(r).shape);
+  for (ir::Ref r : inputs_) shapes.push_back(graph_->type(r).shape);
   build_once(shapes);
 }
 
@@ -74,17 +74,17 @@ void FunctionalLayer::extract(const Values& inputs, const Values& outputs) {
     const Node& n = from->nodes[id];
     GLIA_CHECK(n.op != &ir::input_op(), "Model: the graph is disconnected: the outputs need the input '{}' {}, which is not among the inputs given.",
                n.attrs.s("name"), to_string(n.types[0].shape));
-    for (Ref r : n.inputs) needed.push_back(r.node);
+    for (ir::Ref r : n.inputs) needed.push_back(r.node);
   }
   for (int id = 0; id < static_cast<int>(from->nodes.size()); ++id) {
     if (!seen[id] || fresh.count(id)) continue;
     Node n = from->nodes[id];
-    for (Ref& r : n.inputs) r.node = fresh.at(r.node);
+    for (ir::Ref& r : n.inputs) r.node = fresh.at(r.node);
     fresh[id] = graph_->add(std::move(n));
   }
   for (const Value& v : outputs) outputs_.push_back({fresh.at(v.node()), v.output()});
   graph_->outputs = outputs_;
-  for (Ref r : outputs_) output_names_.push_back(node_name(r.node));
+  for (ir::Ref r : outputs_) output_names_.push_back(node_name(r.node));
   std::map<std::string, LayerRef> by_name;
   for (const Node& n : graph_->nodes) {
     const LayerCall* c = layer_call(n);
@@ -114,15 +114,15 @@ void FunctionalLayer::order_layers() {
     if (finished[id] || graph_->nodes[id].op == &ir::constant_op()) return;
     index.emplace(operation(id), static_cast<int>(index.size()));
     finished[id] = true;
-    for (Ref r : graph_->nodes[id].inputs) walk(r.node);
+    for (ir::Ref r : graph_->nodes[id].inputs) walk(r.node);
     post_order.push_back(id);
   };
-  for (Ref r : outputs_) walk(r.node);
+  for (ir::Ref r : outputs_) walk(r.node);
   std::vector<int> depth(n, 0);
   for (auto it = post_order.rbegin(); it != post_order.rend(); ++it) {
     int& d = op_depth[operation(*it)];
     d = depth[*it] = std::max(depth[*it], d);
-    for (Ref r : graph_->nodes[*it].inputs) depth[r.node] = std::max(depth[r.node], depth[*it] + 1);
+    for (ir::Ref r : graph_->nodes[*it].inputs) depth[r.node] = std::max(depth[r.node], depth[*it] + 1);
   }
   std::vector<int> order = post_order;
   std::stable_sort(order.begin(), order.end(), [&](int a, int b) {
@@ -161,7 +161,7 @@ Values FunctionalLayer::call(const Values& given, const CallOptions&) {
       continue;
     }
     Values in;
-    for (Ref r : n.inputs) in.push_back(values[r.node][r.output]);
+    for (ir::Ref r : n.inputs) in.push_back(values[r.node][r.output]);
     if (const LayerCall* c = layer_call(n)) {
       Values out = const_cast<LayerCall*>(c)->run(in);
       values[id] = out;
@@ -174,7 +174,7 @@ Values FunctionalLayer::call(const Values& given, const CallOptions&) {
     }
   }
   Values out;
-  for (Ref r : outputs_) out.push_back(values[r.node][r.output]);
+  for (ir::Ref r : outputs_) out.push_back(values[r.node][r.output]);
   return out;
 }
 

@@ -41,6 +41,17 @@ Shape expected_input_shape(const LayerRef& root, size_t i) {
   return {};
 }
 
+// ignore_class of a sparse cross-entropy, read from its configuration.
+std::optional<int64_t> sparse_ignore_class(LossBase& loss) {
+  std::string config = get_config(loss), key = "\"ignore_class\":";
+  size_t at = config.find(key);
+  if (at == std::string::npos) return std::nullopt;
+  const char* text = config.c_str() + at + key.size();
+  char* end = nullptr;
+  int64_t v = std::strtoll(text, &end, 10);
+  return end == text ? std::nullopt : std::optional<int64_t>(v);
+}
+
 Tensor with_floatx(const Tensor& t, DType floatx) {
   bool narrow = t.dtype() == DType::f64 && floatx != DType::f64;
   return narrow ? t.astype(DType::f32) : t;
@@ -190,6 +201,18 @@ void Trainer::add_metrics(const MetricsSpec& spec, bool weighted, const Values& 
       metrics_.push_back({m, log_name, o, weighted});
     }
   }
+}
+
+void Trainer::check_targets(const std::vector<Tensor>& x, const std::vector<Tensor>& y, const std::vector<Tensor>& w,
+                            int64_t batch, bool class_weight) {
+  FeedBatch first;
+  first.size = batch;
+  for (auto& t : x) first.x.push_back(t.slice(0, batch));
+  for (auto& t : y) first.y.push_back(t.slice(0, batch));
+  for (auto& t : w) first.w.push_back(t.slice(0, batch));
+  if (class_weight) first.w = {Tensor({batch})};
+  program(Mode::test, first);  // resolves losses and metrics
+  check_labels(y, first);
 }
 
 void Trainer::check_labels(const std::vector<Tensor>& y, const FeedBatch& first) {

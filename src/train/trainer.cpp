@@ -116,11 +116,12 @@ void Trainer::trace_update(Trace& t, const Value& loss) {
   Values wrt;
   for (const Variable& v : vars) wrt.push_back(v.value());
   Values grads;
-  if (loss.graph()) grads = autodiff::gradients({loss}, {}, wrt);
+  options_.optimizer->build(vars);
+  Value scaled = options_.optimizer->scale_loss(loss);
+  if (scaled.graph()) grads = autodiff::gradients({scaled}, {}, wrt);
   else grads.resize(wrt.size());
   if (passes::dump_wanted("grad")) std::fprintf(stderr, "# grad\n%s", ir::print(*t.graph, false).c_str());
   ir::ScopeGuard scope(options_.optimizer->class_name(), "");
-  options_.optimizer->build(vars);
   options_.optimizer->apply(grads, vars);
 }
 
@@ -189,6 +190,21 @@ std::vector<std::string> Trainer::metrics_names() const {
 void Trainer::reset_metrics() {
   for (const LossTracker& t : trackers_) t.reset();
   for (OutputMetric& m : metrics_) m.metric->reset_state();
+}
+std::vector<Variable> Trainer::metric_variables() const {
+  std::vector<Variable> r;
+  for (const LossTracker& t : trackers_) r.push_back(t.total), r.push_back(t.count);
+  for (const OutputMetric& m : metrics_) r.insert(r.end(), m.metric->variables.begin(), m.metric->variables.end());
+  return r;
+}
+std::vector<Tensor> Trainer::save_metric_state() const {
+  std::vector<Tensor> r;
+  for (const Variable& v : metric_variables()) r.push_back(v.tensor().clone());
+  return r;
+}
+void Trainer::restore_metric_state(const std::vector<Tensor>& saved) {
+  std::vector<Variable> vars = metric_variables();
+  for (size_t i = 0; i < saved.size(); ++i) vars[i].tensor().copy_from(saved[i]);
 }
 void Trainer::finish_training() {
   if (options_.optimizer) options_.optimizer->finalize_variable_values(root_->trainable_weights());

@@ -46,6 +46,11 @@ class Trainer {
   std::vector<Tensor> prepare_inputs(const Data& x) const;
   std::vector<Tensor> prepare_targets(const Data& y, const char* what) const;
   std::vector<Tensor> class_weights_for(const std::vector<Tensor>& y, const std::map<int64_t, double>& weights) const;
+  // Traces the first step, so that mistakes in shapes and names are told before training, and checks label ranges.
+  void check_targets(const std::vector<Tensor>& x, const std::vector<Tensor>& y, const std::vector<Tensor>& w, int64_t batch,
+                     bool class_weight);
+  std::vector<Tensor> save_metric_state() const;
+  void restore_metric_state(const std::vector<Tensor>& saved);
   void check_labels(const std::vector<Tensor>& y, const FeedBatch& first);
   std::vector<std::string> input_names() const;
   std::vector<std::string> output_names() const;
@@ -61,6 +66,7 @@ class Trainer {
     std::vector<void*> output_pointers;
     std::vector<Variable> keep;       // variables whose memory is bound
   };
+  std::vector<Variable> metric_variables() const;
   StepProgram& program(Mode mode, const FeedBatch& batch);
   StepProgram build(Mode mode, const FeedBatch& batch);
   Value trace_loss(Trace& t, const Values& y, const Values& pred, const Values& w, int64_t batch);

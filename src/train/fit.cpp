@@ -1,0 +1,318 @@
+// The one training loop and the one evaluation loop.
+#include <cmath>
+
+#include "base/error.h"
+#include "train/callback_list.h"
+#include "train/trainer.h"
+
+namespace glia {
+
+namespace {
+
+constexpr int64_t kDefaultBatch = 32;
+
+// Records the logs of every epoch.
+class HistoryRecorder : public Callback {
+ public:
+  History history;
+  void on_epoch_end(int epoch, Logs& logs) override {
+    history.epoch.push_back(epoch);
+    for (auto& [name, value] : logs) {
+      auto it = std::find_if(history.history.begin(), history.history.end(), [&, &n = name](auto& h) { return h.first == n; });
+      if (it == history.history.end()) it = history.history.insert(it, {name, {}});
+      it->second.push_back(value);
+    }
+  }
+};
+
+int64_t batch_size_of(std::optional<int64_t> given, const char* where) {
+  int64_t b = given.value_or(kDefaultBatch);
+  GLIA_CHECK(b > 0, "{}: batch_size must be at least 1. Received {}.", where, b);
+  return b;
+}
+
+void check_finite_inputs(const FeedBatch& b, int64_t step, int epoch) {
+  for (size_t k = 0; k < b.x.size(); ++k) {
+    if (b.x[k].dtype() != DType::f32 && b.x[k].dtype() != DType::f64) continue;
+    for (int64_t i = 0; i < b.x[k].size(); ++i)
+      GLIA_CHECK(std::isfinite(b.x[k].item(i)), "fit: the loss became NaN in epoch {}, batch {}: input {} holds {} at position {} of that batch. "
+                 "Clean or replace such values before training.", epoch + 1, step, k, b.x[k].item(i), i);
+  }
+}
+
+std::vector<Tensor> rows(const std::vector<Tensor>& all, int64_t begin, int64_t end) {
+  std::vector<Tensor> r;
+  for (const Tensor& t : all) r.push_back(t.slice(begin, end));
+  return r;
+}
+
+// Everything fit knows about one run.
+struct FitRun {
+  Trainer& trainer;
+  Model& model;
+  const FitOptions& options;
+  Feed& train;
+  std::function<Logs()> validate;  // empty without validation data
+
+  History run() {
+    int verbose = resolve_verbose(options.verbose);
+    int64_t steps = options.steps_per_epoch.value_or(train.steps());
+    auto history = std::make_shared<HistoryRecorder>();
+    std::vector<CallbackRef> list = options.callbacks;
+    if (verbose) list.push_back(make_progbar_logger(verbose));
+    list.push_back(history);
+    CallbackList callbacks(list, model, {verbose, options.epochs, steps});
+    Logs none, last;
+    trainer.stop_training = false;
+    callbacks.each(&Callback::on_train_begin, none);
+    bool open = false;
+    for (int epoch = options.initial_epoch; epoch < options.epochs; ++epoch) {
+      trainer.reset_metrics();
+      Logs begin;
+      callbacks.each(&Callback::on_epoch_begin, epoch, begin);
+      if (!options.steps_per_epoch || !open) train.start(static_cast<uint64_t>(epoch));
+      open = true;
+      if (!run_epoch(callbacks, epoch)) open = false;
+      Logs logs;
+      for (auto& [name, value] : trainer.results()) logs.set(name, value);
+      if (validate && (epoch + 1) % std::max(1, options.validation_freq) == 0)
+        for (auto& [name, value] : validate()) logs.set("val_" + name, value);
+      callbacks.each(&Callback::on_epoch_end, epoch, logs);
+      last = logs;
+      if (trainer.stop_training) break;
+    }
+    trainer.finish_training();
+    callbacks.each(&Callback::on_train_end, last);
+    return history->history;
+  }
+
+  // False when the data ended before steps_per_epoch were done.
+  bool run_epoch(CallbackList& callbacks, int epoch) {
+    FeedBatch b;
+    int64_t step = 0, limit = options.steps_per_epoch.value_or(INT64_MAX);
+    auto logs_now = [this] { return Logs([this] { return trainer.results(); }); };
+    for (; step < limit; ++step) {
+      if (!train.next(b)) {
+        GLIA_CHECK(step > 0 || options.steps_per_epoch, "fit: the dataset gave no batch.");
+        return false;
+      }
+      if (!options.class_weight.empty()) b.w = trainer.class_weights_for(b.y, options.class_weight);
+      Logs logs;
+      callbacks.each(&Callback::on_train_batch_begin, step, logs);
+      trainer.run(Mode::train, b);
+      logs = logs_now();
+      callbacks.each(&Callback::on_train_batch_end, step, logs);
+      if (trainer.stop_training) break;
+    }
+    for (auto& [name, value] : trainer.results())
+      if (name == "loss" && std::isnan(value)) check_finite_inputs(b, step, epoch);
+    return true;
+  }
+};
+
+Logs evaluate_feed(Trainer& trainer, Model& model, Feed& feed, const EvaluateOptions& options, bool own_output) {
+  int verbose = own_output ? resolve_verbose(options.verbose) : 0;
+  std::vector<CallbackRef> list = options.callbacks;
+  int64_t steps = options.steps.value_or(feed.steps());
+  if (verbose) list.push_back(make_progbar_logger(verbose));
+  CallbackList callbacks(list, model, {verbose, 1, steps});
+  trainer.reset_metrics();
+  Logs none;
+  callbacks.each(&Callback::on_test_begin, none);
+  feed.start(0);
+  FeedBatch b;
+  int64_t step = 0;
+  for (; step < options.steps.value_or(INT64_MAX) && feed.next(b); ++step) {
+    Logs begin;
+    callbacks.each(&Callback::on_test_batch_begin, step, begin);
+    trainer.run(Mode::test, b);
+    Logs logs([&trainer] { return trainer.results(); });
+    callbacks.each(&Callback::on_test_batch_end, step, logs);
+  }
+  GLIA_CHECK(step > 0, "evaluate: the dataset gave no batch.");
+  Logs logs;
+  for (auto& [name, value] : trainer.results()) logs.set(name, value);
+  callbacks.each(&Callback::on_test_end, logs);
+  return logs;
+}
+
+// Loss and metric state of the training epoch, put aside while validation uses the same variables.
+class MetricsAside {
+ public:
+  explicit MetricsAside(Trainer& t) : trainer_(t), saved_(t.save_metric_state()) {}
+  ~MetricsAside() { trainer_.restore_metric_state(saved_); }
+  MetricsAside(const MetricsAside&) = delete;
+
+ private:
+  Trainer& trainer_;
+  std::vector<Tensor> saved_;
+};
+
+}  // namespace
+
+History Model::fit(const Data& x, const Data& y, const FitOptions& o) {
+  GLIA_CHECK(compiled(), "{}: fit needs compile() first: model.compile({{.optimizer = \"adam\", .loss = ...}}).", name());
+  Trainer& t = *trainer_;
+  std::vector<Tensor> xs = t.prepare_inputs(x), ys = t.prepare_targets(y, "y"), ws = t.prepare_targets(o.sample_weight, "sample_weight");
+  int64_t n = checked_rows("fit", xs, ys, ws);
+  GLIA_CHECK(ws.empty() || o.class_weight.empty(), "fit: give sample_weight or class_weight, not both.");
+  GLIA_CHECK(o.validation_split >= 0 && o.validation_split < 1, "fit: validation_split must lie in [0, 1). Received {}.", o.validation_split);
+  int64_t batch = batch_size_of(o.batch_size, "fit");
+  if (o.steps_per_epoch && !o.batch_size) batch = (n + *o.steps_per_epoch - 1) / *o.steps_per_epoch;
+  std::vector<Tensor> vx, vy, vw;
+  if (o.validation_data) {
+    vx = t.prepare_inputs(o.validation_data->x);
+    vy = t.prepare_targets(o.validation_data->y, "validation y");
+    vw = t.prepare_targets(o.validation_data->sample_weight, "validation sample_weight");
+    checked_rows("fit (validation_data)", vx, vy, vw);
+  } else if (o.validation_split > 0) {
+    int64_t split = static_cast<int64_t>(std::floor(static_cast<double>(n) * (1 - o.validation_split)));
+    GLIA_CHECK(split > 0 && split < n, "fit: validation_split {} of {} rows leaves {} for training and {} for validation.", o.validation_split, n, split, n - split);
+    vx = rows(xs, split, n), vy = rows(ys, split, n), vw = rows(ws, split, n);
+    xs = rows(xs, 0, split), ys = rows(ys, 0, split), ws = rows(ws, 0, split);
+  }
+  uint64_t seed = static_cast<uint64_t>(seed_variable().tensor().data<int64_t>()[0]);
+  auto feed = array_feed(xs, ys, ws, {batch, o.shuffle, seed});
+  std::unique_ptr<Feed> validation;
+  if (!vx.empty()) validation = array_feed(vx, vy, vw, {o.validation_batch_size.value_or(batch)});
+  t.check_targets(xs, ys, ws, std::min(batch, xs[0].dim(0)), !o.class_weight.empty());
+  if (validation) t.check_labels(vy, {rows(vx, 0, 1), {}, {}, 1});
+  FitRun run{t, *this, o, *feed, {}};
+  EvaluateOptions eo{.verbose = 0, .steps = o.validation_steps};
+  std::unique_ptr<Feed> from_dataset;
+  if (o.validation_dataset) from_dataset = dataset_feed(*o.validation_dataset);
+  Feed* v = validation ? validation.get() : from_dataset.get();
+  if (v)
+    run.validate = [&, v] {
+      MetricsAside aside(t);
+      return evaluate_feed(t, *this, *v, eo, false);
+    };
+  return run.run();
+}
+
+History Model::fit(const Dataset& data, const FitOptions& o) {
+  GLIA_CHECK(compiled(), "{}: fit needs compile() first: model.compile({{.optimizer = \"adam\", .loss = ...}}).", name());
+  auto feed = dataset_feed(data);
+  FitRun run{*trainer_, *this, o, *feed, {}};
+  EvaluateOptions eo{.verbose = 0, .steps = o.validation_steps};
+  std::unique_ptr<Feed> v;
+  if (o.validation_dataset) v = dataset_feed(*o.validation_dataset);
+  if (o.validation_data)
+    v = array_feed(trainer_->prepare_inputs(o.validation_data->x), trainer_->prepare_targets(o.validation_data->y, "validation y"),
+                   trainer_->prepare_targets(o.validation_data->sample_weight, "validation sample_weight"),
+                   {o.validation_batch_size.value_or(kDefaultBatch)});
+  if (v)
+    run.validate = [&] {
+      MetricsAside aside(*trainer_);
+      return evaluate_feed(*trainer_, *this, *v, eo, false);
+    };
+  return run.run();
+}
+
+Logs Model::evaluate(const Data& x, const Data& y, const EvaluateOptions& o) {
+  GLIA_CHECK(compiled(), "{}: evaluate needs compile() first.", name());
+  Trainer& t = *trainer_;
+  std::vector<Tensor> xs = t.prepare_inputs(x), ys = t.prepare_targets(y, "y"), ws = t.prepare_targets(o.sample_weight, "sample_weight");
+  checked_rows("evaluate", xs, ys, ws);
+  int64_t batch = batch_size_of(o.batch_size, "evaluate");
+  t.check_targets(xs, ys, ws, std::min(batch, xs[0].dim(0)), false);
+  auto feed = array_feed(xs, ys, ws, {batch});
+  return evaluate_feed(t, *this, *feed, o, true);
+}
+
+Logs Model::evaluate(const Dataset& data, const EvaluateOptions& o) {
+  GLIA_CHECK(compiled(), "{}: evaluate needs compile() first.", name());
+  auto feed = dataset_feed(data);
+  return evaluate_feed(*trainer_, *this, *feed, o, true);
+}
+
+std::vector<Tensor> Model::predict_all(const Data& x, const PredictOptions& o) {
+  Trainer& t = *trainer_;
+  std::vector<Tensor> xs = t.prepare_inputs(x), out;
+  int64_t n = checked_rows("predict", xs, {}, {}), batch = batch_size_of(o.batch_size, "predict");
+  auto feed = array_feed(xs, {}, {}, {batch});
+  int verbose = o.verbose == kVerboseAuto ? resolve_verbose(o.verbose) : o.verbose;
+  std::vector<CallbackRef> list = o.callbacks;
+  if (verbose) list.push_back(make_progbar_logger(verbose));
+  CallbackList callbacks(list, *this, {verbose, 1, feed->steps()});
+  Logs logs;
+  callbacks.each(&Callback::on_predict_begin, logs);
+  feed->start(0);
+  FeedBatch b;
+  std::vector<void*> to;
+  int64_t done = 0, step = 0;
+  for (; step < o.steps.value_or(INT64_MAX) && feed->next(b); ++step) {
+    callbacks.each(&Callback::on_predict_batch_begin, step, logs);
+    if (out.empty())
+      for (TensorType type : t.predict_types(b)) {
+        GLIA_CHECK(!type.shape.empty() && type.shape[0] == b.size, "predict: an output has shape {}; its first axis must be the batch of {}.",
+                   to_string(type.shape), b.size);
+        type.shape[0] = n;
+        out.emplace_back(type.shape, type.dtype);
+      }
+    to.clear();
+    for (const Tensor& r : out) to.push_back(static_cast<char*>(r.raw()) + r.bytes() / static_cast<size_t>(n) * static_cast<size_t>(done));
+    t.run(Mode::predict, b, to);
+    done += b.size;
+    callbacks.each(&Callback::on_predict_batch_end, step, logs);
+  }
+  callbacks.each(&Callback::on_predict_end, logs);
+  if (done < n)
+    for (Tensor& r : out) r = r.slice(0, done);
+  return out;
+}
+
+Tensor Model::predict(const Data& x, const PredictOptions& o) { return predict_all(x, o)[0]; }
+
+std::vector<Tensor> Model::predict_all(const Dataset& data, const PredictOptions& o) {
+  std::vector<std::vector<Tensor>> parts;
+  auto feed = dataset_feed(data);
+  feed->start(0);
+  FeedBatch b;
+  for (int64_t step = 0; step < o.steps.value_or(INT64_MAX) && feed->next(b); ++step) parts.push_back(predict_on_batch(b.x));
+  GLIA_CHECK(!parts.empty(), "predict: the dataset gave no batch.");
+  std::vector<Tensor> out;
+  for (size_t k = 0; k < parts[0].size(); ++k) {
+    Shape s = parts[0][k].shape();
+    s[0] = 0;
+    for (auto& p : parts) s[0] += p[k].dim(0);
+    Tensor all(s, parts[0][k].dtype());
+    int64_t at = 0;
+    for (auto& p : parts) {
+      all.slice(at, at + p[k].dim(0)).copy_from(p[k]);
+      at += p[k].dim(0);
+    }
+    out.push_back(all);
+  }
+  return out;
+}
+
+std::vector<Tensor> Model::predict_on_batch(const Data& x) {
+  std::vector<Tensor> xs = trainer_->prepare_inputs(x), out;
+  FeedBatch b{xs, {}, {}, checked_rows("predict_on_batch", xs, {}, {})};
+  std::vector<void*> to;
+  for (const TensorType& type : trainer_->predict_types(b)) {
+    out.emplace_back(type.shape, type.dtype);
+    to.push_back(out.back().raw());
+  }
+  trainer_->run(Mode::predict, b, to);
+  return out;
+}
+
+static Logs on_batch(Model& model, Mode mode, const Data& x, const Data& y, const OnBatchOptions& o) {
+  const char* where = mode == Mode::train ? "train_on_batch" : "test_on_batch";
+  GLIA_CHECK(model.compiled(), "{}: {} needs compile() first.", model.name(), where);
+  Trainer& t = model.trainer();
+  FeedBatch b{t.prepare_inputs(x), t.prepare_targets(y, "y"), t.prepare_targets(o.sample_weight, "sample_weight"), 0};
+  b.size = checked_rows(where, b.x, b.y, b.w);
+  if (!o.class_weight.empty()) b.w = t.class_weights_for(b.y, o.class_weight);
+  t.check_targets(b.x, b.y, b.w, b.size, false);
+  t.run(mode, b);
+  Logs logs;
+  for (auto& [name, value] : t.results()) logs.set(name, value);
+  return logs;
+}
+Logs Model::train_on_batch(const Data& x, const Data& y, const OnBatchOptions& o) { return on_batch(*this, Mode::train, x, y, o); }
+Logs Model::test_on_batch(const Data& x, const Data& y, const OnBatchOptions& o) { return on_batch(*this, Mode::test, x, y, o); }
+
+}  // namespace glia
