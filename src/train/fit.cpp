@@ -1,7 +1,9 @@
 // The one training loop and the one evaluation loop.
+#include <algorithm>
 #include <cmath>
 
 #include "base/error.h"
+#include "base/log.h"
 #include "train/callback_list.h"
 #include "train/trainer.h"
 
@@ -66,13 +68,15 @@ struct FitRun {
     trainer.stop_training = false;
     callbacks.each(&Callback::on_train_begin, none);
     bool open = false;
+    int64_t seen = 0;  // batches of this pass
     for (int epoch = options.initial_epoch; epoch < options.epochs; ++epoch) {
       trainer.reset_metrics();
       Logs begin;
       callbacks.each(&Callback::on_epoch_begin, epoch, begin);
       if (!options.steps_per_epoch || !open) train.start(static_cast<uint64_t>(epoch));
-      open = true;
-      if (!run_epoch(callbacks, epoch)) open = false;
+      if (!open) seen = 0;
+      open = run_epoch(callbacks, epoch, seen);
+      if (train.steps() > 0 && seen >= train.steps()) open = false;  // the next epoch is a new pass
       Logs logs;
       for (auto& [name, value] : trainer.results()) logs.set(name, value);
       if (validate && (epoch + 1) % std::max(1, options.validation_freq) == 0)
@@ -87,14 +91,17 @@ struct FitRun {
   }
 
   // False when the data ended before steps_per_epoch were done.
-  bool run_epoch(CallbackList& callbacks, int epoch) {
+  bool run_epoch(CallbackList& callbacks, int epoch, int64_t& seen) {
     FeedBatch b;
     int64_t step = 0, limit = options.steps_per_epoch.value_or(INT64_MAX);
     auto logs_now = [this] { return Logs([this] { return trainer.results(); }); };
-    for (; step < limit; ++step) {
+    for (; step < limit; ++step, ++seen) {
       if (!train.next(b)) {
         GLIA_CHECK(step > 0 || options.steps_per_epoch, "fit: the dataset gave no batch.");
-        return false;
+        if (options.steps_per_epoch)
+          log_warning("Your input ran out of data; interrupting training. Make sure that your dataset can generate at least "
+                      "steps_per_epoch * epochs batches; Dataset::repeat() may help.");
+        break;
       }
       if (!options.class_weight.empty()) b.w = trainer.class_weights_for(b.y, options.class_weight);
       Logs logs;
@@ -102,11 +109,14 @@ struct FitRun {
       trainer.run(Mode::train, b);
       logs = logs_now();
       callbacks.each(&Callback::on_train_batch_end, step, logs);
-      if (trainer.stop_training) break;
+      if (trainer.stop_training) {
+        ++seen;
+        break;
+      }
     }
     for (auto& [name, value] : trainer.results())
       if (name == "loss" && std::isnan(value)) check_finite_inputs(b, step, epoch);
-    return true;
+    return step >= limit;
   }
 };
 

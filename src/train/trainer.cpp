@@ -191,6 +191,11 @@ void Trainer::reset_metrics() {
   for (const LossTracker& t : trackers_) t.reset();
   for (OutputMetric& m : metrics_) m.metric->reset_state();
 }
+std::string Trainer::metric_direction(const std::string& log_name) const {
+  for (const OutputMetric& m : metrics_)
+    if (m.log_name == log_name) return m.metric->direction();
+  return "";
+}
 std::vector<Variable> Trainer::metric_variables() const {
   std::vector<Variable> r;
   for (const LossTracker& t : trackers_) r.push_back(t.total), r.push_back(t.count);

@@ -38,6 +38,7 @@ class Trainer {
   std::vector<TensorType> predict_types(const FeedBatch& batch);
 
   std::vector<Logs::Entry> results() const;   // loss and metrics, sorted by name as Keras logs them
+  std::string metric_direction(const std::string& log_name) const;  // "up", "down" or ""
   void reset_metrics();
   void finish_training();                     // EMA weights
   std::vector<std::string> metrics_names() const;
