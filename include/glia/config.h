@@ -9,6 +9,7 @@
 #pragma once
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -23,6 +24,7 @@ class Configurable;
 using Ints = std::vector<int64_t>;
 using Floats = std::vector<double>;
 using Strings = std::vector<std::string>;
+using Numbers = std::map<std::string, double>;
 
 // An activation: a name of keras.activations, or a function of one's own. Empty means linear.
 class Activation {
@@ -58,6 +60,7 @@ class Fields {
   virtual void operator()(const char* name, std::optional<Ints>& value) = 0;
   virtual void operator()(const char* name, std::optional<Floats>& value) = 0;
   virtual void operator()(const char* name, Activation& value) = 0;
+  virtual void operator()(const char* name, Numbers& value) { (void)name, (void)value; }  // an object of numbers; a reader takes null as well
   virtual void operator()(const char* name, Tensor& value) = 0;     // nested lists; null when undefined
   // An object of kind `kind` ("layer", "initializer", "regularizer", "constraint", "loss", "metric", "optimizer",
   // "schedule"): {class_name, config}, or a name. Null when empty.

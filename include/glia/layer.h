@@ -32,6 +32,7 @@ struct CallOptions {
   Value attention_mask;              // MultiHeadAttention: (B, T, S) bool
   bool use_causal_mask = false;
   bool return_attention_scores = false;
+  bool reverse = false;              // ReversibleEmbedding
 };
 
 // Options that every layer takes; the option structs of glia/layers.h repeat these fields at their end.

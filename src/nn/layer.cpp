@@ -70,6 +70,7 @@ void Layer::fields(Fields& f) {
   f("name", name_);
   f("trainable", trainable_);
   f("dtype", dtype_policy_);
+  if (f.reading() || activity_regularizer) activity_regularizer.field(f, "activity_regularizer");
 }
 
 void Layer::configure(const LayerOptions& o) {
