@@ -36,7 +36,9 @@ TEST(ConvGrads, FewerPassesOverLargeTensors) {
   run_pass(*g, "conv_grads");
   EXPECT_EQ(count(*g, "reduce_sum"), 0) << ir::print(*g);
   for (const ir::Node& n : g->nodes) {
-    if (n.op->name == "relu_grad") EXPECT_EQ(n.types[0].shape, (Shape{2, 4, 4, 5})) << ir::print(*g);
+    if (n.op->name == "relu_grad") {
+      EXPECT_EQ(n.types[0].shape, (Shape{2, 4, 4, 5})) << ir::print(*g);
+    }
   }
   EXPECT_EQ(count(*g, "relu_grad"), 1);
   EXPECT_EQ(count(*g, "max_pool_backprop"), 1);
