@@ -37,6 +37,11 @@ void reference_conv(const Attrs& attrs, std::span<const Tensor> in, std::span<co
 using ForwardFn = void (*)(const cpu::ConvShape&, const cpu::ConvEpilogue&, const float*, const float*, float*,
                            void*);
 
+std::optional<KernelPlan> make_pointwise(const KernelQuery& q, std::string& refusal) {
+  return pointwise_conv_plan(q, conv_shape("conv", q.attrs, q.in[0].shape, q.in[1].shape),
+                             ConvPass::forward, refusal);
+}
+
 std::optional<KernelPlan> make_direct(const KernelQuery& q, std::string& refusal) {
   if (q.in[0].dtype != DType::f32) {
     refusal = "float32 only";
@@ -79,7 +84,7 @@ const OpDef& conv_op() {
       .infer = infer_conv,
       .vjp = vjp_conv,
       .reference = reference_conv,
-      .kernels = {{"direct", make_direct}, {"f64", make_f64}},
+      .kernels = {{"gemm", make_pointwise}, {"direct", make_direct}, {"f64", make_f64}},
       .traits = {.epilogue = true},
   };
   return def;

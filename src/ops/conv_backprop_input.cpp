@@ -52,6 +52,11 @@ void reference(const Attrs& attrs, std::span<const Tensor> in, std::span<const T
 using BackwardFn = void (*)(const cpu::ConvShape&, const cpu::ConvEpilogue&, const float*, const float*, float*,
                             void*);
 
+std::optional<KernelPlan> make_pointwise(const KernelQuery& q, std::string& refusal) {
+  return pointwise_conv_plan(q, conv_shape(kName, q.attrs, q.out[0].shape, q.in[1].shape),
+                             ConvPass::input, refusal);
+}
+
 std::optional<KernelPlan> make_direct(const KernelQuery& q, std::string& refusal) {
   if (q.in[0].dtype != DType::f32) {
     refusal = "float32 only";
@@ -94,7 +99,7 @@ const OpDef& conv_backprop_input_op() {
       .infer = infer,
       .vjp = vjp,
       .reference = reference,
-      .kernels = {{"direct", make_direct}, {"f64", make_f64}},
+      .kernels = {{"gemm", make_pointwise}, {"direct", make_direct}, {"f64", make_f64}},
       .traits = {.epilogue = true},
   };
   return def;

@@ -36,6 +36,8 @@ std::vector<OpCase> op_cases() {
       {"conv 2-D dilated", conv_case({.padding = "same", .dilation_rate = {2, 1}}), {{1, 7, 6, 2}, {3, 3, 2, 3}}},
       {"conv 2-D groups", conv_case({.padding = "same"}), {{1, 5, 5, 6}, {3, 3, 2, 9}}},
       {"conv 2-D pads", conv_case({.pads = {{0, 2}, {1, 0}}}), {{1, 5, 5, 2}, {3, 3, 2, 3}}},
+      {"conv 1x1", conv_case({}), {{2, 4, 5, 6}, {1, 1, 6, 7}}},
+      {"conv 1x1 stride", conv_case({.strides = {2}}), {{2, 4, 5, 6}, {1, 1, 6, 7}}},
       {"conv 1-D", conv_case({.strides = {2}, .padding = "same"}), {{2, 9, 3}, {4, 3, 5}}},
       {"conv 3-D", conv_case({.padding = "same"}), {{1, 4, 3, 5, 2}, {2, 3, 3, 2, 3}}},
       {"depthwise",
@@ -137,13 +139,15 @@ TEST(ConvOps, FloatsAgreeWithDoubles) {
 TEST(ConvOps, BiasAndActivationFuse) {
   const Tensor x = random({2, 6, 6, 3}, 1, DType::f32), w = random({3, 3, 3, 20}, 2, DType::f32),
                b = random({20}, 3, DType::f32);
-  const Tensor r = random({2, 6, 6, 20}, 4, DType::f32);
+  const Tensor r = random({2, 6, 6, 20}, 4, DType::f32), w1 = random({1, 1, 3, 20}, 5, DType::f32);
   Function f = compile_function([](const Values& v) -> Values {
     return {ops::relu(ops::conv(v[0], v[1], {.padding = "same"}) + v[2] + v[3])};
   });
-  const Tensor got = f({x, w, b, r})[0].tensor(), plain = ops::conv(x, w, {.padding = "same"}).tensor();
-  for (int64_t i = 0; i < got.size(); ++i)
-    ASSERT_NEAR(got.item(i), std::max(0.0, plain.item(i) + b.item(i % 20) + r.item(i)), 1e-5);
+  for (const Tensor& kernel : {w, w1}) {
+    const Tensor got = f({x, kernel, b, r})[0].tensor(), plain = ops::conv(x, kernel, {.padding = "same"}).tensor();
+    for (int64_t i = 0; i < got.size(); ++i)
+      ASSERT_NEAR(got.item(i), std::max(0.0, plain.item(i) + b.item(i % 20) + r.item(i)), 1e-5);
+  }
 }
 
 // Lengths of keras.backend's conv_transpose (compute_conv_transpose_output_shape of Keras 3.15.1).

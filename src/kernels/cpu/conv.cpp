@@ -22,7 +22,8 @@ constexpr int64_t kSlabBytes = 192 << 10;   // of input and output per unit: the
 constexpr int64_t kPanelBytes = 384 << 10;  // of weights per unit
 constexpr double kUnitFlops = 1e6;          // about 10 us
 constexpr int64_t kUnits = 16;              // wanted, for balance between threads
-constexpr int64_t kFilterBlockBytes = 96 << 10;
+constexpr int64_t kFilterBlockBytes = 128 << 10;
+constexpr int64_t kFilterBlockPixels = 96;  // fewer, and loading and storing the sums weighs
 constexpr int64_t kFilterSumsBytes = 1 << 20;
 
 // Pixels go first into units that suit the caches, then columns are cut if the weights are many or the units few.
@@ -185,7 +186,10 @@ FilterPlan plan_filter(const ConvShape& s) {
   int64_t size;
   split(p.pieces, ceil_div(std::max<int64_t>(1, p.pieces), std::max<int64_t>(1, sums)), &size, &p.sums);
   p.parts = std::clamp<int64_t>(static_cast<int64_t>(flops / kUnitFlops / p.sums), 1, ceil_div(kUnits, p.sums));
-  p.block = std::clamp<int64_t>(kFilterBlockBytes / std::max<int64_t>(1, pixel_bytes * p.seg), 1, kFilterMaxBlock);
+  // A part reads all of x but, tiles being ordered by columns, only its share of dy.
+  const int64_t part_bytes = 4 * (s.stride[2] * s.cin + std::max<int64_t>(32, s.cout / p.parts));
+  const int64_t pixels = std::max(kFilterBlockBytes / part_bytes, kFilterBlockPixels);
+  p.block = std::clamp<int64_t>(pixels / std::max<int64_t>(1, p.seg), 1, kFilterMaxBlock);
   return p;
 }
 

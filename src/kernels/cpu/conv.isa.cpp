@@ -147,6 +147,43 @@ static void run_unit(const Run& r, int64_t unit) {
               min_of(c.d[1].count, (yb + 1) * c.rows), xb * c.width, min_of(c.d[2].count, (xb + 1) * c.width));
 }
 
+#if defined(__AVX2__)
+// d[k * nr + j] = s[k + j * cs] for 8 x 8.
+static void transpose_8x8(const float* s, int64_t cs, int64_t nr, float* d) {
+  __m256 r[8], t[8];
+  GLIA_CONV_UNROLL for (int i = 0; i < 8; ++i) r[i] = _mm256_loadu_ps(s + i * cs);
+  GLIA_CONV_UNROLL for (int i = 0; i < 8; i += 2) {
+    t[i] = _mm256_unpacklo_ps(r[i], r[i + 1]);
+    t[i + 1] = _mm256_unpackhi_ps(r[i], r[i + 1]);
+  }
+  GLIA_CONV_UNROLL for (int i = 0; i < 8; i += 4) {
+    r[i] = _mm256_shuffle_ps(t[i], t[i + 2], 0x44);
+    r[i + 1] = _mm256_shuffle_ps(t[i], t[i + 2], 0xee);
+    r[i + 2] = _mm256_shuffle_ps(t[i + 1], t[i + 3], 0x44);
+    r[i + 3] = _mm256_shuffle_ps(t[i + 1], t[i + 3], 0xee);
+  }
+  GLIA_CONV_UNROLL for (int i = 0; i < 4; ++i) {
+    _mm256_storeu_ps(d + i * nr, _mm256_permute2f128_ps(r[i], r[i + 4], 0x20));
+    _mm256_storeu_ps(d + (i + 4) * nr, _mm256_permute2f128_ps(r[i], r[i + 4], 0x31));
+  }
+}
+#endif
+
+// d[k * nr + j] = s[k + j * cs] for j < have, 0 for have <= j < nr.
+static void transpose(const float* s, int64_t cs, int64_t rows, int64_t have, int64_t nr, float* d) {
+  int64_t k = 0;
+#if defined(__AVX2__)
+  for (; k + 8 <= rows; k += 8) {
+    int64_t j = 0;
+    for (; j + 8 <= have; j += 8) transpose_8x8(s + k + j * cs, cs, nr, d + k * nr + j);
+    for (; j < nr; ++j)
+      for (int64_t i = k; i < k + 8; ++i) d[i * nr + j] = j < have ? s[i + j * cs] : 0;
+  }
+#endif
+  for (; k < rows; ++k)
+    for (int64_t j = 0; j < nr; ++j) d[k * nr + j] = j < have ? s[k + j * cs] : 0;
+}
+
 // One tap of the weights, k x cols, into blocks of columns of whole vectors, filled up with zeros. Source element
 // (row, col) is at src[row * rs + col * cs]; one of the two strides is 1.
 static void pack_tap(const TapConv& c, int most, int64_t tap, const float* src, int64_t rs, int64_t cs, float* dst) {
@@ -161,10 +198,7 @@ static void pack_tap(const TapConv& c, int most, int64_t tap, const float* src, 
         for (int64_t k = 0; k < c.k; ++k)
           for (int64_t j = 0; j < nr; j += W) store(d + k * nr + j, load(s + k * rs + j, max_of(0, have - j)));
       } else {
-        for (int64_t j = 0; j < have; ++j)
-          for (int64_t k = 0; k < c.k; ++k) d[k * nr + j] = s[k * rs + j * cs];
-        for (int64_t j = have; j < nr; ++j)
-          for (int64_t k = 0; k < c.k; ++k) d[k * nr + j] = 0;
+        transpose(s, cs, c.k, have, nr, d);
       }
       col += nr;
     }
