@@ -195,6 +195,7 @@ FilterPlan plan_filter(const ConvShape& s) {
 
 size_t conv_backward_filter_workspace(const ConvShape& s) {
   if (s.depthwise()) return depthwise_repeated_bytes(s) + kDepthwiseSums * (s.taps() + 1) * s.cout * sizeof(float);
+  if (narrow_filter(s)) return narrow_sums(s) * (s.taps() * s.cin + 1) * s.cout * sizeof(float);
   const FilterPlan p = plan_filter(s);
   int64_t n = p.sums > 1 ? p.sums * (p.filter_size + s.cout) : 0;
   if (p.pad_copy) n += s.batch * padded_shape(s).in_pixels() * s.cin;

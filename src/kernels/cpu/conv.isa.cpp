@@ -2,6 +2,7 @@
 #include "kernels/cpu/conv.h"
 #include "base/thread_pool.h"
 #include "kernels/cpu/conv_plan.h"
+#include "kernels/cpu/conv_narrow.h"
 #include "kernels/cpu/conv_tile.h"
 #include "kernels/cpu/depthwise.h"
 #include "kernels/cpu/gemm_inner.h"
@@ -40,7 +41,7 @@ struct Block {
   const float* in;  // of this image and group
   float* out;
   int nv;
-  bool merge;
+  bool merge, narrow;
 };
 
 // Tiles over `count` pixels from (y, x) in steps of one pixel of dimension `dim` (1 y, 2 x), with these taps.
@@ -62,11 +63,12 @@ static void run_line(const TapConv& c, Block& blk, int dim, int64_t y, int64_t x
   t.a = blk.in + (y * dy.step + dy.first + ty.begin * dy.delta) * c.in_stride[1] +
         (x * dx.step + dx.first + tx.begin * dx.delta) * c.in_stride[2];
   t.out = blk.out + y * c.out_stride[1] + x * c.out_stride[2];
-  const int64_t most = kConvMaxRows[blk.nv], tiles = (count + most - 1) / most;
+  const int64_t most = blk.narrow ? narrow_pixels(t.cols) : kConvMaxRows[blk.nv];
+  const int64_t tiles = (count + most - 1) / most;
   const int64_t small = count / tiles, big = count - small * tiles;  // `big` tiles have one pixel more
   for (int64_t i = 0; i < tiles; ++i) {
     int64_t n = small + (i < big);
-    conv_tile_fn(static_cast<int>(n), blk.nv)(t);
+    (blk.narrow ? narrow_tile_fn(n, t.cols) : conv_tile_fn(static_cast<int>(n), blk.nv))(t);
     t.a += n * t.a_step;
     t.out += n * t.out_step;
   }
@@ -99,11 +101,13 @@ static void run_image(const Run& r, int64_t n, int64_t z, int64_t g, int64_t col
   const int64_t per_col = c.taps() * c.k;
   for (int64_t col = col0; col < col1;) {
     const int nv = block_vectors(col1 - col, r.most);
-    const int64_t nr = nv * W, ch = g * c.cols + col;
+    const bool narrow = is_narrow(c.cols, c.k);
+    const int64_t nr = narrow ? c.cols : nv * W, ch = g * c.cols + col;
     Block blk;
     ConvTile& t = blk.tile;
     blk.nv = nv;
-    blk.merge = c.merge_x();
+    blk.narrow = narrow;
+    blk.merge = c.merge_x() && !narrow;
     t.bx = c.k * nr;
     t.by = c.d[2].taps * t.bx;
     t.bz = c.d[1].taps * t.by;
@@ -188,6 +192,11 @@ static void transpose(const float* s, int64_t cs, int64_t rows, int64_t have, in
 // (row, col) is at src[row * rs + col * cs]; one of the two strides is 1.
 static void pack_tap(const TapConv& c, int most, int64_t tap, const float* src, int64_t rs, int64_t cs, float* dst) {
   const int64_t per_col = c.taps() * c.k;
+  if (is_narrow(c.cols, c.k)) {
+    for (int64_t j = 0; j < c.cols; ++j)
+      for (int64_t k = 0; k < c.k; ++k) dst[(tap * c.cols + j) * c.k + k] = src[k * rs + j * cs];
+    return;
+  }
   for (int64_t sp = 0; sp < c.ns; ++sp) {
     const int64_t end = min_of(c.cols, (sp + 1) * c.span);
     for (int64_t col = sp * c.span; col < end;) {
@@ -241,7 +250,8 @@ void conv_forward_f32(const ConvShape& s, const ConvEpilogue& e, const float* x,
   if (s.depthwise()) return depthwise_forward_f32(s, e, x, w, y, workspace);
   const TapConv c = tap_forward(s);
   const int most = most_vectors(c);
-  const bool in_place = s.groups == 1 && c.cols % W == 0 && block_vectors(c.cols, most) * W == c.cols && c.ns == 1;
+  const bool in_place = s.groups == 1 && c.ns == 1 && c.cols % W == 0 && !is_narrow(c.cols, c.k) &&
+                        block_vectors(c.cols, most) * W == c.cols;
   float* packed = static_cast<float*>(workspace);
   if (!in_place) pack(c, s, most, false, w, packed);
   run(c, e, most, x, in_place ? w : packed, y);

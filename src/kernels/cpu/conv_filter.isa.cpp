@@ -243,6 +243,7 @@ static void add_up(const float* parts, int64_t count, int64_t step, int64_t size
 void conv_backward_filter_f32(const ConvShape& shape, const float* x, const float* dy, float* dw, float* dbias,
                               void* workspace) {
   if (shape.depthwise()) return depthwise_backward_filter_f32(shape, x, dy, dw, dbias, workspace);
+  if (narrow_filter(shape)) return narrow_backward_filter_f32(shape, x, dy, dw, dbias, workspace);
   const FilterPlan p = plan_filter(shape);
   float* ws = static_cast<float*>(workspace);
   ConvShape s = shape;

@@ -21,4 +21,14 @@ GLIA_ISA_DECLARE(void, depthwise_backward_data_f32,
 GLIA_ISA_DECLARE(void, depthwise_backward_filter_f32,
                  (const ConvShape&, const float* x, const float* dy, float* dw, float* dbias, void* workspace))
 
+// The filter gradient for up to four output channels and eight or more input channels, without groups.
+inline bool narrow_filter(const ConvShape& s) { return s.groups == 1 && s.cout <= 4 && s.cin >= 8; }
+inline int64_t narrow_sums(const ConvShape& s) {
+  const int64_t rows = s.batch * s.out[0] * s.out[1], most = rows < kDepthwiseSums ? rows : kDepthwiseSums;
+  const int64_t worth = rows * s.out[2] * s.taps() * s.cin * s.cout / 100000;
+  return most < worth ? (most < 1 ? 1 : most) : (worth < 1 ? 1 : worth);
+}
+GLIA_ISA_DECLARE(void, narrow_backward_filter_f32,
+                 (const ConvShape&, const float* x, const float* dy, float* dw, float* dbias, void* workspace))
+
 }  // namespace glia::cpu
