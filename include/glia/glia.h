@@ -4,14 +4,17 @@
 //   auto [train, test] = glia::datasets::mnist();
 #pragma once
 #include <glia/activations.h>
+#include <glia/callbacks.h>
 #include <glia/constraints.h>
 #include <glia/dataset.h>
 #include <glia/datasets.h>
 #include <glia/error.h>
 #include <glia/function.h>
 #include <glia/initializers.h>
+#include <glia/layer.h>
 #include <glia/losses.h>
 #include <glia/metrics.h>
+#include <glia/model.h>
 #include <glia/ops.h>
 #include <glia/optimizers.h>
 #include <glia/readers.h>
