@@ -5,7 +5,7 @@
 //     add("reduce_sum", {{"axes", Ints{1}}}, {numbers({3, 4})});
 //   }
 #pragma once
-#include <glia/tensor.h>
+#include <glia/value.h>
 
 #include <string>
 #include <vector>
