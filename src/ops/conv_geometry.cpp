@@ -179,8 +179,7 @@ void reference_epilogue(const Attrs& attrs, std::span<const Tensor> extra, const
     for (int64_t i = 0; i < out.size(); ++i) out.set_item(i, out.item(i) + residual.item(i));
   }
   if (const std::string& act = attrs.s("activation"); !act.empty()) {
-    const Tensor before = out.clone();
-    find_op(act).reference({}, std::span(&before, 1), std::span(&out, 1));
+    out.copy_from(apply1(find_op(act), {}, {out.clone()}).tensor());
   }
 }
 

@@ -1,5 +1,5 @@
 // Samples of ops for the conformance suite: inputs and attributes only, no expected values. Families of ops keep theirs
-// in tests/conformance/*_samples.cpp; a meta-test fails for an op without one.
+// in tests/conformance/*_samples_test.cpp; a meta-test fails for an op without one.
 //
 //   GLIA_SAMPLES(reduce) {
 //     add("reduce_sum", {{"axes", Ints{1}}}, {numbers({3, 4})});
