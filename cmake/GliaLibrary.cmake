@@ -45,6 +45,11 @@ if("avx512" IN_LIST GLIA_ISAS)  # the one kernel file for an extension that not 
   set_source_files_properties(${PROJECT_SOURCE_DIR}/src/kernels/cpu/gemm_bf16_dp.cpp PROPERTIES
                               COMPILE_OPTIONS "-mavx512f;-mavx512bw;-mavx512dq;-mavx512vl;-mavx512bf16")
 endif()
+# Sanitized kernels take long to compile. A sanitizer build may instrument those of one set only; its tests then run it.
+set(GLIA_SANITIZE_ISA "" CACHE STRING "The instruction set whose kernels a sanitizer build instruments; empty: all")
+if(NOT GLIA_SANITIZE_ISA IN_LIST GLIA_ISAS)
+  set(GLIA_SANITIZE_ISA "")
+endif()
 if(NOT GLIA_ISA_SOURCES)
   set(GLIA_ISAS "")
 endif()
@@ -53,8 +58,12 @@ foreach(isa IN LISTS GLIA_ISAS)
   target_include_directories(glia_isa_${isa} PRIVATE ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/include)
   target_compile_definitions(glia_isa_${isa} PRIVATE GLIA_ISA_NS=${isa})
   target_compile_options(glia_isa_${isa} PRIVATE ${GLIA_FLAGS_${isa}} -fno-math-errno -fno-trapping-math
-                         $<$<CONFIG:Release>:-O3> $<$<CONFIG:Debug>:-O2>)
-  target_link_libraries(glia_isa_${isa} PRIVATE $<BUILD_INTERFACE:glia_flags>)
+                         $<$<CONFIG:Release>:-O3>)
+  if(GLIA_SANITIZE AND GLIA_SANITIZE_ISA AND NOT isa STREQUAL GLIA_SANITIZE_ISA)
+    target_link_libraries(glia_isa_${isa} PRIVATE $<BUILD_INTERFACE:glia_warnings>)
+  else()
+    target_link_libraries(glia_isa_${isa} PRIVATE $<BUILD_INTERFACE:glia_flags>)
+  endif()
   target_sources(glia PRIVATE $<TARGET_OBJECTS:glia_isa_${isa}>)
 endforeach()
 
