@@ -83,6 +83,7 @@ class CharVocabulary {
   explicit CharVocabulary(std::string_view text);
   int64_t size() const { return static_cast<int64_t>(chars_.size()); }
   const std::string& chars() const { return chars_; }
+  int64_t id(char c) const { return id_[static_cast<unsigned char>(c)]; }  // -1 when unknown
   Tensor encode(std::string_view text) const;  // int32 (text.size(),); Error for a character that is not known
   std::string decode(const Tensor& ids) const; // any integer dtype
  private:

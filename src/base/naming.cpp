@@ -4,7 +4,7 @@
 
 namespace glia {
 
-std::string to_snake_case(std::string_view name) {
+std::string to_snake_case(const std::string& name) {
   auto is_word = [](unsigned char c) { return std::isalnum(c) || c == '_' || c >= 0x80; };
   auto is_upper = [](char c) { return c >= 'A' && c <= 'Z'; };
   auto is_lower = [](char c) { return c >= 'a' && c <= 'z'; };

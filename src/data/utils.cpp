@@ -180,6 +180,6 @@ Dataset timeseries_dataset_from_array(const Tensor& data, const Tensor& targets,
   return Dataset::from_generator(open, elements);
 }
 
-std::string to_snake_case(std::string_view name) { return glia::to_snake_case(name); }
+std::string to_snake_case(std::string_view name) { return glia::to_snake_case(std::string(name)); }
 
 }  // namespace glia::utils

@@ -28,25 +28,6 @@ void check_policy(const std::string& p) {
 }
 }  // namespace
 
-std::string to_snake_case(const std::string& name) {
-  // As Keras: a break before an upper-case letter that follows a lower-case letter or digit, or that starts a word
-  // after a run of capitals ("ReLU" -> "re_lu", "MaxPooling2D" -> "max_pooling2d").
-  std::string r;
-  auto upper = [](char c) { return c >= 'A' && c <= 'Z'; };
-  auto lower = [](char c) { return c >= 'a' && c <= 'z'; };
-  auto digit = [](char c) { return c >= '0' && c <= '9'; };
-  for (size_t i = 0; i < name.size(); ++i) {
-    char c = name[i];
-    if (upper(c) && i > 0) {
-      bool after_small = lower(name[i - 1]);
-      bool starts_word = i + 1 < name.size() && lower(name[i + 1]) && (upper(name[i - 1]) || digit(name[i - 1]));
-      if (after_small || starts_word) r += '_';
-    }
-    r += upper(c) ? static_cast<char>(c - 'A' + 'a') : c;
-  }
-  return r;
-}
-
 std::string unique_layer_name(const std::string& class_name) {
   std::lock_guard<std::mutex> lock(name_mutex);
   std::string base = to_snake_case(class_name);
