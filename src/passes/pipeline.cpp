@@ -12,6 +12,7 @@ namespace glia::passes {
 const std::vector<Pass>& pipeline() {
   static const std::vector<Pass> passes = {
       {"dce", remove_dead},
+      {"lower", lower, true},
       {"fold", fold_constants},
       {"simplify", simplify},
       {"cse", merge_common},

@@ -26,6 +26,7 @@ void run_pass(ir::Graph&, std::string_view name);  // for tests
 bool dump_wanted(std::string_view what);           // GLIA_DUMP lists `what`
 void set_disabled_passes(std::vector<std::string> names);  // for tests; overrides GLIA_DISABLE_PASS
 
+void lower(ir::Graph&, const PassContext&);
 void remove_dead(ir::Graph&, const PassContext&);
 void fold_constants(ir::Graph&, const PassContext&);
 void simplify(ir::Graph&, const PassContext&);
