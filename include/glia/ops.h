@@ -2,6 +2,7 @@
 #pragma once
 #include <glia/ops/conv.h>
 #include <glia/ops/linalg.h>
+#include <glia/ops/nn.h>
 #include <glia/ops/pointwise.h>
 #include <glia/ops/reduce.h>
 #include <glia/ops/shape.h>

@@ -64,15 +64,12 @@ const void* input_or_null(const KernelArgs& a, int at) { return at < 0 ? nullptr
 std::optional<KernelPlan> make_forward(const KernelQuery& q, std::string& refusal) {
   auto p = make_params(q, refusal);
   if (!p) return {};
-  if (!q.out_used[0]) {
-    refusal = "y is not used";
-    return {};
-  }
   KernelPlan plan;
+  plan.workspace = q.out_used[0] ? 0 : q.out[0].bytes();  // second derivatives may want the statistics only
   plan.params = kernel_params(*p);
   plan.fn = [](const KernelArgs& a) {
     const auto& p = a.param<Params>();
-    p.forward(p.type, {a.in[0], input_or_null(a, p.at.gamma), input_or_null(a, p.at.beta), a.out[0], a.out[1], a.out[2], p.rows, p.n, p.eps, p.rms});
+    p.forward(p.type, {a.in[0], input_or_null(a, p.at.gamma), input_or_null(a, p.at.beta), a.out[0] ? a.out[0] : a.work, a.out[1], a.out[2], p.rows, p.n, p.eps, p.rms});
   };
   return plan;
 }
@@ -129,20 +126,31 @@ const OpDef& grad_op() {
 }
 
 Values vjp_layer_norm(const VjpContext& c) {
-  GLIA_ASSERT(!c.grads[1].defined() && !c.grads[2].defined(), "layer_norm: the statistics are not differentiated");
   const Places at(c.attrs);
+  const Value& x = c.inputs[0];
+  const double n = static_cast<double>(x.dim(-1));
+  Values r(c.inputs.size());
+  auto add = [&](const Value& v) { r[0] = r[0].defined() ? r[0] + v : v; };
+  // The statistics are read by the gradient itself, so second derivatives pass through them.
+  if (c.grads[1].defined() && !c.attrs.b("rms")) add(broadcast_to(keep_last(c.grads[1]) * (1 / n), x.shape()));
+  if (c.grads[2].defined()) {
+    Value rstd = keep_last(c.outputs[2]), d = c.attrs.b("rms") ? x : x - keep_last(c.outputs[1]);
+    add(d * (keep_last(c.grads[2]) * rstd * rstd * rstd * (-1 / n)));
+  }
+  if (!c.grads[0].defined()) return r;
   Values in{c.inputs[0], c.outputs[1], c.outputs[2], c.grads[0]};
   if (at.gamma > 0) in.push_back(c.inputs[1]);
-  Values g = apply(grad_op(), c.attrs, in), r{g[0]};
-  if (at.gamma > 0) r.push_back(g[1]);
-  if (at.beta > 0) r.push_back(g[2]);
+  Values g = apply(grad_op(), c.attrs, in);
+  add(g[0]);
+  if (at.gamma > 0) r[1] = g[1];
+  if (at.beta > 0) r[static_cast<size_t>(at.beta)] = g[2];
   return r;
 }
 
 const OpDef& layer_norm_op() {
   static const OpDef def{
       .name = "layer_norm",
-      .doc = "x (..., n) -> y = (x - mean) / sqrt(variance + epsilon) gamma + beta over the last axis; also mean and 1 / sqrt(...). "
+      .doc = "x (..., n) -> y = (x - mean) / sqrt(variance + epsilon) gamma + beta over the last axis; also mean (0 with rms) and 1 / sqrt(...). "
              "With rms: x / sqrt(mean(x^2) + epsilon) gamma. Ba et al. 2016; Zhang and Sennrich 2019.",
       .max_inputs = 3,
       .attrs = fields(),
@@ -156,7 +164,7 @@ const OpDef& layer_norm_op() {
         Value rstd = rsqrt(mean(square(d), {-1}, true) + attrs.f("epsilon")), y = d * rstd;
         if (at.gamma > 0) y = y * in[1];
         if (at.beta > 0) y = y + in[static_cast<size_t>(at.beta)];
-        return {y, squeeze(m.defined() ? m : rstd, {-1}), squeeze(rstd, {-1})};
+        return {y, squeeze(m.defined() ? m : rstd * 0.0, {-1}), squeeze(rstd, {-1})};
       },
       .kernels = {{"rows", make_forward}},
       .traits = {.in_place = {{0, 0}}},

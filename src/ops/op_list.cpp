@@ -25,6 +25,16 @@ const std::map<std::string, const OpDef*, std::less<>>& registry() {
              conv_backprop_filter_ops(),
              max_pool_ops(),
              avg_pool_ops(),
+             transpose_ops(),
+             slice_ops(),
+             concat_ops(),
+             take_ops(),
+             cumulative_ops(),
+             sort_ops(),
+             softmax_ops(),
+             cross_entropy_ops(),
+             layer_norm_ops(),
+             batch_norm_ops(),
          })
       for (const OpDef* op : list) GLIA_ASSERT(m.emplace(op->name, op).second, "op listed twice: " + op->name);
     return m;

@@ -16,4 +16,14 @@ OpList conv_backprop_input_ops();
 OpList conv_backprop_filter_ops();
 OpList max_pool_ops();
 OpList avg_pool_ops();
+OpList transpose_ops();
+OpList slice_ops();
+OpList concat_ops();
+OpList take_ops();
+OpList cumulative_ops();
+OpList sort_ops();
+OpList softmax_ops();
+OpList cross_entropy_ops();
+OpList layer_norm_ops();
+OpList batch_norm_ops();
 }  // namespace glia::ops

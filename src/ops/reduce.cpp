@@ -4,7 +4,9 @@
 
 #include "base/error.h"
 #include "ir/graph.h"
+#include "kernels/cpu/reduce.h"
 #include "ops/op_list.h"
+#include "ops/pointwise.h"
 #include "tensor/convert.h"
 
 namespace glia::ops {
@@ -20,6 +22,7 @@ Ints reduced_axes(const Attrs& attrs, int64_t rank, std::string_view op) {
 }
 
 std::vector<TensorType> infer_reduce(const InferContext& c) {
+  GLIA_CHECK(c.op.name != "reduce_mean" || is_float(c.in[0].dtype), "mean: expected floating point. Received {}.", to_string(c.in[0]));
   Ints axes = reduced_axes(c.attrs, c.in[0].rank(), c.op.name);
   Shape out;
   for (int64_t i = 0, a = 0; i < c.in[0].rank(); ++i) {
@@ -71,6 +74,18 @@ Value with_axes(const VjpContext& c, const Value& v) {
   for (int64_t a : reduced_axes(c.attrs, static_cast<int64_t>(shape.size()), "reduce")) shape[a] = 1;
   return reshape(v, shape);
 }
+double reduced_count(const Attrs& attrs, const Shape& shape) {
+  double n = 1;
+  for (int64_t a : reduced_axes(attrs, static_cast<int64_t>(shape.size()), "reduce")) n *= static_cast<double>(shape[static_cast<size_t>(a)]);
+  return n;
+}
+void reference_mean(const Attrs& attrs, std::span<const Tensor> in, std::span<const Tensor> out) {
+  reference_reduce<plus>(attrs, in, out, 0);
+  for (int64_t i = 0; i < out[0].size(); ++i) out[0].set_item(i, out[0].item(i) / reduced_count(attrs, in[0].shape()));
+}
+Values vjp_mean(const VjpContext& c) {
+  return {broadcast_to(with_axes(c, c.grads[0]) * (1 / reduced_count(c.attrs, c.inputs[0].shape())), c.inputs[0].shape())};
+}
 Values vjp_sum(const VjpContext& c) { return {broadcast_to(with_axes(c, c.grads[0]), c.inputs[0].shape())}; }
 // Ties share the gradient equally, as TensorFlow does.
 Values vjp_extreme(const VjpContext& c) {
@@ -91,6 +106,62 @@ Values vjp_prod(const VjpContext& c) {
   return {with_axes(c, c.grads[0]) * where(used, others, scalar_like(x, 0))};
 }
 
+// ---- kernels ----
+
+cpu::ReduceOp kernel_op(std::string_view name) {
+  using cpu::ReduceOp;
+  for (auto [op, n] : {std::pair{ReduceOp::sum, "reduce_sum"}, {ReduceOp::mean, "reduce_mean"}, {ReduceOp::max, "reduce_max"},
+                       {ReduceOp::min, "reduce_min"}, {ReduceOp::prod, "reduce_prod"}, {ReduceOp::any, "reduce_any"},
+                       {ReduceOp::all, "reduce_all"}, {ReduceOp::argmax, "argmax"}, {ReduceOp::argmin, "argmin"}})
+    if (name == n) return op;
+  GLIA_ASSERT(false, std::string(name));
+  return ReduceOp::sum;
+}
+
+std::optional<KernelPlan> make_reduce(const KernelQuery& q, std::string& refusal) {
+  const cpu::ReduceOp op = kernel_op(q.op.name);
+  const cpu::Elem type = elem(q.in[0].dtype);
+  if (!cpu::ReduceKernel::supports(op, type)) {
+    refusal = "not for " + std::string(dtype_name(q.in[0].dtype));
+    return {};
+  }
+  const int64_t rank = q.in[0].rank();
+  std::vector<bool> reduced(static_cast<size_t>(rank), false);
+  const bool arg = op == cpu::ReduceOp::argmax || op == cpu::ReduceOp::argmin;
+  for (int64_t a : arg ? Ints{normalize_axis(q.attrs.i("axis"), rank, q.op.name)} : reduced_axes(q.attrs, rank, q.op.name))
+    reduced[static_cast<size_t>(a)] = true;
+  cpu::ReduceKernel k(op, type, q.in[0].shape, reduced);
+  KernelPlan plan;
+  plan.workspace = static_cast<size_t>(k.workspace());
+  plan.params = kernel_params(std::move(k));
+  plan.fn = [](const KernelArgs& a) { a.param<cpu::ReduceKernel>().run(a.in[0], a.out[0], a.work); };
+  return plan;
+}
+
+const OpDef& arg_op(bool largest) {
+  auto make_arg = [](const char* name, const char* doc) {
+    OpDef def;
+    def.name = name;
+    def.doc = doc;
+    def.attrs = {{"axis", int64_t{-1}, "axis to search"}, {"keepdims", false, "keep the axis with extent 1"}};
+    def.infer = [](const InferContext& c) -> std::vector<TensorType> {
+      GLIA_CHECK(c.in[0].rank() > 0, "{}: expected at least one axis. Received a scalar.", c.op.name);
+      const auto axis = static_cast<size_t>(normalize_axis(c.attrs.i("axis"), c.in[0].rank(), c.op.name));
+      TensorType out{DType::i32, c.in[0].shape};
+      GLIA_CHECK(out.shape[axis] != 0, "{}: axis {} of {} is empty.", c.op.name, axis, to_string(c.in[0]));
+      out.shape[axis] = 1;
+      if (!c.attrs.b("keepdims")) out.shape.erase(out.shape.begin() + static_cast<std::ptrdiff_t>(axis));
+      return {out};
+    };
+    def.differentiable = false;
+    def.kernels = {{"reduce", make_reduce}};
+    return def;
+  };
+  static const OpDef high = make_arg("argmax", "int32 index of the largest element along an axis; the first of equals, NaN counts as largest.");
+  static const OpDef low = make_arg("argmin", "int32 index of the smallest element along an axis; the first of equals, NaN counts as smallest.");
+  return largest ? high : low;
+}
+
 OpDef make(const char* name, const char* doc, Values (*vjp)(const VjpContext&),
            void (*reference)(const Attrs&, std::span<const Tensor>, std::span<const Tensor>)) {
   OpDef def;
@@ -101,6 +172,7 @@ OpDef make(const char* name, const char* doc, Values (*vjp)(const VjpContext&),
   def.vjp = vjp;
   def.differentiable = vjp != nullptr;
   def.reference = reference;
+  def.kernels = {{"reduce", make_reduce}};
   return def;
 }
 
@@ -114,6 +186,7 @@ Value reduce(const char* name, const Value& x, std::vector<int64_t> axes, bool k
 OpList reduce_ops() {
   static const OpDef defs[] = {
       make("reduce_sum", "Sum over axes.", vjp_sum, [](auto& a, auto in, auto out) { reference_reduce<plus>(a, in, out, 0); }),
+      make("reduce_mean", "Mean over axes, of floats.", vjp_mean, reference_mean),
       make("reduce_max", "Largest element over axes.", vjp_extreme,
            [](auto& a, auto in, auto out) { reference_reduce<larger>(a, in, out, -INFINITY); }),
       make("reduce_min", "Smallest element over axes.", vjp_extreme,
@@ -126,6 +199,8 @@ OpList reduce_ops() {
   };
   OpList list;
   for (auto& d : defs) list.push_back(&d);
+  list.push_back(&arg_op(true));
+  list.push_back(&arg_op(false));
   return list;
 }
 
@@ -133,10 +208,7 @@ Value sum(const Value& x, std::vector<int64_t> axes, bool keepdims) {
   return reduce("reduce_sum", x.dtype() == DType::bool_ ? cast(x, DType::i32) : x, std::move(axes), keepdims);
 }
 Value mean(const Value& x, std::vector<int64_t> axes, bool keepdims) {
-  Value f = is_float(x.dtype()) ? x : cast(x, DType::f32);
-  Value s = sum(f, std::move(axes), keepdims);
-  double n = static_cast<double>(num_elements(x.shape())) / static_cast<double>(std::max<int64_t>(1, num_elements(s.shape())));
-  return s * (1.0 / n);
+  return reduce("reduce_mean", is_float(x.dtype()) ? x : cast(x, DType::f32), std::move(axes), keepdims);
 }
 Value max(const Value& x, std::vector<int64_t> axes, bool keepdims) { return reduce("reduce_max", x, std::move(axes), keepdims); }
 Value min(const Value& x, std::vector<int64_t> axes, bool keepdims) { return reduce("reduce_min", x, std::move(axes), keepdims); }
@@ -147,5 +219,8 @@ Value any(const Value& x, std::vector<int64_t> axes, bool keepdims) {
 Value all(const Value& x, std::vector<int64_t> axes, bool keepdims) {
   return reduce("reduce_all", cast(x, DType::bool_), std::move(axes), keepdims);
 }
+
+Value argmax(const Value& x, int64_t axis, bool keepdims) { return apply1(arg_op(true), {{"axis", axis}, {"keepdims", keepdims}}, {x}); }
+Value argmin(const Value& x, int64_t axis, bool keepdims) { return apply1(arg_op(false), {{"axis", axis}, {"keepdims", keepdims}}, {x}); }
 
 }  // namespace glia::ops

@@ -13,7 +13,7 @@ namespace glia::cpu {
 
 struct LayerNormArgs {
   const void *x, *gamma, *beta;  // gamma, beta: [n] or null
-  void *y, *mean, *rstd;         // mean, rstd: [rows], what the gradient needs; mean unused with rms
+  void *y, *mean, *rstd;         // mean, rstd: [rows], or null; what the gradient needs (mean is 0 with rms)
   int64_t rows, n;
   double eps;
   bool rms = false;              // y = x / sqrt(mean(x^2) + eps) gamma

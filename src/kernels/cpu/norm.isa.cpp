@@ -43,7 +43,7 @@ void layer_norm_row(const LayerNormArgs& a, int64_t r) {
     var /= count;
   }
   const T rstd = T(1) / pw::sqrt(var + static_cast<T>(a.eps));
-  if (a.mean && !a.rms) out<T>(a.mean)[r] = mean;
+  if (a.mean) out<T>(a.mean)[r] = mean;
   if (a.rstd) out<T>(a.rstd)[r] = rstd;
   const V scale = V::set1(rstd), m = V::set1(mean);
   for_vectors<T>(a.n, [&](int64_t i, auto rest) {
