@@ -25,6 +25,7 @@ class PointwiseFuser {
   void run() {
     for (int id = 0; id < static_cast<int>(g_.nodes.size()); ++id)
       if (eligible(id)) place(id);
+    break_cycles();
     rebuild();
   }
 
@@ -87,12 +88,14 @@ class PointwiseFuser {
       for (int m : groups_[g].members) lowest = std::min(lowest, m);
     std::vector<int> stack;
     std::map<int, bool> seen;
+    // A node below every member cannot lead to one, unless its group has grown beyond (break_cycles sees the rest).
+    auto too_low = [&](int node) { return (group_of_[node] >= 0 ? groups_[group_of_[node]].members.back() : node) < lowest; };
     auto push_inputs = [&](int node) {
       for (Ref r : g_.nodes[node].inputs)
-        if (r.node > lowest && !seen[r.node]) seen[r.node] = true, stack.push_back(r.node);
+        if (!too_low(r.node) && !seen[r.node]) seen[r.node] = true, stack.push_back(r.node);
     };
     for (Ref r : g_.nodes[id].inputs)
-      if (!inside(r.node) && r.node >= lowest && !seen[r.node]) seen[r.node] = true, stack.push_back(r.node);
+      if (!inside(r.node) && !too_low(r.node) && !seen[r.node]) seen[r.node] = true, stack.push_back(r.node);
     int visited = 0;
     while (!stack.empty()) {
       int node = stack.back();
@@ -107,6 +110,30 @@ class PointwiseFuser {
       }
     }
     return false;
+  }
+
+  // The search above stops early, so two groups may still wait for each other: such groups are taken apart.
+  void break_cycles() {
+    while (true) {
+      const int n = static_cast<int>(g_.nodes.size());
+      auto unit = [&](int id) { return group_of_[id] >= 0 ? n + group_of_[id] : id; };
+      std::vector<std::vector<int>> readers(n + groups_.size());
+      std::vector<int> waits(n + groups_.size(), 0), ready;
+      for (int id = 0; id < n; ++id)
+        for (Ref r : g_.nodes[id].inputs)
+          if (unit(r.node) != unit(id)) readers[unit(r.node)].push_back(unit(id)), ++waits[unit(id)];
+      for (int u = 0; u < static_cast<int>(waits.size()); ++u)
+        if (waits[u] == 0) ready.push_back(u);
+      for (size_t i = 0; i < ready.size(); ++i)
+        for (int u : readers[ready[i]])
+          if (--waits[u] == 0) ready.push_back(u);
+      int largest = -1;
+      for (int g = 0; g < static_cast<int>(groups_.size()); ++g)
+        if (waits[n + g] > 0 && groups_[g].members.size() > 1 && (largest < 0 || groups_[g].members.size() > groups_[largest].members.size())) largest = g;
+      if (largest < 0) return;
+      for (int m : groups_[largest].members) group_of_[m] = -1;
+      groups_[largest].members.clear();
+    }
   }
 
   void rebuild() {
