@@ -18,7 +18,7 @@ Initializer Identity(double gain = 1.0);  // matrices only
 struct RandomNormalOptions {
   double mean = 0.0;
   double stddev = 0.05;
-  std::optional<int64_t> seed;
+  std::optional<int64_t> seed = {};
 };
 Initializer RandomNormal(RandomNormalOptions options = {});
 Initializer TruncatedNormal(RandomNormalOptions options = {});  // redrawn outside two standard deviations
@@ -26,7 +26,7 @@ Initializer TruncatedNormal(RandomNormalOptions options = {});  // redrawn outsi
 struct RandomUniformOptions {
   double minval = -0.05;
   double maxval = 0.05;
-  std::optional<int64_t> seed;
+  std::optional<int64_t> seed = {};
 };
 Initializer RandomUniform(RandomUniformOptions options = {});
 
@@ -36,16 +36,16 @@ struct VarianceScalingOptions {
   double scale = 1.0;
   std::string mode = "fan_in";
   std::string distribution = "truncated_normal";
-  std::optional<int64_t> seed;
-  std::optional<Ints> input_axes;   // axes that make up fan_in; default: all but the last
-  std::optional<Ints> output_axes;
+  std::optional<int64_t> seed = {};
+  std::optional<Ints> input_axes = {};   // axes that make up fan_in; default: all but the last
+  std::optional<Ints> output_axes = {};
 };
 Initializer VarianceScaling(VarianceScalingOptions options = {});
 
 struct SeedOptions {
-  std::optional<int64_t> seed;
-  std::optional<Ints> input_axes;
-  std::optional<Ints> output_axes;
+  std::optional<int64_t> seed = {};
+  std::optional<Ints> input_axes = {};
+  std::optional<Ints> output_axes = {};
 };
 Initializer GlorotUniform(SeedOptions options = {});  // Glorot and Bengio 2010
 Initializer GlorotNormal(SeedOptions options = {});
@@ -57,7 +57,7 @@ Initializer LecunNormal(SeedOptions options = {});
 // Rows or columns orthonormal times gain. Saxe et al. 2013.
 struct OrthogonalOptions {
   double gain = 1.0;
-  std::optional<int64_t> seed;
+  std::optional<int64_t> seed = {};
 };
 Initializer Orthogonal(OrthogonalOptions options = {});
 

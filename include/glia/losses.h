@@ -119,7 +119,7 @@ struct CategoricalCrossentropyOptions {
 Loss CategoricalCrossentropy(CategoricalCrossentropyOptions options = {});
 struct SparseCategoricalCrossentropyOptions {
   bool from_logits = false;
-  std::optional<int64_t> ignore_class;  // samples with this label weigh nothing
+  std::optional<int64_t> ignore_class = {};  // samples with this label weigh nothing
   int64_t axis = -1;
   std::string reduction = "sum_over_batch_size";
   std::string name = "sparse_categorical_crossentropy";
@@ -154,7 +154,7 @@ struct CategoricalGeneralizedCrossEntropyOptions {  // Zhang and Sabuncu 2018; i
 Loss CategoricalGeneralizedCrossEntropy(CategoricalGeneralizedCrossEntropyOptions options = {});
 
 struct DiceOptions {
-  std::optional<Ints> axis;  // per these axes; all when empty
+  std::optional<Ints> axis = {};  // per these axes; all when empty
   std::string reduction = "sum_over_batch_size";
   std::string name = "dice";
 };
@@ -162,7 +162,7 @@ Loss Dice(DiceOptions options = {});
 struct TverskyOptions {
   double alpha = 0.5;  // weight of false positives
   double beta = 0.5;   // weight of false negatives
-  std::optional<Ints> axis;
+  std::optional<Ints> axis = {};
   std::string reduction = "sum_over_batch_size";
   std::string name = "tversky";
 };

@@ -27,7 +27,7 @@ class MetricBase : public Configurable {
 
   std::string name = "metric";
   std::string dtype = "float32";
-  std::vector<Variable> variables;  // created by build
+  std::vector<Variable> variables = {};  // created by build
 
   void fields(Fields& f) override;
   // Creates the variables; later calls do nothing. y_pred's type is empty (rank 0) for Mean and Sum.
@@ -140,7 +140,7 @@ struct SparseCategoricalCrossentropyOptions {
   std::string name = "sparse_categorical_crossentropy";
   std::string dtype = "float32";
   bool from_logits = false;
-  std::optional<int64_t> ignore_class;
+  std::optional<int64_t> ignore_class = {};
   int64_t axis = -1;
 };
 Metric SparseCategoricalCrossentropy(SparseCategoricalCrossentropyOptions options = {});
@@ -157,8 +157,8 @@ Metric CategoricalHinge(CategoricalHingeOptions options = {});
 
 // Confusion counts at thresholds (one: a scalar result; several: a vector). An empty name becomes the class's.
 struct ConfusionOptions {
-  std::optional<Floats> thresholds;  // default 0.5
-  std::string name;
+  std::optional<Floats> thresholds = {};  // default 0.5
+  std::string name = {};
   std::string dtype = "float32";
 };
 Metric TruePositives(ConfusionOptions options = {});
@@ -166,10 +166,10 @@ Metric TrueNegatives(ConfusionOptions options = {});
 Metric FalsePositives(ConfusionOptions options = {});
 Metric FalseNegatives(ConfusionOptions options = {});
 struct PrecisionOptions {
-  std::optional<Floats> thresholds;  // a prediction counts as positive when it is greater
-  std::optional<int64_t> top_k;      // only the k largest of the last axis count
-  std::optional<int64_t> class_id;   // only this class
-  std::string name;
+  std::optional<Floats> thresholds = {};  // a prediction counts as positive when it is greater
+  std::optional<int64_t> top_k = {};      // only the k largest of the last axis count
+  std::optional<int64_t> class_id = {};   // only this class
+  std::string name = {};
   std::string dtype = "float32";
 };
 using RecallOptions = PrecisionOptions;
@@ -177,8 +177,8 @@ Metric Precision(PrecisionOptions options = {});
 Metric Recall(RecallOptions options = {});
 struct AtOptions {
   int64_t num_thresholds = 200;
-  std::optional<int64_t> class_id;
-  std::string name;
+  std::optional<int64_t> class_id = {};
+  std::string name = {};
   std::string dtype = "float32";
 };
 Metric SensitivityAtSpecificity(double specificity, AtOptions options = {});
@@ -189,26 +189,26 @@ struct AUCOptions {
   int64_t num_thresholds = 200;
   std::string curve = "ROC";                       // "PR", "PRGAIN"
   std::string summation_method = "interpolation";  // "minoring", "majoring"
-  std::string name;
+  std::string name = {};
   std::string dtype = "float32";
-  std::optional<Floats> thresholds;
+  std::optional<Floats> thresholds = {};
   bool multi_label = false;
-  std::optional<int64_t> num_labels;
-  std::optional<Floats> label_weights;
+  std::optional<int64_t> num_labels = {};
+  std::optional<Floats> label_weights = {};
   bool from_logits = false;
 };
 Metric AUC(AUCOptions options = {});
 struct FBetaScoreOptions {
-  std::optional<std::string> average;  // "micro", "macro", "weighted"; none: per class
+  std::optional<std::string> average = {};  // "micro", "macro", "weighted"; none: per class
   double beta = 1.0;
-  std::optional<double> threshold;     // none: the largest wins
+  std::optional<double> threshold = {};     // none: the largest wins
   std::string name = "fbeta_score";
   std::string dtype = "float32";
 };
 Metric FBetaScore(FBetaScoreOptions options = {});
 struct F1ScoreOptions {
-  std::optional<std::string> average;
-  std::optional<double> threshold;
+  std::optional<std::string> average = {};
+  std::optional<double> threshold = {};
   std::string name = "f1_score";
   std::string dtype = "float32";
 };
@@ -218,9 +218,9 @@ Metric F1Score(F1ScoreOptions options = {});
 struct IoUOptions {
   int64_t num_classes = 2;
   Ints target_class_ids = {0};
-  std::string name;
+  std::string name = {};
   std::string dtype = "int64";
-  std::optional<int64_t> ignore_class;
+  std::optional<int64_t> ignore_class = {};
   bool sparse_y_true = true;
   bool sparse_y_pred = true;
   int64_t axis = -1;
@@ -229,15 +229,15 @@ Metric IoU(IoUOptions options);
 struct BinaryIoUOptions {
   Ints target_class_ids = {0, 1};
   double threshold = 0.5;
-  std::string name;
+  std::string name = {};
   std::string dtype = "int64";
 };
 Metric BinaryIoU(BinaryIoUOptions options = {});
 struct MeanIoUOptions {
   int64_t num_classes = 2;
-  std::string name;
+  std::string name = {};
   std::string dtype = "int64";
-  std::optional<int64_t> ignore_class;
+  std::optional<int64_t> ignore_class = {};
   bool sparse_y_true = true;
   bool sparse_y_pred = true;
   int64_t axis = -1;
@@ -246,18 +246,18 @@ Metric MeanIoU(MeanIoUOptions options);
 struct OneHotIoUOptions {
   int64_t num_classes = 2;
   Ints target_class_ids = {0};
-  std::string name;
+  std::string name = {};
   std::string dtype = "int64";
-  std::optional<int64_t> ignore_class;
+  std::optional<int64_t> ignore_class = {};
   bool sparse_y_pred = false;
   int64_t axis = -1;
 };
 Metric OneHotIoU(OneHotIoUOptions options);
 struct OneHotMeanIoUOptions {
   int64_t num_classes = 2;
-  std::string name;
+  std::string name = {};
   std::string dtype = "int64";
-  std::optional<int64_t> ignore_class;
+  std::optional<int64_t> ignore_class = {};
   bool sparse_y_pred = false;
   int64_t axis = -1;
 };

@@ -4,6 +4,8 @@
 //   Optimizer sgd = optimizers::SGD({.learning_rate = schedules::CosineDecay({...}), .momentum = 0.9});
 //   sgd->apply(grads, weights);       // a step by hand; inside a traced step it becomes part of that
 #pragma once
+#include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -27,16 +29,16 @@ struct LearningRate {
 // The options every optimizer has.
 struct OptimizerOptions {
   LearningRate learning_rate = 0.001;
-  std::optional<double> weight_decay;
-  std::optional<double> clipnorm;         // of each gradient; at most one of the three clips
-  std::optional<double> clipvalue;
-  std::optional<double> global_clipnorm;  // of all gradients together
+  std::optional<double> weight_decay = {};
+  std::optional<double> clipnorm = {};         // of each gradient; at most one of the three clips
+  std::optional<double> clipvalue = {};
+  std::optional<double> global_clipnorm = {};  // of all gradients together
   bool use_ema = false;
   double ema_momentum = 0.99;
-  std::optional<int64_t> ema_overwrite_frequency;
-  std::optional<double> loss_scale_factor;
-  std::optional<int64_t> gradient_accumulation_steps;
-  std::string name;                       // empty: from the class, "adam"
+  std::optional<int64_t> ema_overwrite_frequency = {};
+  std::optional<double> loss_scale_factor = {};
+  std::optional<int64_t> gradient_accumulation_steps = {};
+  std::string name = {};                       // empty: from the class, "adam"
 };
 
 class OptimizerBase : public Configurable {
@@ -66,31 +68,42 @@ class OptimizerBase : public Configurable {
   void exclude_from_weight_decay(Strings var_names);
 
  protected:
-  // What an optimizer defines: its slots, per-step scalars (computed once), and the update of one weight.
+  // What an optimizer defines: its slots, and the update of one weight. before_updates: scalars that change per step.
   virtual void build_slots(const std::vector<Variable>& trainable) = 0;
-  virtual void begin_step() {}
-  virtual void update_step(const Value& grad, const Variable& var, int64_t index) = 0;
-  virtual void after_updates() {}
+  virtual void before_updates() {}
+  virtual void update_step(const Value& grad, const Variable& var, size_t index) = 0;
+  virtual void apply_weight_decay(const std::vector<Variable>& vars);
 
   // Slots named like Keras's, "<weight path>_<slot>"; several names are interleaved per weight.
   std::vector<std::vector<Variable>> add_slots(const std::vector<Variable>& trainable, const Strings& names, double initial = 0);
-  std::vector<Variable> add_slot(const std::vector<Variable>& trainable, const std::string& slot, double initial = 0);
-  Variable add_variable(Variable v);
-  Value rate(const Variable& var) const;        // this step's learning rate in the weight's dtype
-  Value step(DType dtype) const;                // this step's number, from 1
+  Variable add_slot(const Variable& reference, const std::string& slot, double initial = 0);
+  Variable add_variable(Tensor initial, const std::string& variable_name);
+  Value rate(const Variable& var);              // this step's learning rate in the weight's dtype
+  Value step(const Variable& var);              // this step's number, from 1, in the weight's dtype
+  // A scalar of the step being traced: computed once per key and dtype.
+  Value per_step(const std::string& key, DType dtype, const std::function<Value()>& make);
+  Value count();                                // updates so far
   bool decays(const Variable& var) const;
-  virtual void apply_weight_decay(const std::vector<Variable>& vars);
-  Value current_rate();
+  void decay(const Variable& var, double weight_decay);
   void create_common();                         // iteration and learning_rate
-  void run_update(const Values& grads, const std::vector<Variable>& vars, const std::vector<int64_t>& index);
-  void update_averages();
-  int64_t index_of(const Variable& var) const;
+  size_t index_of(const Variable& var) const;
+  // Runs `body`; afterwards every variable of `vars` and every slot keeps its old value where `condition` is false.
+  void update_where(const Value& condition, const std::vector<Variable>& vars, const std::function<void()>& body);
 
   bool built_ = false;
-  std::vector<Variable> variables_, trainable_, averages_, accumulators_;
+  std::vector<Variable> variables_, trainable_, averages_, accumulators_, slots_;
   Variable iteration_, learning_rate_;
-  Value rate_, step_;                           // of the step being traced
+
+ private:
+  void check_options() const;
+  void apply_now(const Values& grads, const std::vector<Variable>& vars);
+  void apply_traced(Values grads, const std::vector<Variable>& vars);
+  void update(const Values& grads, const std::vector<Variable>& vars);
+  void update_averages();
   Strings no_decay_;
+  std::map<std::pair<std::string, DType>, Value> scalars_;
+  struct Eager;
+  std::shared_ptr<Eager> eager_;                // the compiled step of calls outside a trace
 };
 using Optimizer = Ref<OptimizerBase>;
 
@@ -98,16 +111,16 @@ namespace optimizers {
 
 // The fields every optimizer's options end with, in Keras's order.
 #define GLIA_OPTIMIZER_OPTIONS                        \
-  std::optional<double> weight_decay;                 \
-  std::optional<double> clipnorm;                     \
-  std::optional<double> clipvalue;                    \
-  std::optional<double> global_clipnorm;              \
+  std::optional<double> weight_decay = {};                 \
+  std::optional<double> clipnorm = {};                     \
+  std::optional<double> clipvalue = {};                    \
+  std::optional<double> global_clipnorm = {};              \
   bool use_ema = false;                               \
   double ema_momentum = 0.99;                         \
-  std::optional<int64_t> ema_overwrite_frequency;     \
-  std::optional<double> loss_scale_factor;            \
-  std::optional<int64_t> gradient_accumulation_steps; \
-  std::string name;
+  std::optional<int64_t> ema_overwrite_frequency = {};     \
+  std::optional<double> loss_scale_factor = {};            \
+  std::optional<int64_t> gradient_accumulation_steps = {}; \
+  std::string name = {};
 
 struct SGDOptions {
   LearningRate learning_rate = 0.01;
@@ -227,7 +240,7 @@ struct MuonOptions {
   double adam_beta_2 = 0.999;
   std::optional<double> adam_weight_decay = 0.004;
   double epsilon = 1e-7;
-  Strings exclude_layers;         // weights whose path contains one of these are updated by Adam
+  Strings exclude_layers = {};         // weights whose path contains one of these are updated by Adam
   bool exclude_embeddings = true;
   double muon_a = 3.4445;
   double muon_b = -4.7750;
@@ -256,7 +269,7 @@ Optimizer ScheduleFreeAdamW(ScheduleFreeAdamWOptions options = {});  // Defazio 
 struct LossScaleOptimizerOptions {
   double initial_scale = 32768.0;
   int64_t dynamic_growth_steps = 2000;
-  std::string name;
+  std::string name = {};
 };
 Optimizer LossScaleOptimizer(Optimizer inner, LossScaleOptimizerOptions options = {});
 

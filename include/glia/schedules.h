@@ -44,8 +44,8 @@ Schedule InverseTimeDecay(InverseTimeDecayOptions options = {});
 
 // values[i] for steps in (boundaries[i-1], boundaries[i]]; one value more than boundaries.
 struct PiecewiseConstantDecayOptions {
-  std::vector<double> boundaries;
-  std::vector<double> values;
+  std::vector<double> boundaries = {};
+  std::vector<double> values = {};
   std::string name = "PiecewiseConstant";
 };
 Schedule PiecewiseConstantDecay(PiecewiseConstantDecayOptions options);
@@ -66,7 +66,7 @@ struct CosineDecayOptions {
   double initial_learning_rate = 0.1;
   int64_t decay_steps = 1000;
   double alpha = 0.0;
-  std::optional<double> warmup_target;
+  std::optional<double> warmup_target = {};
   int64_t warmup_steps = 0;
   std::string name = "CosineDecay";
 };

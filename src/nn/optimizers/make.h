@@ -1,0 +1,25 @@
+// From a class's options struct to the common part every optimizer keeps.
+#pragma once
+#include <glia/layer.h>
+#include <glia/optimizers.h>
+
+namespace glia::nn {
+
+template <class Options>
+OptimizerOptions common_options(const Options& o, const char* class_name) {
+  OptimizerOptions c;
+  c.learning_rate = o.learning_rate;
+  c.weight_decay = o.weight_decay;
+  c.clipnorm = o.clipnorm;
+  c.clipvalue = o.clipvalue;
+  c.global_clipnorm = o.global_clipnorm;
+  c.use_ema = o.use_ema;
+  c.ema_momentum = o.ema_momentum;
+  c.ema_overwrite_frequency = o.ema_overwrite_frequency;
+  c.loss_scale_factor = o.loss_scale_factor;
+  c.gradient_accumulation_steps = o.gradient_accumulation_steps;
+  c.name = o.name.empty() ? unique_layer_name(class_name) : o.name;
+  return c;
+}
+
+}  // namespace glia::nn
