@@ -39,7 +39,9 @@ class Writer : public Fields {
   void operator()(const char* n, int64_t& v) override { out[n] = v; }
   void operator()(const char* n, double& v) override { out[n] = v; }
   void operator()(const char* n, std::string& v) override {
-    out[n] = kind_ == "layer" && std::string_view(n) == "dtype" ? policy_json(v) : json(v);
+    const std::string_view name = n;
+    if (name == "fn") out[n] = {{"module", "builtins"}, {"class_name", "function"}, {"config", v}, {"registered_name", "function"}};
+    else out[n] = kind_ == "layer" && name == "dtype" ? policy_json(v) : json(v);
   }
   void operator()(const char* n, Ints& v) override {
     json list = json::array();
@@ -55,6 +57,7 @@ class Writer : public Fields {
   void operator()(const char* n, std::optional<Ints>& v) override { optional(n, v); }
   void operator()(const char* n, std::optional<Floats>& v) override { optional(n, v); }
   void operator()(const char* n, Activation& v) override { out[n] = v.name(); }
+  void operator()(const char* n, Numbers& v) override { out[n] = v.empty() ? json() : json(v); }
   void operator()(const char* n, Tensor& v) override { out[n] = v.defined() ? tensor_json(v) : json(); }
   void object(const char* n, std::string_view, std::shared_ptr<Configurable>& v) override { out[n] = v ? to_json(*v) : json(); }
   void objects(const char* n, std::string_view, std::vector<std::shared_ptr<Configurable>>& v) override {
@@ -159,6 +162,12 @@ class Reader : public Fields {
   void operator()(const char* n, Activation& v) override {
     read(n, "an activation", [&](const json& j) { v = read_activation(j); }, true);
   }
+  void operator()(const char* n, Numbers& v) override {
+    read(n, "an object of numbers", [&](const json& j) {
+      v.clear();
+      for (auto it = j.begin(); it != j.end(); ++it) v[it.key()] = number(it.value());
+    });
+  }
   void operator()(const char* n, Tensor& v) override {
     read(n, "nested lists of numbers", [&](const json& j) { v = j.is_null() ? Tensor() : read_tensor(j); }, true);
   }
@@ -209,6 +218,7 @@ class Reader : public Fields {
   }
   static std::string text(std::string_view name, const json& j) {
     if (name == "dtype" && j.is_object()) return j.at("config").at("name").get<std::string>();  // DTypePolicy
+    if (name == "fn" && j.is_object()) return j.at("config").get<std::string>();  // a function of Keras
     return j.get<std::string>();
   }
 

@@ -8,6 +8,14 @@ const std::vector<Kind>& kinds() {
   static const std::vector<Kind> all = {
       {"op", run_op},
       {"util", run_util},
+      {"loss", run_loss},
+      {"metric", run_metric},
+      {"optimizer", run_optimizer},
+      {"schedule", run_schedule},
+      {"regularizer", run_regularizer},
+      {"constraint", run_constraint},
+      {"initializer", run_initializer},
+      {"activation", run_activation},
   };
   return all;
 }
