@@ -10,7 +10,7 @@
 namespace glia::parity {
 namespace {
 
-std::function<Value(const Value&)> bind(const std::string& name, const json& kwargs) {
+std::function<Value(const Value&)> with_arguments(const std::string& name, const json& kwargs) {
   namespace act = activations;
   static const json none = json::array();
   auto args = [&](std::string_view names) { return CallArgs(none, kwargs, names); };
@@ -52,7 +52,7 @@ void run_activation(const json& line, Check& check) {
   const std::string name = line.at("name").get<std::string>();
   const auto& names = activations::names();
   if (name != "threshold" && std::find(names.begin(), names.end(), name) == names.end()) throw Unsupported("activation " + name);
-  auto fn = bind(name, line.contains("kwargs") && line["kwargs"].is_object() ? line["kwargs"] : json::object());
+  auto fn = with_arguments(name, line.contains("kwargs") && line["kwargs"].is_object() ? line["kwargs"] : json::object());
   Value x = to_tensor(line.at("x"));
   const bool wants_gradient = line.contains("cotangent") && !line["cotangent"].is_null();
   Value cotangent = wants_gradient ? Value(to_tensor(line["cotangent"])) : Value();
