@@ -165,11 +165,14 @@ std::list<ClassEntry>& registered() {  // stable addresses; the last registratio
   return entries;
 }
 
+std::string lower_case(std::string s) {
+  for (char& c : s) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+  return s;
+}
+
 bool answers_to(const ClassEntry& e, std::string_view name) {
-  if (name == e.class_name || name == to_snake_case(e.class_name)) return true;
-  std::string lower = e.class_name;
-  for (char& c : lower) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
-  return name == lower || std::find(e.names.begin(), e.names.end(), name) != e.names.end();
+  return name == e.class_name || name == to_snake_case(e.class_name) || name == lower_case(e.class_name) ||
+         std::find(e.names.begin(), e.names.end(), name) != e.names.end();
 }
 
 template <class Pred>
@@ -210,10 +213,18 @@ std::vector<std::string> known_names(std::string_view kind) {
   std::vector<std::string> r;
   for (const ClassEntry& e : class_list()) {
     if (e.kind != kind) continue;
-    r.push_back(e.class_name);
-    r.push_back(to_snake_case(e.class_name));
+    r.push_back(kind == OptimizerBase::kind ? lower_case(e.class_name) : to_snake_case(e.class_name));
     r.insert(r.end(), e.names.begin(), e.names.end());
   }
+  std::lock_guard<std::mutex> lock(registry_mutex);
+  for (const ClassEntry& e : registered())
+    if (e.kind == kind) r.push_back(e.class_name);
+  return r;
+}
+std::vector<std::string> known_classes(std::string_view kind) {
+  std::vector<std::string> r;
+  for (const ClassEntry& e : class_list())
+    if (e.kind == kind) r.push_back(e.class_name);
   std::lock_guard<std::mutex> lock(registry_mutex);
   for (const ClassEntry& e : registered())
     if (e.kind == kind) r.push_back(e.class_name);

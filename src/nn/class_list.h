@@ -27,7 +27,8 @@ const std::vector<ClassEntry>& class_list();          // built in
 std::vector<ClassEntry> layer_list();                 // layer_list.cpp
 const ClassEntry* find_class(std::string_view kind, std::string_view class_name);  // by class or registered name
 const ClassEntry* find_class_by_name(std::string_view kind, std::string_view name);  // also "he_normal", "mse", "adam"
-std::vector<std::string> known_names(std::string_view kind);
+std::vector<std::string> known_names(std::string_view kind);    // for suggestions: "he_normal"
+std::vector<std::string> known_classes(std::string_view kind);  // "HeNormal"
 std::string_view kind_of(const Configurable& object);
 
 }  // namespace glia

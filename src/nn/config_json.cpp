@@ -295,7 +295,7 @@ std::shared_ptr<Configurable> from_json(std::string_view kind, const json& value
     e = find_class(kind, value["registered_name"].get<std::string>());
   if (!e) e = find_class(kind, name);
   if (!e) throw_error("Unknown {} class '{}'.{} A class of your own is made known by register_class().", kind, name,
-                      did_you_mean(name, known_names(kind)));
+                      did_you_mean(name, known_classes(kind)));
   std::shared_ptr<Configurable> object = e->make();
   read_config(*object, value.contains("config") ? value["config"] : json());
   return object;

@@ -47,7 +47,7 @@ TEST(Config, NamesResolveInKerasSpellings) {
 
 TEST(Config, UnknownNamesSuggest) {
   EXPECT_EQ(error_of([] { Optimizer("adm"); }), "Unknown optimizer 'adm'. Did you mean 'adam'?");
-  EXPECT_EQ(error_of([] { Activation("rleu"); }), "Unknown activation 'rleu'. Did you mean 'relu'?");
+  EXPECT_EQ(error_of([] { Activation("reluu"); }), "Unknown activation 'reluu'. Did you mean 'relu'?");
   EXPECT_EQ(error_of([] { resolve_loss("cce", {}, {}); }).substr(0, 19), "Unknown loss 'cce'.");
   EXPECT_EQ(error_of([] { resolve_metric("acuracy", {}, {}); }), "Unknown metric 'acuracy'. Did you mean 'accuracy'?");
 }

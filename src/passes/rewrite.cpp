@@ -14,15 +14,16 @@ std::vector<Ref> Rewriter::mapped_inputs(int id) const {
 void Rewriter::copy(int id) {
   Node n = old_.nodes[id];
   n.inputs = mapped_inputs(id);
-  bool input = n.op == &input_op();
   size_t outputs = n.types.size();
   int fresh = fresh_->add(std::move(n));
-  if (input) fresh_->inputs.push_back(fresh);
   map_[id].clear();
   for (size_t i = 0; i < outputs; ++i) map_[id].push_back({fresh, static_cast<int>(i)});
 }
 
 void Rewriter::finish() {
+  // The order of the inputs is the caller's, whatever order a pass copied them in.
+  for (int id : old_.inputs)
+    if (!map_[id].empty()) fresh_->inputs.push_back(mapped({id, 0}).node);
   for (Ref r : old_.outputs) fresh_->outputs.push_back(mapped(r));
   old_.nodes = std::move(fresh_->nodes);
   old_.inputs = std::move(fresh_->inputs);

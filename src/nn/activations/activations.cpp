@@ -20,18 +20,20 @@ Value relu(const Value& x, double negative_slope, std::optional<double> max_valu
   if (negative_slope == 0 && !max_value && threshold == 0) return ops::relu(x);
   if (negative_slope != 0 && !max_value && threshold == 0) return leaky_relu(x, negative_slope);
   Value y = threshold != 0 ? ops::where(x > threshold, x, zero_like(x)) : ops::relu(x);
-  if (max_value) y = threshold != 0 ? ops::clip(y, 0, *max_value) : ops::clip(x, 0, *max_value);
+  if (max_value) y = *max_value == 6 && threshold == 0 ? relu6(x) : ops::clip(y, 0, *max_value);
   if (negative_slope != 0) y = y - negative_slope * ops::relu(threshold - x);
   return y;
 }
-Value relu6(const Value& x) { return ops::clip(x, 0, 6); }
+// Its gradient is zero at both ends, as TensorFlow's.
+Value relu6(const Value& x) { return ops::where(x >= 6.0, ops::scalar_like(x, 6), ops::relu(x)); }
 Value leaky_relu(const Value& x, double negative_slope) { return ops::where(x > 0.0, x, negative_slope * x); }
 // The exponentials see at most zero, so that no infinity meets a zero gradient.
 Value elu(const Value& x, double alpha) { return ops::where(x >= 0.0, x, alpha * ops::expm1(at_most_zero(x))); }
 Value celu(const Value& x, double alpha) { return ops::where(x >= 0.0, x, alpha * ops::expm1(at_most_zero(x) / alpha)); }
 Value selu(const Value& x) {  // Klambauer et al. 2017
   constexpr double kAlpha = 1.6732632423543772848170429916717, kScale = 1.0507009873554804934193349852946;
-  return kScale * ops::where(x >= 0.0, x, kAlpha * ops::expm1(at_most_zero(x)));
+  // Keras takes the right-hand slope where exp(x) - 1 rounds to zero.
+  return kScale * ops::where(x > -0x1p-25, x, kAlpha * ops::expm1(at_most_zero(x)));
 }
 Value gelu(const Value& x, bool approximate) { return ops::gelu(x, approximate); }
 Value glu(const Value& x, int64_t axis) {
@@ -70,9 +72,9 @@ Value sparsemax(const Value& x, int64_t axis) {  // Martins and Astudillo 2016
   along[static_cast<size_t>(at)] = n;
   Value k = ops::reshape(ops::arange(1, static_cast<double>(n) + 1, 1, x.dtype()), along);
   Value support = (sorted - (total - 1.0) / k) > 0.0;
-  // The threshold comes from the sum over the supported prefix, as in Keras: the gradient flows through its last element.
+  // Keras 3.15 sums the running sums of the support here, where the paper sums its elements; kept for equal numbers.
   Value count = ops::sum(ops::cast(support, x.dtype()), {at}, true);
-  Value tau = (ops::sum(ops::where(support, sorted, zero_like(sorted)), {at}, true) - 1.0) / count;
+  Value tau = (ops::sum(ops::where(support, total, zero_like(total)), {at}, true) - 1.0) / count;
   return ops::relu(x - tau);
 }
 Value sparse_plus(const Value& x) {

@@ -71,12 +71,12 @@ TEST(Losses, MistakesAreTold) {
   };
   Tensor p = Tensor::full({2, 3}, 0.5), t = Tensor::zeros({2, 3});
   EXPECT_EQ(message([&] { (*losses::SparseCategoricalCrossentropy())(t, p); }),
-            "sparse_categorical_crossentropy: expected integer labels of shape (2) for y_pred (2, 3). Received y_true (2, 3). One-hot "
+            "sparse_categorical_crossentropy: expected integer labels of shape (2,) for y_pred (2, 3). Received y_true (2, 3). One-hot "
             "labels need categorical_crossentropy.");
   EXPECT_EQ(message([&] { (*losses::MeanSquaredError())(Tensor::zeros({3, 4, 2}), Tensor::zeros({3, 4, 2}), Tensor::zeros({3})); }),
-            "mean_squared_error: sample_weight of shape (3) does not fit a loss of shape (3, 4) per sample. Give it one axis of 1 per "
+            "mean_squared_error: sample_weight of shape (3,) does not fit a loss of shape (3, 4) per sample. Give it one axis of 1 per "
             "missing axis, e.g. (batch, 1).");
-  EXPECT_EQ(message([] { losses::Huber({.reduction = "avg"}); }).substr(0, 38), "huber_loss: unknown reduction 'avg'. ");
+  EXPECT_EQ(message([] { losses::Huber({.reduction = "avg"}); }).substr(0, 36), "huber_loss: unknown reduction 'avg'.");
 }
 
 }  // namespace

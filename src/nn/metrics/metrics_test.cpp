@@ -43,16 +43,19 @@ TEST(Metrics, TracedEqualsImmediate) {
     now->update(t, p);
     now->update(t, p);
     traced->build(Value(t).type(), Value(p).type());
-    Trace trace(false);
-    Value ti = trace.input({DType::f32, {6}}, "t"), pi = trace.input({DType::f32, {6}}, "p");
-    traced->update_state(ti, pi, {});
-    trace.finish({traced->result()});
-    auto step = runtime::compile(*trace.graph);
-    std::vector<Tensor> in;
-    std::vector<Variable> from = trace.input_variables;
+    std::shared_ptr<runtime::Executable> step;
+    std::vector<Variable> from;
+    {
+      Trace trace(false);
+      Value ti = trace.input({DType::f32, {6}}, "t"), pi = trace.input({DType::f32, {6}}, "p");
+      traced->update_state(ti, pi, {});
+      trace.finish({traced->result()});
+      step = runtime::compile(*trace.graph);
+      from = trace.input_variables;
+    }
     Tensor result;
     for (int i = 0; i < 2; ++i) {
-      in = {t, p};
+      std::vector<Tensor> in{t, p};
       for (size_t k = 2; k < from.size(); ++k) in.push_back(from[k].tensor());
       result = step->run(in)[0];
     }

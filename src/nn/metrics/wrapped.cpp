@@ -44,37 +44,78 @@ Value concordance(Value t, Value p, int64_t axis) {
   return ops::mean(2.0 * ((t - pm) * (p - pm)) / (norm + 1e-7), {axis});
 }
 
-using Fn = std::function<Value(const Value&, const Value&)>;
+// Keyword arguments that MeanMetricWrapper passes on; which of them count depends on the function.
+struct Keywords {
+  std::optional<double> delta, threshold, label_smoothing, alpha, gamma;
+  std::optional<int64_t> axis, k, ignore_class;
+  std::optional<bool> from_logits, apply_class_balancing, from_sorted_ids;
 
-// Names MeanMetricWrapper takes: the functions of keras.losses and keras.metrics.
-Fn find_function(const std::string& name) {
-  static const std::map<std::string, Fn> own{
-      {"accuracy", accuracy},
-      {"binary_accuracy", [](const Value& t, const Value& p) { return binary_accuracy(t, p, 0.5); }},
-      {"categorical_accuracy", categorical_accuracy},
-      {"sparse_categorical_accuracy", sparse_categorical_accuracy},
-      {"top_k_categorical_accuracy", [](const Value& t, const Value& p) { return top_k_categorical_accuracy(t, p, 5); }},
+  template <class F>
+  void each(F&& f) {
+    f("delta", delta), f("threshold", threshold), f("label_smoothing", label_smoothing), f("alpha", alpha), f("gamma", gamma);
+    f("axis", axis), f("k", k), f("ignore_class", ignore_class);
+    f("from_logits", from_logits), f("apply_class_balancing", apply_class_balancing), f("from_sorted_ids", from_sorted_ids);
+  }
+  Focal focal() const {
+    return {alpha.value_or(0.25),           gamma.value_or(2),  from_logits.value_or(false),
+            label_smoothing.value_or(0), axis.value_or(-1), apply_class_balancing.value_or(false)};
+  }
+};
+
+using Function = Value (*)(const Value& t, const Value& p, const Keywords& k);
+#define GLIA_FN(...) [](const Value& t, const Value& p, [[maybe_unused]] const Keywords& k) { return __VA_ARGS__; }
+
+// The functions of keras.metrics and keras.losses that take arguments, or are no loss.
+const std::map<std::string, Function>& own_functions() {
+  static const std::map<std::string, Function> all{
+      {"accuracy", GLIA_FN(accuracy(t, p))},
+      {"binary_accuracy", GLIA_FN(binary_accuracy(t, p, k.threshold.value_or(0.5)))},
+      {"categorical_accuracy", GLIA_FN(categorical_accuracy(t, p))},
+      {"sparse_categorical_accuracy", GLIA_FN(sparse_categorical_accuracy(t, p))},
+      {"top_k_categorical_accuracy", GLIA_FN(top_k_categorical_accuracy(t, p, k.k.value_or(5)))},
       {"sparse_top_k_categorical_accuracy",
-       [](const Value& t, const Value& p) { return sparse_top_k_categorical_accuracy(t, p, 5, false); }},
-      {"pearson_correlation", [](const Value& t, const Value& p) { return pearson(t, p, -1); }},
-      {"concordance_correlation", [](const Value& t, const Value& p) { return concordance(t, p, -1); }},
+       GLIA_FN(sparse_top_k_categorical_accuracy(t, p, k.k.value_or(5), k.from_sorted_ids.value_or(false)))},
+      {"pearson_correlation", GLIA_FN(pearson(t, p, k.axis.value_or(-1)))},
+      {"concordance_correlation", GLIA_FN(concordance(t, p, k.axis.value_or(-1)))},
+      {"huber", GLIA_FN(huber(t, p, k.delta.value_or(1)))},
+      {"cosine_similarity", GLIA_FN(-cosine_similarity(t, p, k.axis.value_or(-1)))},
+      {"binary_crossentropy",
+       GLIA_FN(binary_crossentropy(t, p, k.from_logits.value_or(false), k.label_smoothing.value_or(0), k.axis.value_or(-1)))},
+      {"categorical_crossentropy",
+       GLIA_FN(categorical_crossentropy(t, p, k.from_logits.value_or(false), k.label_smoothing.value_or(0), k.axis.value_or(-1)))},
+      {"sparse_categorical_crossentropy",
+       GLIA_FN(sparse_categorical_crossentropy(t, p, k.from_logits.value_or(false), k.ignore_class, k.axis.value_or(-1)))},
+      {"binary_focal_crossentropy", GLIA_FN(binary_focal_crossentropy(t, p, k.focal()))},
+      {"categorical_focal_crossentropy", GLIA_FN(categorical_focal_crossentropy(t, p, k.focal()))},
   };
-  auto it = own.find(name);
-  if (it != own.end()) return it->second;
-  LossFunction f = find_loss_function(name);
-  GLIA_CHECK(f != nullptr, "MeanMetricWrapper: unknown function '{}'. Name one of keras.losses or keras.metrics, or use metrics::custom.",
-             name);
-  return f;
+  return all;
 }
+#undef GLIA_FN
 
 struct WrapperMetric final : FunctionMetric {
   std::string fn_name;
-  explicit WrapperMetric(metrics::MeanMetricWrapperOptions o)
-      : FunctionMetric(o.name, o.dtype, "MeanMetricWrapper", "", find_function(o.fn)), fn_name(o.fn) {}
+  Keywords keywords;
+  explicit WrapperMetric(metrics::MeanMetricWrapperOptions o) : FunctionMetric(o.name, o.dtype, "MeanMetricWrapper", "", {}), fn_name(o.fn) {
+    bind();
+  }
+  void bind() {
+    auto it = own_functions().find(fn_name);
+    if (it != own_functions().end()) {
+      fn = [this, f = it->second](const Value& t, const Value& p) { return f(t, p, keywords); };
+      return;
+    }
+    LossFunction f = find_loss_function(fn_name);
+    GLIA_CHECK(f != nullptr,
+               "MeanMetricWrapper: unknown function '{}'. Name one of keras.losses or keras.metrics, or use metrics::custom.", fn_name);
+    fn = f;
+  }
   void fields(Fields& f) override {
     FunctionMetric::fields(f);
     f("fn", fn_name);
-    if (f.reading()) fn = find_function(fn_name);
+    keywords.each([&](const char* name, auto& value) {
+      if (f.reading() || value) f(name, value);
+    });
+    if (f.reading()) bind();
   }
 };
 

@@ -8,7 +8,7 @@ namespace glia {
 namespace {
 
 Value power_of(double base, const Value& exponent) { return ops::power(ops::scalar_like(exponent, base), exponent); }
-Value towards(const Value& average, const Value& x, double beta) { return average + (x - average) * (1 - beta); }
+Value towards(const Value& average, const Value& x, double share) { return average + (x - average) * share; }
 
 // Fields and slots that the family shares.
 template <class Options>
@@ -29,8 +29,9 @@ struct MomentsOptimizer : OptimizerBase {
   Value beta_1_power(const Variable& w) { return beta_power(w, "beta_1_power", o.beta_1); }
   Value beta_2_power(const Variable& w) { return beta_power(w, "beta_2_power", o.beta_2); }
   // New first and second moment, assigned.
-  std::pair<Value, Value> moments(const Value& g, size_t i) {
-    Value m = towards(slots[0][i].value(), g, o.beta_1), v = towards(slots[1][i].value(), ops::square(g), o.beta_2);
+  std::pair<Value, Value> moments(const Value& g, size_t i) { return moments(g, i, 1 - o.beta_1, 1 - o.beta_2); }
+  std::pair<Value, Value> moments(const Value& g, size_t i, double share_1, double share_2) {
+    Value m = towards(slots[0][i].value(), g, share_1), v = towards(slots[1][i].value(), ops::square(g), share_2);
     slots[0][i].assign(m);
     slots[1][i].assign(v);
     return {m, v};
@@ -71,7 +72,7 @@ struct AdamaxOptimizer final : MomentsOptimizer<optimizers::AdamaxOptions> {
   std::string class_name() const override { return "Adamax"; }
   void build_slots(const std::vector<Variable>& vars) override { slots = add_slots(vars, {"momentum", "norm"}); }
   void update_step(const Value& g, const Variable& w, size_t i) override {
-    Value m = towards(slots[0][i].value(), g, o.beta_1);
+    Value m = towards(slots[0][i].value(), g, 1 - o.beta_1);
     Value u = ops::maximum(slots[1][i].value() * o.beta_2, ops::abs(g));
     slots[0][i].assign(m);
     slots[1][i].assign(u);
@@ -93,11 +94,14 @@ struct NadamOptimizer final : MomentsOptimizer<optimizers::NadamOptions> {
       return o.beta_1 * (1.0 - 0.5 * power_of(0.96, step(w) + static_cast<double>(ahead)));
     });
   }
-  void before_updates() override { u_product.assign(u_product.value() * schedule(u_product, 0)); }
+  void before_updates() override {
+    Value share = 1.0 - 0.5 * power_of(0.96, step(u_product));
+    u_product.assign(u_product.value() * o.beta_1 * share);
+  }
   void update_step(const Value& g, const Variable& w, size_t i) override {
     Value u = schedule(w, 0), next = schedule(w, 1);
     Value product = per_step("product", w.dtype(), [&] { return ops::cast(u_product.value(), w.dtype()); });
-    auto [m, v] = moments(g, i);
+    auto [m, v] = moments(g, i, nn::complement(o.beta_1, w.dtype()), nn::complement(o.beta_2, w.dtype()));
     Value m_hat = next * m / (1.0 - product * next) + (1.0 - u) * g / (1.0 - product);
     Value v_hat = v / (1.0 - beta_2_power(w));
     w.assign(w.value() - m_hat * rate(w) / (ops::sqrt(v_hat) + o.epsilon));
@@ -136,14 +140,16 @@ struct ScheduleFreeOptimizer final : MomentsOptimizer<optimizers::ScheduleFreeAd
       Value t = step(w);
       return rate(w) * ops::minimum(t / static_cast<double>(o.warmup_steps), ops::scalar_like(t, 1));
     });
-    Value old = slots[0][i].value(), v = towards(slots[1][i].value(), ops::square(g), o.beta_2);
+    double share_1 = nn::complement(o.beta_1, w.dtype());
+    Value v = towards(slots[1][i].value(), ops::square(g), nn::complement(o.beta_2, w.dtype()));
     slots[1][i].assign(v);
-    Value z = old - lr * g / (ops::sqrt(v / (1.0 - beta_2_power(w))) + o.epsilon);
+    Value z = slots[0][i].value() - lr * g / (ops::sqrt(v / (1.0 - beta_2_power(w))) + o.epsilon);
     slots[0][i].assign(z);
     Value share = per_step("share", w.dtype(), [&] { return 1.0 / step(w); });
-    Value x = (w.value() - (1 - o.beta_1) * old) / o.beta_1;
+    // Keras 3.15 on TensorFlow works x out from the updated z (the paper: from the old one); kept for equal numbers.
+    Value x = (w.value() - share_1 * z) / o.beta_1;
     x = (1.0 - share) * x + share * z;
-    w.assign((1 - o.beta_1) * z + o.beta_1 * x);
+    w.assign(share_1 * z + o.beta_1 * x);
   }
 };
 

@@ -22,4 +22,7 @@ OptimizerOptions common_options(const Options& o, const char* class_name) {
   return c;
 }
 
+// 1 - beta where Keras computes it in the weight's dtype: 1 - float(0.9) is not float(0.1).
+inline double complement(double beta, DType dtype) { return dtype == DType::f64 ? 1 - beta : static_cast<double>(1.0f - static_cast<float>(beta)); }
+
 }  // namespace glia::nn

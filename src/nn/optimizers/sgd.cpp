@@ -127,8 +127,8 @@ struct LionOptimizer final : OptimizerBase {
   }
   void update_step(const Value& g, const Variable& w, size_t i) override {
     Value m = momentums[i].value();
-    w.assign(w.value() - rate(w) * ops::sign(m * o.beta_1 + g * (1 - o.beta_1)));
-    momentums[i].assign(m * o.beta_2 + g * (1 - o.beta_2));
+    w.assign(w.value() - rate(w) * ops::sign(m * o.beta_1 + g * nn::complement(o.beta_1, w.dtype())));
+    momentums[i].assign(m * o.beta_2 + g * nn::complement(o.beta_2, w.dtype()));
   }
 };
 
