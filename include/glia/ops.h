@@ -4,5 +4,6 @@
 #include <glia/ops/linalg.h>
 #include <glia/ops/nn.h>
 #include <glia/ops/pointwise.h>
+#include <glia/ops/random.h>
 #include <glia/ops/reduce.h>
 #include <glia/ops/shape.h>

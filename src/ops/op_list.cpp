@@ -35,6 +35,7 @@ const std::map<std::string, const OpDef*, std::less<>>& registry() {
              cross_entropy_ops(),
              layer_norm_ops(),
              batch_norm_ops(),
+             random_ops(),
          })
       for (const OpDef* op : list) GLIA_ASSERT(m.emplace(op->name, op).second, "op listed twice: " + op->name);
     return m;

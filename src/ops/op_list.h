@@ -26,4 +26,5 @@ OpList softmax_ops();
 OpList cross_entropy_ops();
 OpList layer_norm_ops();
 OpList batch_norm_ops();
+OpList random_ops();
 }  // namespace glia::ops
