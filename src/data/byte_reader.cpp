@@ -45,7 +45,7 @@ void ByteReader::read_exact(void* dst, std::size_t n, const char* what) {
 
 std::vector<uint8_t> ByteReader::read_promised(uint64_t n, const char* what) {
   std::vector<uint8_t> out;
-  constexpr uint64_t kStep = uint64_t{16} << 20;
+  constexpr uint64_t kStep = uint64_t{1} << 20;
   while (out.size() < n) {
     uint64_t want = std::min<uint64_t>(n - out.size(), std::max<uint64_t>(kStep, out.size()));
     std::size_t at = out.size();
