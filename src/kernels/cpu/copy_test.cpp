@@ -87,7 +87,8 @@ TEST(Copy, PatternsOfNumbers) {
 }
 
 TEST(Copy, TakeAndScatterAdd) {
-  for (auto [outer, n, count, inner] : {std::array<int64_t, 4>{1, 50, 700, 64}, {1, 1000, 3000, 300}, {3, 7, 5, 1}, {1, 4, 0, 3}, {1, 5000, 90000, 8}}) {
+  for (const auto& size : {std::array<int64_t, 4>{1, 50, 700, 64}, {1, 1000, 3000, 300}, {3, 7, 5, 1}, {1, 4, 0, 3}, {1, 5000, 90000, 8}}) {
+    const int64_t outer = size[0], n = size[1], count = size[2], inner = size[3];
     const auto X = static_cast<size_t>(outer * n * inner), Y = static_cast<size_t>(outer * count * inner);
     Guarded<float> x(random_floats(X, -1, 1));
     std::mt19937 g(3);

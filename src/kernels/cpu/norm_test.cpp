@@ -16,7 +16,8 @@ std::vector<double> doubles(size_t n, float low, float high, unsigned seed) {  /
 
 template <class T>
 void check_layer_norm(Elem t, double tol) {
-  for (auto [rows, n] : kSizes) {
+  for (const auto& size : kSizes) {  // (clang 14 lets no lambda capture structured bindings)
+    const int64_t rows = size.first, n = size.second;
     const auto N = static_cast<size_t>(rows * n), C = static_cast<size_t>(n), R = static_cast<size_t>(rows);
     const auto xf = doubles(N, 2, 4, 1), gf = doubles(C, 0.5, 2, 2), bf = doubles(C, -1, 1, 3), df = doubles(N, -1, 1, 4);
     for (bool rms : {false, true}) {
@@ -74,7 +75,8 @@ TEST(Norm, LayerAndRmsNormWithGradients) {
 
 template <class T>
 void check_channels(Elem t, double tol) {
-  for (auto [rows, n] : kSizes) {
+  for (const auto& size : kSizes) {  // (clang 14 lets no lambda capture structured bindings)
+    const int64_t rows = size.first, n = size.second;
     if (rows == 0) continue;
     const auto N = static_cast<size_t>(rows * n), C = static_cast<size_t>(n);
     for (float offset : {0.f, 1000.f}) {
