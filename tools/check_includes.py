@@ -56,7 +56,7 @@ def check_source(path, problems):
     text = path.read_text(encoding="utf-8")
     if path.suffix == ".h" and "#pragma once" not in text:
         problems.append(f"src/{rel}: header without #pragma once")
-    is_test = path.stem.endswith("_test")
+    is_test = path.stem.endswith("_test") or "<gtest/gtest.h>" in text  # tests and their helpers
     for quoted, public in INCLUDE.findall(text):
         if public:
             name = public.removeprefix("glia/")
