@@ -211,6 +211,7 @@ class Reader : public Fields {
     return r;
   }
   static Floats numbers(const json& j) {
+    if (j.is_object()) return numbers(j.at("config").at("value"));  // a tensor that Python serialised
     if (!j.is_array()) return {number(j)};
     Floats r;
     for (const json& e : j) r.push_back(number(e));

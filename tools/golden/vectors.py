@@ -50,7 +50,12 @@ def header(kind, ident, /, **more):
 
 def plain(value):
     """A get_config value without the names of the registry."""
-    return {"class_name": type(value).__name__, "config": keras.saving.serialize_keras_object(value)["config"]}
+    config = keras.saving.serialize_keras_object(value)["config"]
+    if isinstance(value, keras.losses.Huber):  # these two get_config (3.15.1) leave their argument out
+        config = config | {"delta": value._fn_kwargs.get("delta", 1.0)}
+    if isinstance(value, keras.initializers.Identity):
+        config = config | {"gain": value.gain}
+    return {"class_name": type(value).__name__, "config": config}
 
 
 def is_float(t):

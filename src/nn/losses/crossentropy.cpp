@@ -46,8 +46,11 @@ Value binary_from_probabilities(const Value& t, const Value& given) {
   Value p = ops::clip(given, kEpsilon, 1 - kEpsilon);
   return -(t * ops::log(p) + (1.0 - t) * ops::log(1.0 - p));
 }
-// max(x, 0) - x t + log(1 + exp(-|x|)), tf.nn.sigmoid_cross_entropy_with_logits.
-Value binary_from_logits(const Value& t, const Value& x) { return ops::relu(x) - x * t + ops::softplus(-ops::abs(x)); }
+// max(x, 0) - x t + log(1 + exp(-|x|)), tf.nn.sigmoid_cross_entropy_with_logits; its slope at 0 is that of the right side.
+Value binary_from_logits(const Value& t, const Value& x) {
+  Value positive = x >= 0.0, zero = ops::scalar_like(x, 0);
+  return ops::where(positive, x, zero) - x * t + ops::softplus(ops::where(positive, -x, x));
+}
 
 }  // namespace
 

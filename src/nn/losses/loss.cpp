@@ -36,9 +36,10 @@ void LossBase::fields(Fields& f) {
 }
 
 Value LossBase::operator()(const Value& y_true, const Value& y_pred, const Value& sample_weight) {
-  Value p = y_pred;
+  Value t = y_true, p = y_pred;
   if (p.dtype() != DType::f64 && p.dtype() != DType::f32) p = ops::cast(p, DType::f32);
-  Value values = call(y_true, p);
+  nn::squeeze_or_expand(t, p);
+  Value values = call(t, p);
   Value mask = y_pred.mask();
   if (values.mask().defined()) mask = mask.defined() ? ops::logical_and(mask, values.mask()) : values.mask();
   try {

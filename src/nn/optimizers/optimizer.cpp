@@ -251,8 +251,10 @@ void OptimizerBase::apply_traced(Values grads, const std::vector<Variable>& vars
     Values mean;
     for (const Value& t : total) mean.push_back(t / k);
     update_where(due, vars, [&] { update(mean, vars); });
-    for (size_t i = 0; i < vars.size(); ++i)
-      accumulators_[index_of(vars[i])].assign(ops::where(due, ops::scalar_like(total[i], 0), total[i]));
+    Values kept;  // an update clears the sums of all weights, also of those that had no gradient this time
+    for (const Variable& a : accumulators_) kept.push_back(a.value());
+    for (size_t i = 0; i < vars.size(); ++i) kept[index_of(vars[i])] = total[i];
+    for (size_t i = 0; i < kept.size(); ++i) accumulators_[i].assign(ops::where(due, ops::scalar_like(kept[i], 0), kept[i]));
   } else {
     update(grads, vars);
   }
