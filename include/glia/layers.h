@@ -18,3 +18,4 @@
 #include <glia/layers/regularization.h>
 #include <glia/layers/reshape.h>
 #include <glia/layers/rnn.h>
+#include <glia/layers/text.h>

@@ -168,9 +168,28 @@ LayerRef Gated<Cell>::make_cell() {
   return LayerRef(cell);
 }
 
+// The sequence kernels have tanh and sigmoid built in; other activations and recurrent dropout go step by step.
 template <class Cell>
-Values Gated<Cell>::fused(const Value&, const Values&, const Value&, bool) {
-  return {};
+Values Gated<Cell>::fused(const Value& input, const Values& states, const Value& mask, bool training) {
+  const auto& c = static_cast<Cell&>(cell());
+  const auto& a = cell_options;
+  if (a.activation.name() != "tanh" || (training && rate(a.recurrent_dropout) > 0) || (mask.defined() && mask.rank() > 2)) return {};
+  if constexpr (requires { a.recurrent_activation; })
+    if (a.recurrent_activation.name() != "sigmoid") return {};
+  Value x = input;
+  check_last_axis(title(), x.shape(), c.kernel.shape()[0]);
+  if (training && rate(a.dropout) > 0 && rate(a.dropout) < 1)  // one mask for all steps
+    x = x * dropout(ops::ones({x.dim(0), 1, x.dim(2)}, x.dtype()), rate(a.dropout), {}, a.seed);
+  auto weight = [&](const Variable& v) { return v.defined() ? ops::cast(v.value(), x.dtype()) : Value(); };
+  ops::RnnOptions r{.bias = weight(c.bias), .initial_state = states, .mask = mask, .return_sequences = o.return_sequences,
+                    .go_backwards = o.go_backwards, .zero_output_for_mask = o.zero_output_for_mask && !o.unroll};
+  Value w = weight(c.kernel), u = weight(c.recurrent_kernel);
+  ops::RnnResult y;
+  if constexpr (requires { a.unit_forget_bias; }) y = ops::lstm(x, w, u, r);
+  else if constexpr (requires { a.reset_after; }) y = ops::gru(x, w, u, r, a.reset_after);
+  else y = ops::simple_rnn(x, w, u, r);
+  y.states.insert(y.states.begin(), y.output);
+  return y.states;
 }
 
 template class GatedCell<layers::SimpleRNNCellOptions>;

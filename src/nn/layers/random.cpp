@@ -1,4 +1,5 @@
 #include "nn/layers/random.h"
+#include <glia/ops/random.h>
 
 #include <glia/ops.h>
 

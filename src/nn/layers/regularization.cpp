@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "nn/layers/random.h"
+#include <glia/ops/random.h>
 
 namespace glia::nn {
 namespace {
