@@ -3,6 +3,9 @@
 #include <glia/layers/core.h>
 
 #include <cmath>
+#if __has_include(<glia/ops/attention.h>)
+#include <glia/ops/attention.h>
+#endif
 
 #include "nn/layers/regularization.h"
 
@@ -108,8 +111,10 @@ Values HeadAttention::attend(const Plan& plan, const Value& q, const Value& k, c
     return m;
   };
   if (plan.dropout == 0 && !options.return_attention_scores && q.rank() == 4) {
+#if __has_include(<glia/ops/attention.h>)
     ops::DotProductAttention a{.mask = expanded(4), .scale = plan.scale};
     return {ops::dot_product_attention(q, k, v, a), Value()};
+#endif
   }
   // Letters: target (query) abc..., the source's attended axes get letters of their own.
   const int rank = q.rank();

@@ -7,13 +7,10 @@
 
 namespace glia::nn {
 
-struct RandomKey {
-  Value seed;          // int64 {seed, step}
-  int64_t stream = 0;  // different for every use
-};
-RandomKey random_key(const std::optional<int64_t>& seed);
-
 Value random_uniform(const Shape& shape, DType dtype, const std::optional<int64_t>& seed, double low = 0, double high = 1);
 Value random_normal(const Shape& shape, DType dtype, const std::optional<int64_t>& seed, double mean = 0, double stddev = 1);
+
+// Zeroes elements with probability `rate` and divides the rest by 1 - rate. noise_shape broadcasts against x.
+Value random_dropout(const Value& x, double rate, const Shape& noise_shape, const std::optional<int64_t>& seed);
 
 }  // namespace glia::nn

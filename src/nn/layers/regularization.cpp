@@ -3,7 +3,6 @@
 #include <cmath>
 
 #include "nn/layers/random.h"
-#include <glia/ops/random.h>
 
 namespace glia::nn {
 namespace {
@@ -27,8 +26,7 @@ Shape noise_extents(const std::string& title, const Ints& given, const Shape& sh
 Value dropout(const Value& x, double rate, const Shape& noise_shape, const std::optional<int64_t>& seed) {
   if (rate <= 0) return x;
   if (rate >= 1) return x * 0.0;
-  RandomKey k = random_key(seed);
-  return ops::dropout(x, rate, k.seed, k.stream, noise_shape);
+  return random_dropout(x, rate, noise_shape, seed);
 }
 
 void Dropout::fields(Fields& f) {
