@@ -32,7 +32,6 @@ class Trace {
 
   Value input(TensorType type, const std::string& name);
   Value read(const Variable& v);
-  Value initial(const Variable& v) { return entry(v).value; }  // before assignments in this trace
   void assign(const Variable& v, const Value& value);
   Value seed();                  // int64 (2,): seed and step, an input read through the seed variable
   int64_t next_stream() { return streams_++; }  // a different random stream for every use in this trace

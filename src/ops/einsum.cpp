@@ -1,5 +1,6 @@
 // einsum in simpler ops: operands are contracted pairwise from the left, each pair as one (batched) matrix product.
 #include <glia/ops.h>
+#include <glia/ops/einsum.h>
 
 #include <algorithm>
 #include <map>

@@ -1,5 +1,6 @@
 // Resizing as two matrix products: along each side every output pixel is a fixed linear combination of input pixels.
 #include <glia/ops.h>
+#include <glia/ops/image.h>
 
 #include <algorithm>
 #include <cmath>

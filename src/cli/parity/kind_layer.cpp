@@ -7,6 +7,8 @@
 #include "cli/parity/kinds.h"
 #include "nn/class_list.h"
 #include "nn/config_json.h"
+#include "nn/layers/preprocessing.h"
+#include "nn/layers/text.h"
 #include "nn/trace.h"
 #include "runtime/executable.h"
 
@@ -96,13 +98,24 @@ void check_masks(const json& line, const Values& outputs, const std::vector<Tens
   }
 }
 
+// Values of the weights at the start of the trace; a call may assign new ones.
+struct Initial {
+  std::vector<Variable> variables;
+  Values values;
+  Value of(const Variable& v) const {
+    for (size_t i = 0; i < variables.size(); ++i)
+      if (variables[i].same_as(v)) return values[i];
+    throw_error("the variable {} appeared during the call.", v.path());
+  }
+};
+
 struct Gradients {
   Values values;
   std::vector<const json*> want;
   std::vector<std::string> names;
 };
 
-Gradients gradients_of(const json& line, const LayerRef& layer, Feed& feed, const Values& outputs, const Values& inputs, const Values& call_arrays) {
+Gradients gradients_of(const json& line, const LayerRef& layer, Feed& feed, const Initial& initial, const Values& outputs, const Values& inputs, const Values& call_arrays) {
   Gradients g;
   if (is_missing(line, "cotangents") || is_missing(line, "grad_inputs")) return g;
   std::vector<const json*> cotangents = flatten(line["cotangents"]);
@@ -130,7 +143,7 @@ Gradients gradients_of(const json& line, const LayerRef& layer, Feed& feed, cons
       else if (!flatten(v).empty() && flatten(v)[0]->is_object()) throw_error("a call argument without gradients comes before '{}'.", key);
   }
   Values weights;
-  for (const Variable& v : layer->trainable_weights()) weights.push_back(feed.trace.initial(v));
+  for (const Variable& v : layer->trainable_weights()) weights.push_back(initial.of(v));
   if (!is_missing(line, "grad_weights")) {
     if (flatten(line["grad_weights"]).size() != weights.size())
       throw_error("the layer has {} trainable weights. Keras has {}.", weights.size(), line["grad_weights"].size());
@@ -138,6 +151,40 @@ Gradients gradients_of(const json& line, const LayerRef& layer, Feed& feed, cons
   }
   g.values = gradients(floats, wrt, seeds);
   return g;
+}
+
+StringTensor to_strings(const json& array) {
+  if (!is_string_array(array)) return nn::integers_as_text(to_tensor(array));
+  StringTensor t;
+  t.shape = to_shape(array["shape"]);
+  for (const json& v : array["v"]) t.values.push_back(v.get<std::string>());
+  return t;
+}
+json strings_of(const json& list) {  // a vocabulary may hold numbers
+  json r = json::array();
+  for (const json& v : list) r.push_back(v.is_string() ? v : json(v.dump()));
+  return r;
+}
+
+// Layers over strings and categories run on the host.
+void run_host_layer(const json& line, const LayerRef& layer, nn::HostLayer& host, Check& check) {
+  if (!is_missing(line, "adapt")) host.adapt_to(to_strings(line["adapt"]));
+  if (!is_missing(line, "vocabulary"))
+    check.text("vocabulary", json(get_vocabulary(layer)).dump(), strings_of(line["vocabulary"]).dump());
+  std::vector<StringTensor> inputs;
+  std::vector<bool> integers;
+  for (const json* j : flatten(line["inputs"])) {
+    integers.push_back(!is_string_array(*j));
+    inputs.push_back(to_strings(*j));
+  }
+  const json& want = *flatten(line["outputs"])[0];
+  if (is_string_array(want)) {
+    StringTensor got = decode(layer, to_tensor(*flatten(line["inputs"])[0]));
+    check.text("outputs[0]", json(got.values).dump(), want["v"].dump());
+    return check.that(got.shape == to_shape(want["shape"]), "outputs[0]", "shape " + to_string(got.shape));
+  }
+  auto* crossing = dynamic_cast<nn::HashedCrossing*>(&host);
+  check.tensor("outputs[0]", crossing ? crossing->run_mixed(inputs, integers) : host.run(inputs), want, tolerance(line));
 }
 
 void set_weights(const json& line, const LayerRef& layer, const std::vector<Shape>& shapes) {
@@ -153,10 +200,9 @@ void set_weights(const json& line, const LayerRef& layer, const std::vector<Shap
 void run_layer(const json& line, Check& check) {
   LayerRef layer = make_layer_of(line);
   std::vector<const json*> input_json = flatten(line.at("inputs"));
-  for (const json* j : input_json)
-    if (is_string_array(*j)) throw Unsupported("string inputs");
+  if (auto* host = dynamic_cast<nn::HostLayer*>(&*layer)) return run_host_layer(line, layer, *host, check);
   bool training = !is_missing(line["call"], "training") && line["call"]["training"].get<bool>();
-  if (!is_missing(line, "adapt")) throw Unsupported("adapt");
+  if (!is_missing(line, "adapt")) adapt(layer, to_tensor(line["adapt"]));
   Feed feed(training);
   Values inputs;
   std::vector<Shape> shapes;
@@ -171,6 +217,11 @@ void run_layer(const json& line, Check& check) {
     for (size_t i = 0; i < masks.size(); ++i)
       if (!masks[i]->is_null()) masked[i] = masked[i].with_mask(feed.add(*masks[i]));
   }
+  Initial initial;
+  for (const Variable& v : layer->weights()) {
+    initial.variables.push_back(v);
+    initial.values.push_back(feed.trace.read(v));
+  }
   CallOptions options = call_options(line, feed, inputs.size(), call_arrays);
   Values outputs = layer->apply(masked, options), results = outputs;
   for (const Value& y : outputs)
@@ -179,9 +230,9 @@ void run_layer(const json& line, Check& check) {
   Value added(Tensor::scalar(0));
   for (const Value& l : feed.trace.losses) added = added + ops::cast(l, DType::f32);
   for (const Variable& v : layer->trainable_weights())
-    if (v.regularizer()) added = added + ops::cast((*v.regularizer())(feed.trace.initial(v)), DType::f32);
+    if (v.regularizer()) added = added + ops::cast((*v.regularizer())(initial.of(v)), DType::f32);
   results.push_back(added + 0.0);
-  Gradients g = gradients_of(line, layer, feed, outputs, inputs, call_arrays);
+  Gradients g = gradients_of(line, layer, feed, initial, outputs, inputs, call_arrays);
   results.insert(results.end(), g.values.begin(), g.values.end());
   feed.trace.finish(results);
   auto exe = runtime::compile(*feed.trace.graph);
@@ -198,6 +249,13 @@ void run_layer(const json& line, Check& check) {
   size_t at = outputs.size() + num_masks;
   if (!is_missing(line, "added_loss")) check.number("added_loss", got[at].item(), to_number(line["added_loss"]), tol);
   for (size_t i = 0; i < g.values.size(); ++i) check.tensor(g.names[i], got[at + 1 + i], *g.want[i], grad_tol, false);
+  if (!is_missing(line, "bin_boundaries")) {
+    const Floats& bounds = dynamic_cast<nn::Discretization&>(*layer).o.bin_boundaries;
+    std::vector<const json*> want_bounds = flatten(line["bin_boundaries"]);
+    check.that(bounds.size() == want_bounds.size(), "bin_boundaries", fmt::format("{} boundaries, Keras has {}", bounds.size(), want_bounds.size()));
+    for (size_t i = 0; i < bounds.size() && i < want_bounds.size(); ++i)
+      check.number(fmt::format("bin_boundaries[{}]", i), bounds[i], to_number(*want_bounds[i]), tol);
+  }
   if (is_missing(line, "weights_after")) return;
   std::vector<Variable> weights = layer->weights();
   for (size_t i = 0; i < line["weights_after"].size() && i < weights.size(); ++i) {

@@ -3,6 +3,8 @@
 #pragma once
 #include <glia/layers/options.h>
 #include <glia/ops.h>
+#include <glia/ops/einsum.h>
+#include <glia/ops/image.h>
 
 #include <memory>
 #include <string>
