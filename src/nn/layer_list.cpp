@@ -2,6 +2,7 @@
 #include "nn/class_list.h"
 #include "nn/layers/activation.h"
 #include "nn/layers/attention.h"
+#include "nn/layers/augmentation.h"
 #include "nn/layers/conv.h"
 #include "nn/layers/core.h"
 #include "nn/layers/dense.h"
@@ -81,6 +82,21 @@ std::vector<ClassEntry> layer_list() {
       entry<Resizing>("Resizing"),
       entry<CenterCrop>("CenterCrop"),
       entry<Pipeline>("Pipeline"),
+      entry<RandomFlip>("RandomFlip"),
+      entry<RandomCrop>("RandomCrop"),
+      entry<RandomAffine>("RandomRotation", "RandomRotation"),
+      entry<RandomAffine>("RandomZoom", "RandomZoom"),
+      entry<RandomAffine>("RandomTranslation", "RandomTranslation"),
+      entry<RandomAffine>("RandomShear", "RandomShear"),
+      entry<RandomColor>("RandomBrightness", "RandomBrightness"),
+      entry<RandomColor>("RandomContrast", "RandomContrast"),
+      entry<RandomColor>("RandomGrayscale", "RandomGrayscale"),
+      entry<RandomColor>("RandomColorDegeneration", "RandomColorDegeneration"),
+      entry<RandomColor>("RandomSharpness", "RandomSharpness"),
+      entry<RandomColor>("RandomInvert", "RandomInvert"),
+      entry<RandomColor>("RandomPosterization", "RandomPosterization"),
+      entry<RandomColor>("Solarization", "Solarization"),
+      entry<RandomColor>("AutoContrast", "AutoContrast"),
       entry<StringLookup>("StringLookup"),
       entry<IntegerLookup>("IntegerLookup"),
       entry<TextVectorization>("TextVectorization"),
