@@ -72,8 +72,21 @@ void AdaptivePooling::build(const std::vector<Shape>& in) {
   check_data_format(title(), o.data_format);
   check_positive(title(), "output_size", output_size, spatial_);
 }
+// Axis by axis, which is the same because the windows are boxes.
 Value AdaptivePooling::call(const Value& x) {
-  return max_ ? ops::adaptive_max_pool(x, output_size, o.data_format) : ops::adaptive_average_pool(x, output_size, o.data_format);
+  Ints sizes = per_axis(title(), "output_size", output_size, static_cast<size_t>(spatial_));
+  Value y = x;
+  for (int64_t i = 0; i < spatial_; ++i) {
+    const int64_t axis = (is_channels_first(o.data_format) ? 2 : 1) + i, n = y.dim(static_cast<int>(axis)), m = sizes[static_cast<size_t>(i)];
+    Values cells;
+    for (int64_t c = 0; c < m; ++c) {
+      const int64_t begin = c * n / m, end = ((c + 1) * n + m - 1) / m;
+      Value window = ops::slice_axis(y, axis, begin, end);
+      cells.push_back(max_ ? ops::max(window, {axis}, true) : ops::mean(window, {axis}, true));
+    }
+    y = ops::concatenate(cells, axis);
+  }
+  return y;
 }
 
 }  // namespace glia::nn
