@@ -156,15 +156,27 @@ void Trainer::trace_metrics(const Values& y, const Values& pred, const Values& w
   }
 }
 
-void Trainer::run(Mode mode, const FeedBatch& b, std::span<void* const> outputs) {
-  StepProgram& p = program(mode, b);
+void Trainer::bind(StepProgram& p, Mode mode, const FeedBatch& b) {
   size_t i = 0;
   for (auto* group : {&b.x, &b.y, &b.w}) {
     if (mode == Mode::predict && group != &b.x) break;
     for (const Tensor& t : *group) p.inputs[p.plain[i++]] = t.raw();
   }
+}
+
+void Trainer::run(Mode mode, const FeedBatch& b, std::span<void* const> outputs) {
+  StepProgram& p = program(mode, b);
+  bind(p, mode, b);
   std::copy(outputs.begin(), outputs.end(), p.output_pointers.begin());
   p.exe->run(p.inputs, p.output_pointers);
+}
+
+void Trainer::bind_for_test(Mode mode, const FeedBatch& b, runtime::Executable** exe, std::vector<void*>& in, std::vector<void*>& out) {
+  StepProgram& p = program(mode, b);
+  bind(p, mode, b);
+  *exe = p.exe.get();
+  in = p.inputs;
+  out = p.output_pointers;
 }
 
 std::vector<TensorType> Trainer::predict_types(const FeedBatch& b) { return program(Mode::predict, b).outputs; }

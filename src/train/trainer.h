@@ -58,6 +58,9 @@ class Trainer {
 
   bool stop_training = false;
 
+  // The compiled step of a batch with its argument pointers, for tests and benchmarks of the step alone.
+  void bind_for_test(Mode mode, const FeedBatch& batch, runtime::Executable** exe, std::vector<void*>& in, std::vector<void*>& out);
+
  private:
   struct StepProgram {
     std::shared_ptr<runtime::Executable> exe;
@@ -69,6 +72,7 @@ class Trainer {
   };
   std::vector<Variable> metric_variables() const;
   StepProgram& program(Mode mode, const FeedBatch& batch);
+  void bind(StepProgram& p, Mode mode, const FeedBatch& batch);
   StepProgram build(Mode mode, const FeedBatch& batch);
   Value trace_loss(Trace& t, const Values& y, const Values& pred, const Values& w, int64_t batch);
   void trace_metrics(const Values& y, const Values& pred, const Values& w);
