@@ -26,7 +26,8 @@ std::vector<fs::path> search_roots(const datasets::Options& options) {
   std::error_code ec;
   for (fs::path at = fs::current_path(ec); !ec && !at.empty(); at = at.parent_path()) {
     fs::path candidate = at / "shared" / "data";
-    if (fs::is_directory(candidate, ec)) roots.push_back(candidate);
+    std::error_code absent;
+    if (fs::is_directory(candidate, absent)) roots.push_back(candidate);
     if (at == at.parent_path()) break;
   }
   if (fs::path cache = cache_dir(); !cache.empty()) roots.push_back(cache);

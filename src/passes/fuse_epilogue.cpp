@@ -115,6 +115,20 @@ class EpilogueFuser {
 
 }  // namespace
 
-void fuse_epilogue(Graph& g, const PassContext&) { EpilogueFuser(g).run(); }
+// Weights are read after the op they join (a layer reads its bias last); as inputs they can come first.
+static void hoist_inputs(Graph& g) {
+  auto free = [&](int id) { return g.nodes[id].op == &input_op() || g.nodes[id].op == &constant_op(); };
+  Rewriter rw(g);
+  for (int id = 0; id < rw.size(); ++id)
+    if (free(id)) rw.copy(id);
+  for (int id = 0; id < rw.size(); ++id)
+    if (!free(id)) rw.copy(id);
+  rw.finish();
+}
+
+void fuse_epilogue(Graph& g, const PassContext&) {
+  hoist_inputs(g);
+  EpilogueFuser(g).run();
+}
 
 }  // namespace glia::passes

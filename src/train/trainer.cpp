@@ -39,30 +39,30 @@ void Trainer::compile(CompileOptions options) {
   programs_.clear();
 }
 
+// A change of `trainable` takes effect at the next compile(), as in Keras.
 Trainer::StepProgram& Trainer::program(Mode mode, const FeedBatch& b) {
-  std::string key = fmt::format("{}.{}.", static_cast<int>(mode), static_cast<int>(current_isa()));
+  auto matches = [&](const StepProgram& p) {
+    size_t i = 0;
+    for (auto* group : {&b.x, &b.y, &b.w}) {
+      if (mode == Mode::predict && group != &b.x) break;
+      for (const Tensor& t : *group) {
+        if (i >= p.batch_types.size() || p.batch_types[i].dtype != t.dtype() || p.batch_types[i].shape != t.shape()) return false;
+        ++i;
+      }
+    }
+    return i == p.batch_types.size() && p.mode == mode && p.isa == current_isa();
+  };
+  for (auto& p : programs_)
+    if (matches(*p)) return *p;
+  auto p = std::make_unique<StepProgram>(build(mode, b));
+  p->mode = mode;
+  p->isa = current_isa();
   for (auto* group : {&b.x, &b.y, &b.w}) {
-    for (const Tensor& t : *group) key += to_string(TensorType{t.dtype(), t.shape()});
-    key += '|';
+    if (mode == Mode::predict && group != &b.x) break;
+    for (const Tensor& t : *group) p->batch_types.push_back({t.dtype(), t.shape()});
   }
-  auto it = programs_.find(key);
-  if (it != programs_.end()) {
-    if (mode == Mode::predict) return it->second;
-    // A change of trainable flags since the step was traced asks for another step.
-    std::string flags;
-    for (const Variable& v : root_->trainable_weights()) flags += v.path() + ",";
-    if (flags == state_key_) return it->second;
-  }
-  std::string flags;
-  if (mode != Mode::predict) {
-    programs_.erase(key);
-    StepProgram p = build(mode, b);
-    for (const Variable& v : root_->trainable_weights()) flags += v.path() + ",";
-    if (flags != state_key_) programs_.clear();
-    state_key_ = flags;
-    return programs_[key] = std::move(p);
-  }
-  return programs_[key] = build(mode, b);
+  programs_.push_back(std::move(p));
+  return *programs_.back();
 }
 
 Trainer::StepProgram Trainer::build(Mode mode, const FeedBatch& b) {
@@ -156,15 +156,27 @@ void Trainer::trace_metrics(const Values& y, const Values& pred, const Values& w
   }
 }
 
-void Trainer::run(Mode mode, const FeedBatch& b, std::span<void* const> outputs) {
-  StepProgram& p = program(mode, b);
+void Trainer::bind(StepProgram& p, Mode mode, const FeedBatch& b) {
   size_t i = 0;
   for (auto* group : {&b.x, &b.y, &b.w}) {
     if (mode == Mode::predict && group != &b.x) break;
     for (const Tensor& t : *group) p.inputs[p.plain[i++]] = t.raw();
   }
+}
+
+void Trainer::run(Mode mode, const FeedBatch& b, std::span<void* const> outputs) {
+  StepProgram& p = program(mode, b);
+  bind(p, mode, b);
   std::copy(outputs.begin(), outputs.end(), p.output_pointers.begin());
   p.exe->run(p.inputs, p.output_pointers);
+}
+
+void Trainer::bind_for_test(Mode mode, const FeedBatch& b, runtime::Executable** exe, std::vector<void*>& in, std::vector<void*>& out) {
+  StepProgram& p = program(mode, b);
+  bind(p, mode, b);
+  *exe = p.exe.get();
+  in = p.inputs;
+  out = p.output_pointers;
 }
 
 std::vector<TensorType> Trainer::predict_types(const FeedBatch& b) { return program(Mode::predict, b).outputs; }

@@ -3,8 +3,7 @@
 #pragma once
 #include <glia/model.h>
 
-#include <map>
-
+#include "base/cpu.h"
 #include "nn/trace.h"
 #include "runtime/executable.h"
 #include "train/feed.h"
@@ -58,6 +57,9 @@ class Trainer {
 
   bool stop_training = false;
 
+  // The compiled step of a batch with its argument pointers, for tests and benchmarks of the step alone.
+  void bind_for_test(Mode mode, const FeedBatch& batch, runtime::Executable** exe, std::vector<void*>& in, std::vector<void*>& out);
+
  private:
   struct StepProgram {
     std::shared_ptr<runtime::Executable> exe;
@@ -66,9 +68,13 @@ class Trainer {
     std::vector<TensorType> outputs;  // predict
     std::vector<void*> output_pointers;
     std::vector<Variable> keep;       // variables whose memory is bound
+    Mode mode = Mode::train;          // what it was traced for
+    Isa isa = Isa::scalar;
+    std::vector<TensorType> batch_types;
   };
   std::vector<Variable> metric_variables() const;
   StepProgram& program(Mode mode, const FeedBatch& batch);
+  void bind(StepProgram& p, Mode mode, const FeedBatch& batch);
   StepProgram build(Mode mode, const FeedBatch& batch);
   Value trace_loss(Trace& t, const Values& y, const Values& pred, const Values& w, int64_t batch);
   void trace_metrics(const Values& y, const Values& pred, const Values& w);
@@ -94,8 +100,7 @@ class Trainer {
   std::vector<double> loss_weights_;
   std::vector<OutputMetric> metrics_;
   std::vector<LossTracker> trackers_;   // "loss", then "{output}_loss"
-  std::map<std::string, StepProgram> programs_;
-  std::string state_key_;               // trainable flags at the last trace
+  std::vector<std::unique_ptr<StepProgram>> programs_;  // a handful: modes, and a smaller last batch
 };
 
 }  // namespace glia
