@@ -12,6 +12,7 @@
 #include <glia/function.h>
 #include <glia/initializers.h>
 #include <glia/layer.h>
+#include <glia/layers.h>
 #include <glia/losses.h>
 #include <glia/metrics.h>
 #include <glia/model.h>
