@@ -37,6 +37,7 @@ void SequentialLayer::build(const std::vector<Shape>& shapes) {
     for (const Value& v : x) s.push_back(v.shape());
     output_shapes_.push_back(s);
   }
+  set_built();
 }
 
 Values SequentialLayer::call(const Values& inputs, const CallOptions&) {
