@@ -6,6 +6,7 @@ namespace glia::parity {
 
 const std::vector<Kind>& kinds() {
   static const std::vector<Kind> all = {
+      {"layer", run_layer},
       {"op", run_op},
       {"util", run_util},
       {"loss", run_loss},

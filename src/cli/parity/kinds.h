@@ -16,6 +16,7 @@ struct Kind {
   KindFn run;
 };
 const std::vector<Kind>& kinds();
+void run_layer(const json& line, Check& check);
 void run_op(const json& line, Check& check);
 void run_util(const json& line, Check& check);
 void run_loss(const json& line, Check& check);

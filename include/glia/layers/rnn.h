@@ -1,0 +1,163 @@
+// Recurrent layers over (batch, steps, features), their cells and wrappers.
+//
+//   layers::LSTM(64, {.return_sequences = true, .input_shape = {50, 32}})
+//   layers::Bidirectional(layers::GRU(32))
+//   layers::RNN(layers::StackedRNNCells({layers::LSTMCell(32), layers::LSTMCell(16)}))
+//
+// Masks (batch, steps): a masked step keeps the state and repeats the previous output (zeros before the first; zeros
+// everywhere with zero_output_for_mask). Outputs: (batch, units), or (batch, steps, units) with return_sequences; with
+// return_state the last states follow (LSTM: h, c). A call takes initial states as CallOptions::initial_state.
+#pragma once
+#include <utility>
+
+#include <glia/layers/options.h>
+
+namespace glia {
+
+// One step of a recurrent layer. Write your own like this:
+//
+//   struct Leaky : RNNCell {
+//     std::string class_name() const override { return "Leaky"; }
+//     Ints state_size() const override { return {8}; }
+//     Values step(const Value& x, const Values& states, bool) override {
+//       Value h = states[0] * 0.9 + x;
+//       return {h, h};                            // output, then the new states
+//     }
+//   };
+//   LayerRef rnn = layers::RNN(make_layer<Leaky>());
+class RNNCell : public Layer {
+ public:
+  virtual Ints state_size() const = 0;  // units of each state
+  virtual int64_t output_size() const { return state_size()[0]; }
+  // Shapes of the states without the batch axis, given the shape of one step's input with it.
+  virtual std::vector<Shape> state_shapes(const Shape& step_input) const;
+  // Output and new states. `x` is (batch, ...) at one step.
+  virtual Values step(const Value& x, const Values& states, bool training) = 0;
+  // Called once before a sequence, with its first step: draws what stays the same over the steps, such as dropout masks.
+  virtual void begin(const Value& x, const Values& states, bool training) { (void)x, (void)states, (void)training; }
+  virtual void end() {}
+  Values call(const Values& inputs, const CallOptions& options) override;  // {x, states...} -> {output, states...}
+};
+
+namespace layers {
+
+// Initializers, regularizers and so on that SimpleRNN, LSTM and GRU share, in Keras's order.
+#define GLIA_RNN_INITIALIZERS                          \
+  bool use_bias = true;                                \
+  Initializer kernel_initializer = "glorot_uniform";   \
+  Initializer recurrent_initializer = "orthogonal";    \
+  Initializer bias_initializer = "zeros";
+#define GLIA_RNN_REGULARIZERS            \
+  Regularizer kernel_regularizer = {};   \
+  Regularizer recurrent_regularizer = {}; \
+  Regularizer bias_regularizer = {};
+#define GLIA_RNN_CONSTRAINTS                                                                  \
+  Constraint kernel_constraint = {};                                                          \
+  Constraint recurrent_constraint = {};                                                       \
+  Constraint bias_constraint = {};                                                            \
+  double dropout = 0.0;           /* of the inputs; one mask for all steps of a sequence */   \
+  double recurrent_dropout = 0.0; /* of the state */                                          \
+  std::optional<int64_t> seed = {};
+// How a sequence is run. unroll is accepted for Keras's sake; stateful: the last states of a batch start the next one.
+#define GLIA_RNN_SEQUENCE       \
+  bool return_sequences = false; \
+  bool return_state = false;    \
+  bool go_backwards = false;    \
+  bool stateful = false;        \
+  bool unroll = false;          \
+  bool zero_output_for_mask = false;
+
+struct SimpleRNNCellOptions {
+  glia::Activation activation = "tanh";
+  GLIA_RNN_INITIALIZERS
+  GLIA_RNN_REGULARIZERS
+  GLIA_RNN_CONSTRAINTS
+  GLIA_LAYER_OPTIONS
+};
+struct SimpleRNNOptions {
+  glia::Activation activation = "tanh";
+  GLIA_RNN_INITIALIZERS
+  GLIA_RNN_REGULARIZERS
+  Regularizer activity_regularizer = {};
+  GLIA_RNN_CONSTRAINTS
+  GLIA_RNN_SEQUENCE
+  GLIA_LAYER_OPTIONS
+};
+// h = activation(x W + b + h U). Weights: kernel (n, units), recurrent_kernel (units, units), bias (units).
+LayerRef SimpleRNN(int64_t units, SimpleRNNOptions options = {});
+LayerRef SimpleRNNCell(int64_t units, SimpleRNNCellOptions options = {});
+
+struct LSTMCellOptions {
+  glia::Activation activation = "tanh";
+  glia::Activation recurrent_activation = "sigmoid";
+  GLIA_RNN_INITIALIZERS
+  bool unit_forget_bias = true;  // the forget gate's bias starts at 1
+  GLIA_RNN_REGULARIZERS
+  GLIA_RNN_CONSTRAINTS
+  GLIA_LAYER_OPTIONS
+};
+struct LSTMOptions {
+  glia::Activation activation = "tanh";
+  glia::Activation recurrent_activation = "sigmoid";
+  GLIA_RNN_INITIALIZERS
+  bool unit_forget_bias = true;
+  GLIA_RNN_REGULARIZERS
+  Regularizer activity_regularizer = {};
+  GLIA_RNN_CONSTRAINTS
+  GLIA_RNN_SEQUENCE
+  GLIA_LAYER_OPTIONS
+};
+// Hochreiter and Schmidhuber 1997. Gates i, f, c, o: c = f c + i act(.), h = o act(c). Weights: kernel (n, 4 units),
+// recurrent_kernel (units, 4 units), bias (4 units).
+LayerRef LSTM(int64_t units, LSTMOptions options = {});
+LayerRef LSTMCell(int64_t units, LSTMCellOptions options = {});
+
+struct GRUCellOptions {
+  glia::Activation activation = "tanh";
+  glia::Activation recurrent_activation = "sigmoid";
+  GLIA_RNN_INITIALIZERS
+  GLIA_RNN_REGULARIZERS
+  GLIA_RNN_CONSTRAINTS
+  bool reset_after = true;  // the reset gate acts after the product with the state (CuDNN's form)
+  GLIA_LAYER_OPTIONS
+};
+struct GRUOptions {
+  glia::Activation activation = "tanh";
+  glia::Activation recurrent_activation = "sigmoid";
+  GLIA_RNN_INITIALIZERS
+  GLIA_RNN_REGULARIZERS
+  Regularizer activity_regularizer = {};
+  GLIA_RNN_CONSTRAINTS
+  GLIA_RNN_SEQUENCE
+  bool reset_after = true;
+  GLIA_LAYER_OPTIONS
+};
+// Cho et al. 2014. Gates z, r, h: h = z h + (1 - z) hh. Weights: kernel (n, 3 units), recurrent_kernel (units, 3 units), bias
+// (2, 3 units), or (3 units) without reset_after.
+LayerRef GRU(int64_t units, GRUOptions options = {});
+LayerRef GRUCell(int64_t units, GRUCellOptions options = {});
+
+struct RNNOptions {
+  GLIA_RNN_SEQUENCE
+  Regularizer activity_regularizer = {};
+  GLIA_LAYER_OPTIONS
+};
+// Runs any cell over the steps. Throws Error when the layer is not an RNNCell.
+LayerRef RNN(LayerRef cell, RNNOptions options = {});
+// Several cells as one; the states of all follow one another.
+LayerRef StackedRNNCells(std::vector<LayerRef> cells, PlainOptions options = {});
+
+struct BidirectionalOptions {
+  std::optional<std::string> merge_mode = "concat";  // "concat", "sum", "mul", "ave", or empty: two outputs
+  LayerRef backward_layer = {};                      // else a copy of the layer that runs backwards
+  GLIA_LAYER_OPTIONS
+};
+// A recurrent layer and its mirror image over the same sequence; the backward outputs are put back in time order.
+LayerRef Bidirectional(LayerRef layer, BidirectionalOptions options = {});
+// The same layer at each step of (batch, steps, ...).
+LayerRef TimeDistributed(LayerRef layer, PlainOptions options = {});
+
+}  // namespace layers
+// Forgets the states that a stateful recurrent layer (or layers inside `layer`) kept.
+void reset_states(const LayerRef& layer);
+}  // namespace glia

@@ -1,0 +1,16 @@
+// Random values inside layers. In a traced step they come from the global seed and step (inputs of the graph) and a stream of
+// their own per use; outside of one they are drawn at once. A layer's own seed replaces the global one.
+#pragma once
+#include <glia/value.h>
+
+#include <optional>
+
+namespace glia::nn {
+
+Value random_uniform(const Shape& shape, DType dtype, const std::optional<int64_t>& seed, double low = 0, double high = 1);
+Value random_normal(const Shape& shape, DType dtype, const std::optional<int64_t>& seed, double mean = 0, double stddev = 1);
+
+// Zeroes elements with probability `rate` and divides the rest by 1 - rate. noise_shape broadcasts against x.
+Value random_dropout(const Value& x, double rate, const Shape& noise_shape, const std::optional<int64_t>& seed);
+
+}  // namespace glia::nn
