@@ -131,7 +131,7 @@ Gradients gradients_of(const json& line, const LayerRef& layer, Feed& feed, cons
     for (size_t i = 0; i < flat.size() && i < values.size(); ++i) {
       if (flat[i]->is_null()) continue;
       wrt.push_back(values[i]);
-      g.want.push_back(flat[i]);
+      g.want.push_back(flat[i]->contains("value") ? &(*flat[i])["value"] : flat[i]);
       g.names.push_back(fmt::format("{}[{}]", name, i));
     }
   };
@@ -247,7 +247,7 @@ void run_layer(const json& line, Check& check) {
   for (size_t i = 0; i < want.size(); ++i) check.tensor(fmt::format("outputs[{}]", i), got[i], *want[i], tol);
   check_masks(line, outputs, {got.begin() + static_cast<std::ptrdiff_t>(outputs.size()), got.begin() + static_cast<std::ptrdiff_t>(outputs.size() + num_masks)}, check);
   size_t at = outputs.size() + num_masks;
-  if (!is_missing(line, "added_loss")) check.number("added_loss", got[at].item(), to_number(line["added_loss"]), tol);
+  if (!is_missing(line, "added_loss")) check.tensor("added_loss", got[at], line["added_loss"], tol, false);
   for (size_t i = 0; i < g.values.size(); ++i) check.tensor(g.names[i], got[at + 1 + i], *g.want[i], grad_tol, false);
   if (!is_missing(line, "bin_boundaries")) {
     const Floats& bounds = dynamic_cast<nn::Discretization&>(*layer).o.bin_boundaries;
