@@ -47,7 +47,7 @@ Value move_channels(const Value& x, bool to_last) {
   if (!to_last) axes.push_back(rank - 1);
   for (int64_t i = 1; i + 1 < rank; ++i) axes.push_back(to_last ? i + 1 : i);
   if (to_last) axes.push_back(1);
-  return apply1(find_op("transpose"), {{"axes", axes}}, {x});
+  return transpose(x, axes);
 }
 
 Ints pads_of(const char* op, const std::string& padding, const Pads& pads, const Shape& x, const Ints& window,
@@ -114,6 +114,33 @@ Value pool_like(const char* op, bool max, const Value& input, const std::vector<
   return first ? move_channels(y, false) : y;
 }
 
+// Axes that divide evenly are pooled at once, the others piece by piece.
+Value adaptive_like(const char* op, bool max, const Value& input, const std::vector<int64_t>& output_size,
+                    const std::string& data_format) {
+  const size_t spatial = spatial_of(op, input);
+  const bool first = channels_first(op, data_format);
+  const Ints size = per_axis(op, "output_size", output_size, spatial);
+  Value x = first ? move_channels(input, true) : input;
+  Ints window(spatial, 1);
+  for (size_t i = 0; i < spatial; ++i) {
+    const int64_t axis = static_cast<int64_t>(i) + 1, n = x.dim(static_cast<int>(axis));
+    GLIA_CHECK(size[i] >= 1 && size[i] <= n, "{}: output_size must be between 1 and the input's extent. Received {} for "
+               "an input {}.", op, to_string(AttrValue(size)), to_string(input.shape()));
+    if (n % size[i] == 0) {
+      window[i] = n / size[i];
+      continue;
+    }
+    Values cells;
+    for (int64_t j = 0; j < size[i]; ++j) {
+      const Value piece = slice_axis(x, axis, j * n / size[i], ((j + 1) * n + size[i] - 1) / size[i]);
+      cells.push_back(max ? ops::max(piece, {axis}, true) : mean(piece, {axis}, true));
+    }
+    x = concatenate(cells, axis);
+  }
+  if (window != Ints(spatial, 1)) x = pool_like(op, max, x, window, {});
+  return first ? move_channels(x, false) : x;
+}
+
 }  // namespace
 
 Value conv(const Value& x, const Value& kernel, const ConvOptions& options) {
@@ -171,6 +198,12 @@ Value max_pool(const Value& x, std::vector<int64_t> pool_size, const PoolOptions
 }
 Value average_pool(const Value& x, std::vector<int64_t> pool_size, const PoolOptions& options) {
   return pool_like("average_pool", false, x, pool_size, options);
+}
+Value adaptive_max_pool(const Value& x, std::vector<int64_t> output_size, const std::string& data_format) {
+  return adaptive_like("adaptive_max_pool", true, x, output_size, data_format);
+}
+Value adaptive_average_pool(const Value& x, std::vector<int64_t> output_size, const std::string& data_format) {
+  return adaptive_like("adaptive_average_pool", false, x, output_size, data_format);
 }
 
 }  // namespace glia::ops

@@ -70,6 +70,14 @@ std::vector<OpCase> op_cases() {
        [](const Values& v) { return max_pool(v[0], {3}, {.strides = {1}, .padding = "same"}); },
        {{1, 5, 6, 2}},
        false},
+      {"adaptive_average_pool", [](const Values& v) { return adaptive_average_pool(v[0], {3, 2}); }, {{2, 7, 4, 3}}},
+      {"adaptive_max_pool", [](const Values& v) { return adaptive_max_pool(v[0], {2, 3}); }, {{1, 5, 6, 2}}, false},
+      {"conv channels first", conv_case({.padding = "same", .data_format = "channels_first"}),
+       {{2, 3, 5, 6}, {3, 3, 3, 4}}},
+      {"max_pool channels first",
+       [](const Values& v) { return max_pool(v[0], {2}, {.data_format = "channels_first"}); },
+       {{2, 3, 5, 6}},
+       false},
       {"max_pool 3-D",
        [](const Values& v) {
          return max_pool(v[0], {2, 3, 1});
@@ -170,6 +178,21 @@ TEST(ConvOps, TransposedLengths) {
     EXPECT_EQ(ops::conv_transpose(random({1, r.n, 2}, 1), random({r.k, 3, 2}, 2), o).shape(), (Shape{1, r.want, 3}))
         << r.n << " " << r.k << " " << r.s << " " << r.padding << " " << r.output_padding;
   }
+}
+
+TEST(ConvOps, ChannelsFirstIsTheSameTransposed) {
+  const Tensor x = random({2, 5, 6, 3}, 1, DType::f32), w = random({3, 3, 3, 4}, 2, DType::f32);
+  const Value last = ops::conv(x, w, {.padding = "same"});
+  const Value first = ops::conv(ops::transpose(x, {0, 3, 1, 2}), w, {.padding = "same", .data_format = "channels_first"});
+  EXPECT_TRUE(ops::transpose(first, {0, 2, 3, 1}).tensor().equals(last.tensor()));
+}
+
+// Keras's rule: cell i covers floor(i n / size) up to ceil((i + 1) n / size).
+TEST(ConvOps, AdaptivePoolWindows) {
+  const Tensor x = Tensor::from({1, 5, 1}, {1, 2, 4, 8, 16});
+  EXPECT_EQ(ops::adaptive_average_pool(x, {2}).tensor().to_vector(), (std::vector<float>{7.f / 3, 28.f / 3}));
+  EXPECT_EQ(ops::adaptive_max_pool(x, {3}).tensor().to_vector(), (std::vector<float>{2, 8, 16}));
+  EXPECT_EQ(ops::adaptive_max_pool(x, {5}).tensor().to_vector(), (std::vector<float>{1, 2, 4, 8, 16}));
 }
 
 TEST(ConvOps, FirstMaximumGetsTheGradient) {

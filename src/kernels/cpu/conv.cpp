@@ -74,6 +74,7 @@ void flatten(TapConv& c) {
 
 TapRange taps_of(const TapDim& d, int64_t o) {
   int64_t base = o * d.step + d.first;
+  if (base >= 0 && base + (d.taps - 1) * d.delta < d.extent) return {0, d.taps};  // nearly always: no divisions
   int64_t begin = base < 0 ? ceil_div(-base, d.delta) : 0;
   int64_t room = d.extent - 1 - base;
   int64_t end = room < 0 ? 0 : std::min(d.taps, room / d.delta + 1);

@@ -41,6 +41,7 @@ struct Block {
   const float* in;  // of this image and group
   float* out;
   int nv;
+  const ConvTileFn* tiles;
   bool merge, narrow;
 };
 
@@ -66,9 +67,10 @@ static void run_line(const TapConv& c, Block& blk, int dim, int64_t y, int64_t x
   const int64_t most = blk.narrow ? narrow_pixels(t.cols) : kConvMaxRows[blk.nv];
   const int64_t tiles = (count + most - 1) / most;
   const int64_t small = count / tiles, big = count - small * tiles;  // `big` tiles have one pixel more
+  int64_t n = small + 1;
   for (int64_t i = 0; i < tiles; ++i) {
-    int64_t n = small + (i < big);
-    (blk.narrow ? narrow_tile_fn(n, t.cols) : conv_tile_fn(static_cast<int>(n), blk.nv))(t);
+    if (i == big) n = small;
+    (blk.narrow ? narrow_tile_fn(n, t.cols) : blk.tiles[n - 1])(t);
     t.a += n * t.a_step;
     t.out += n * t.out_step;
   }
@@ -106,6 +108,7 @@ static void run_image(const Run& r, int64_t n, int64_t z, int64_t g, int64_t col
     Block blk;
     ConvTile& t = blk.tile;
     blk.nv = nv;
+    blk.tiles = conv_tiles(nv);
     blk.narrow = narrow;
     blk.merge = c.merge_x() && !narrow;
     t.bx = c.k * nr;

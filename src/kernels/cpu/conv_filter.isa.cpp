@@ -59,11 +59,14 @@ static void filter_tile(const FilterTile& t) {
       GLIA_CONV_UNROLL for (int y = 0; y < RY; ++y) x[y] += t.x_step;
     }
   }
+  const bool add = t.add;  // copies: vector stores may alias the tile
+  const int64_t tail = t.tail, step = t.out_step, y_step = t.out_y;
+  float* const out = t.out;
   GLIA_CONV_UNROLL for (int i = 0; i < RY * RM; ++i)
     GLIA_CONV_UNROLL for (int v = 0; v < NV; ++v) {
-      float* p = t.out + (i / RM) * t.out_y + (i % RM) * t.out_step + v * W;
-      if (TAIL) store(p, t.add ? load(p, t.tail) + acc[i][v] : acc[i][v], t.tail);
-      else store(p, t.add ? load(p) + acc[i][v] : acc[i][v]);
+      float* p = out + (i / RM) * y_step + (i % RM) * step + v * W;
+      if (TAIL) store(p, add ? load(p, tail) + acc[i][v] : acc[i][v], tail);
+      else store(p, add ? load(p) + acc[i][v] : acc[i][v]);
     }
 }
 

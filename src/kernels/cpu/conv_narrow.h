@@ -1,5 +1,5 @@
-// The tile of convolutions with up to four output channels: lanes run along the input channels, one sum vector per pixel
-// and output channel. Weights are [tap][column][k]. Include only from *.isa.cpp files.
+// The tile of convolutions with up to four output channels: lanes run along the input channels, one sum vector per
+// pixel and output channel. Weights are [tap][column][k]. Include only from *.isa.cpp files.
 #pragma once
 #include "kernels/cpu/conv_tile.h"
 

@@ -2,7 +2,7 @@
 // three loops of taps and one over the channels run. Include only from *.isa.cpp files.
 //
 //   ConvTile t{...};
-//   conv_tile_fn(14, 2)(t);   // 14 pixels, 2 vectors
+//   conv_tiles(2)[14 - 1](t);   // 2 vectors, 14 pixels
 #pragma once
 #include "kernels/cpu/act.h"
 #include "kernels/cpu/simd.h"
@@ -46,34 +46,41 @@ struct ConvTile {
 template <int MR, int NV>
 GLIA_INLINE void conv_tile_finish(const ConvTile& t, vf (&acc)[MR][NV]) {
   constexpr int W = vf::W;
-  const bool full = t.cols == NV * W;
-  const int64_t tail = t.cols - (NV - 1) * W;  // lanes of the last vector
-  if (t.bias) {
+  // Copies: vector stores may alias anything, and every field would be read again after each of them.
+  float* const out = t.out;
+  const int64_t step = t.out_step, tail = t.cols - (NV - 1) * W;  // lanes of the last vector
+  const bool full = tail == W;
+  if (const float* bias = t.bias) {
     GLIA_CONV_UNROLL for (int v = 0; v < NV; ++v) {
-      vf x = full || v < NV - 1 ? load(t.bias + v * W) : load(t.bias + v * W, tail);
+      vf x = full || v < NV - 1 ? load(bias + v * W) : load(bias + v * W, tail);
       GLIA_CONV_UNROLL for (int i = 0; i < MR; ++i) acc[i][v] = acc[i][v] + x;
     }
   }
   if (t.has_residual) {
+    const float* residual = out + t.residual;
     GLIA_CONV_UNROLL for (int i = 0; i < MR; ++i) {
-      const float* r = t.out + i * t.out_step + t.residual;
-      GLIA_CONV_UNROLL for (int v = 0; v < NV; ++v)
-        acc[i][v] = acc[i][v] + (full || v < NV - 1 ? load(r + v * W) : load(r + v * W, tail));
+      GLIA_CONV_UNROLL for (int v = 0; v < NV; ++v) {
+        const float* r = residual + i * step + v * W;
+        acc[i][v] = acc[i][v] + (full || v < NV - 1 ? load(r) : load(r, tail));
+      }
     }
   }
   if (t.act == Act::relu) {
     GLIA_CONV_UNROLL for (int i = 0; i < MR; ++i)
       GLIA_CONV_UNROLL for (int v = 0; v < NV; ++v) acc[i][v] = vmax(vf::zero(), acc[i][v]);  // NaN stays NaN
   }
+  float* o = out;
   if (full) {
-    GLIA_CONV_UNROLL for (int i = 0; i < MR; ++i)
-      GLIA_CONV_UNROLL for (int v = 0; v < NV; ++v) store(t.out + i * t.out_step + v * W, acc[i][v]);
+    GLIA_CONV_UNROLL for (int i = 0; i < MR; ++i, o += step) {
+      GLIA_CONV_UNROLL for (int v = 0; v < NV; ++v) store(o + v * W, acc[i][v]);
+    }
   } else {
-    GLIA_CONV_UNROLL for (int i = 0; i < MR; ++i)
+    GLIA_CONV_UNROLL for (int i = 0; i < MR; ++i, o += step) {
       GLIA_CONV_UNROLL for (int v = 0; v < NV; ++v) {
-        if (v < NV - 1) store(t.out + i * t.out_step + v * W, acc[i][v]);
-        else store(t.out + i * t.out_step + v * W, acc[i][v], tail);
+        if (v < NV - 1) store(o + v * W, acc[i][v]);
+        else store(o + v * W, acc[i][v], tail);
       }
+    }
   }
 }
 
@@ -131,19 +138,20 @@ static void conv_tile(const ConvTile& t) {
 
 using ConvTileFn = void (*)(const ConvTile&);
 
-template <int NV, int MR>
-GLIA_INLINE ConvTileFn conv_tile_pick(int mr) {
-  if constexpr (NV > kConvMaxNV || kConvMaxRows[NV] == 0) {
-    return nullptr;
-  } else {
-    if (mr == MR) return &conv_tile<MR, NV>;
-    if constexpr (MR < kConvMaxRows[NV]) return conv_tile_pick<NV, MR + 1>(mr);
-    else return nullptr;
-  }
-}
-GLIA_INLINE ConvTileFn conv_tile_fn(int mr, int nv) {
-  if (nv == 4) return conv_tile_pick<4, 1>(mr);
-  return nv == 2 ? conv_tile_pick<2, 1>(mr) : conv_tile_pick<1, 1>(mr);
+// Kernels for 1, 2, ... rows; conv_tiles<NV>()[rows - 1].
+template <int NV, int... I>
+struct ConvTileTable {
+  static constexpr ConvTileFn fn[] = {&conv_tile<I, NV>...};
+};
+template <int NV, int N, int... I>
+struct ConvTileTableOf : ConvTileTableOf<NV, N - 1, N, I...> {};
+template <int NV, int... I>
+struct ConvTileTableOf<NV, 0, I...> : ConvTileTable<NV, I...> {};
+
+GLIA_INLINE const ConvTileFn* conv_tiles(int nv) {
+  if constexpr (kConvMaxRows[4] > 0)
+    if (nv == 4) return ConvTileTableOf<4, kConvMaxRows[4]>::fn;
+  return nv == 2 ? ConvTileTableOf<2, kConvMaxRows[2]>::fn : ConvTileTableOf<1, kConvMaxRows[1]>::fn;
 }
 
 }  // namespace glia::cpu::GLIA_ISA_NS
