@@ -37,12 +37,14 @@ static void depth_tile(const DepthTile& t) {
         GLIA_CONV_UNROLL for (int i = 0; i < P; ++i) acc[i] = fma(load_some(a + i * t.a_step, t.lanes), f, acc[i]);
       }
     }
-  const vf bias = t.bias ? load_some(t.bias, t.lanes) : vf::zero();
-  GLIA_CONV_UNROLL for (int i = 0; i < P; ++i) {
-    float* o = t.out + i * t.out_step;
-    vf v = t.bias ? acc[i] + bias : acc[i];
-    if (t.has_residual) v = v + load_some(o + t.residual, t.lanes);
-    store_some(o, t.relu ? vmax(vf::zero(), v) : v, t.lanes);
+  const bool has_bias = t.bias, has_residual = t.has_residual, relu = t.relu;  // copies: stores may alias the tile
+  const int64_t lanes = t.lanes, step = t.out_step, residual = t.residual;
+  const vf bias = has_bias ? load_some(t.bias, lanes) : vf::zero();
+  float* o = t.out;
+  GLIA_CONV_UNROLL for (int i = 0; i < P; ++i, o += step) {
+    vf v = has_bias ? acc[i] + bias : acc[i];
+    if (has_residual) v = v + load_some(o + residual, lanes);
+    store_some(o, relu ? vmax(vf::zero(), v) : v, lanes);
   }
 }
 
