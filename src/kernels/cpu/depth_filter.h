@@ -112,8 +112,8 @@ static void depth_filter_line(const DepthFilterRun& r, int64_t n, int64_t z, int
       const int64_t iy = y * s.stride[1] + ky * s.dilation[1] - s.pad[1];
       const float* x0 = r.x + (((n * s.in[0] + iz) * s.in[1] + iy) * s.in[2] - s.pad[2]) * c;
       float* w0 = dw + (kz * s.kernel[1] + ky) * t.dw_y;
-      // Border pixels one by one, those with every tap inside in runs; channels inside the runs, or the lines read would
-      // lie a power of two apart and evict each other from L1.
+      // Border pixels one by one, those with every tap inside in runs; channels inside the runs, or the lines read
+      // would lie a power of two apart and evict each other from L1.
       for (int64_t x = 0; x < s.out[2]; x = t.end) {
         const bool inside = x >= in.begin && x < in.end;
         const TapRange tx = inside ? TapRange{0, s.kernel[2]} : taps_of(dx, x);
