@@ -26,6 +26,7 @@ std::vector<KernelBench> all_kernels();
 void add_memory_kernels(std::vector<KernelBench>&);  // kernels_memory.cpp
 void add_gemm_kernels(std::vector<KernelBench>&);       // kernels_gemm.cpp
 void add_attention_kernels(std::vector<KernelBench>&);  // kernels_gemm.cpp
+void add_pointwise_kernels(std::vector<KernelBench>&);  // kernels_pointwise.cpp
 void add_conv_kernels(std::vector<KernelBench>&);    // kernels_conv.cpp
 
 }  // namespace glia::bench

@@ -1,4 +1,6 @@
 // Convolution and pooling kernels: the layers of the primer CNN and of ResNet-50.
+#include <glia/tensor.h>
+
 #include <algorithm>
 #include <memory>
 
@@ -11,25 +13,29 @@ namespace {
 
 using namespace glia::cpu;
 
+// Tensors are aligned to cache lines, as the arena is.
+struct Floats {
+  Tensor t;
+  float* data() const { return t.data<float>(); }
+};
 struct Buffers {
-  std::vector<float> x, w, y, bias;
-  std::vector<char> workspace;
-  void* aligned() { return reinterpret_cast<void*>((reinterpret_cast<uintptr_t>(workspace.data()) + 63) / 64 * 64); }
+  Floats x, w, y, bias, workspace;
+  void* aligned() const { return workspace.data(); }
 };
 
 std::shared_ptr<Buffers> buffers(const ConvShape& s) {
   auto fill = [](int64_t n) {
-    std::vector<float> v(n);
-    for (int64_t i = 0; i < n; ++i) v[i] = static_cast<float>(i % 17 - 8) / 8;
-    return v;
+    Tensor t({n});
+    for (int64_t i = 0; i < n; ++i) t.data<float>()[i] = static_cast<float>(i % 17 - 8) / 8;
+    return Floats{t};
   };
   auto b = std::make_shared<Buffers>();
   b->x = fill(s.batch * s.in_pixels() * s.cin);
   b->w = fill(s.taps() * s.cin / s.groups * s.cout);
   b->y = fill(s.batch * s.out_pixels() * s.cout);
   b->bias = fill(s.cout);
-  b->workspace.resize(
-      64 + std::max({conv_forward_workspace(s), conv_backward_data_workspace(s), conv_backward_filter_workspace(s)}));
+  b->workspace = fill(static_cast<int64_t>(std::max({conv_forward_workspace(s), conv_backward_data_workspace(s),
+                                                     conv_backward_filter_workspace(s)}) / 4 + 16));
   return b;
 }
 
@@ -74,13 +80,13 @@ ConvShape square(int64_t batch, int64_t in, int64_t out, int64_t k, int64_t stri
 void add_pool(std::vector<KernelBench>& list, const std::string& size, const PoolShape& s) {
   const double in = s.batch * s.in_pixels() * s.channels, out = s.batch * s.out_pixels() * s.channels;
   struct Pools {
-    std::vector<float> x, y;
+    Floats x, y;
     std::vector<uint8_t> at;
   };
   auto make = [=] {
     auto b = std::make_shared<Pools>();
-    b->x.assign(static_cast<size_t>(in), 1);
-    b->y.assign(static_cast<size_t>(out), 1);
+    b->x = {Tensor::full({static_cast<int64_t>(in)}, 1)};
+    b->y = {Tensor::full({static_cast<int64_t>(out)}, 1)};
     b->at.assign(static_cast<size_t>(out), 1);
     return b;
   };

@@ -33,14 +33,20 @@ size_t edit_distance(std::string_view a, std::string_view b) {
 std::string did_you_mean(std::string_view name, std::span<const std::string> known) {
   size_t best = std::max<size_t>(2, name.size() / 3) + 1;
   std::string_view hit;
+  std::vector<std::pair<size_t, std::string_view>> by_distance;
   for (const auto& k : known) {
     size_t d = edit_distance(name, k);
     if (d < best) best = d, hit = k;
+    by_distance.emplace_back(d, k);
   }
   if (!hit.empty()) return fmt::format(" Did you mean '{}'?", hit);
+  constexpr size_t kMost = 40, kNearest = 8;  // of long lists only the nearest names are shown
+  const bool all = known.size() <= kMost;
+  if (!all) std::stable_sort(by_distance.begin(), by_distance.end(), [](auto& a, auto& b) { return a.first < b.first; });
   std::string list;
-  for (const auto& k : known) list += (list.empty() ? "" : ", ") + k;
-  return list.empty() ? "" : fmt::format(" Known names: {}.", list);
+  for (size_t i = 0; i < (all ? known.size() : kNearest); ++i) list += (list.empty() ? "" : ", ") + std::string(by_distance[i].second);
+  if (list.empty()) return "";
+  return all ? fmt::format(" Known names: {}.", list) : fmt::format(" Nearest of {} known names: {}.", known.size(), list);
 }
 
 }  // namespace glia

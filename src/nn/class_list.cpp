@@ -136,8 +136,8 @@ std::vector<ClassEntry> metric_list() {
 std::vector<ClassEntry> optimizer_and_schedule_list() {
   return {OPTIMIZER(SGD, "sgd"),
           OPTIMIZER(Adam, "adam"),
-          OPTIMIZER(AdamW, "adamw"),
-          OPTIMIZER(RMSprop, "rmsprop"),
+          OPTIMIZER(AdamW, "adam_w"),
+          OPTIMIZER(RMSprop, "rm_sprop"),
           OPTIMIZER(Adagrad, "adagrad"),
           OPTIMIZER(Adadelta, "adadelta"),
           OPTIMIZER(Adamax, "adamax"),

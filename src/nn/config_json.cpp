@@ -48,7 +48,10 @@ class Writer : public Fields {
     for (int64_t i : v) list.push_back(i == -1 && names_a_shape(n) ? json() : json(i));
     out[n] = list;
   }
-  void operator()(const char* n, Floats& v) override { out[n] = v; }
+  void operator()(const char* n, Floats& v) override {
+    const bool factor = std::string_view(n).find("factor") != std::string_view::npos;  // Keras refuses [0.2] there
+    out[n] = factor && v.size() == 1 ? json(v[0]) : json(v);
+  }
   void operator()(const char* n, Strings& v) override { out[n] = v; }
   void operator()(const char* n, std::optional<bool>& v) override { optional(n, v); }
   void operator()(const char* n, std::optional<int64_t>& v) override { optional(n, v); }
@@ -191,7 +194,8 @@ class Reader : public Fields {
       return std::find(list.begin(), list.end(), k) != list.end();
     };
     for (auto it = in_.begin(); it != in_.end(); ++it) {
-      if (it.value().is_null() || in_list(seen_, it.key()) || in_list(skip, it.key()) || in_list(ignorable(), it.key())) continue;
+      const bool nothing = it.value().is_null() || (it.value().is_structured() && it.value().empty());
+      if (nothing || in_list(seen_, it.key()) || in_list(skip, it.key()) || in_list(ignorable(), it.key())) continue;
       throw_error("{}: unknown configuration key '{}' with value {}.{}", where_, it.key(), shown(it.value()),
                   did_you_mean(it.key(), seen_));
     }

@@ -124,8 +124,10 @@ Value adaptive_like(const char* op, bool max, const Value& input, const std::vec
   Ints window(spatial, 1);
   for (size_t i = 0; i < spatial; ++i) {
     const int64_t axis = static_cast<int64_t>(i) + 1, n = x.dim(static_cast<int>(axis));
-    GLIA_CHECK(size[i] >= 1 && size[i] <= n, "{}: output_size must be between 1 and the input's extent. Received {} for "
-               "an input {}.", op, to_string(AttrValue(size)), to_string(input.shape()));
+    GLIA_CHECK(size[i] >= 1 && size[i] <= n,
+               "{}: output_size must be between 1 and the input's extent. Received {} for "
+               "an input {}.",
+               op, to_string(AttrValue(size)), to_string(input.shape()));
     if (n % size[i] == 0) {
       window[i] = n / size[i];
       continue;

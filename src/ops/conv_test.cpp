@@ -183,7 +183,8 @@ TEST(ConvOps, TransposedLengths) {
 TEST(ConvOps, ChannelsFirstIsTheSameTransposed) {
   const Tensor x = random({2, 5, 6, 3}, 1, DType::f32), w = random({3, 3, 3, 4}, 2, DType::f32);
   const Value last = ops::conv(x, w, {.padding = "same"});
-  const Value first = ops::conv(ops::transpose(x, {0, 3, 1, 2}), w, {.padding = "same", .data_format = "channels_first"});
+  const Value first =
+      ops::conv(ops::transpose(x, {0, 3, 1, 2}), w, {.padding = "same", .data_format = "channels_first"});
   EXPECT_TRUE(ops::transpose(first, {0, 2, 3, 1}).tensor().equals(last.tensor()));
 }
 

@@ -21,19 +21,6 @@ void by_size(int size, F&& f) {
   }
 }
 
-// 4 x 4 elements of 4 bytes: two rounds of interleaving.
-using Quad = uint32_t __attribute__((vector_size(16), aligned(4), may_alias));
-inline void transpose4(const uint32_t* src, int64_t ss, uint32_t* dst, int64_t ds) {
-  const Quad a = *reinterpret_cast<const Quad*>(src), b = *reinterpret_cast<const Quad*>(src + ss);
-  const Quad c = *reinterpret_cast<const Quad*>(src + 2 * ss), d = *reinterpret_cast<const Quad*>(src + 3 * ss);
-  const Quad ab0 = __builtin_shufflevector(a, b, 0, 4, 1, 5), ab1 = __builtin_shufflevector(a, b, 2, 6, 3, 7);
-  const Quad cd0 = __builtin_shufflevector(c, d, 0, 4, 1, 5), cd1 = __builtin_shufflevector(c, d, 2, 6, 3, 7);
-  *reinterpret_cast<Quad*>(dst) = __builtin_shufflevector(ab0, cd0, 0, 1, 4, 5);
-  *reinterpret_cast<Quad*>(dst + ds) = __builtin_shufflevector(ab0, cd0, 2, 3, 6, 7);
-  *reinterpret_cast<Quad*>(dst + 2 * ds) = __builtin_shufflevector(ab1, cd1, 0, 1, 4, 5);
-  *reinterpret_cast<Quad*>(dst + 3 * ds) = __builtin_shufflevector(ab1, cd1, 2, 3, 6, 7);
-}
-
 // dst[i * ds + j] = src[i + j * ss], i < m, j < n, in blocks that stay in L1.
 template <class T>
 void transpose_plane(const T* src, int64_t ss, T* dst, int64_t ds, int64_t m, int64_t n) {
@@ -41,17 +28,7 @@ void transpose_plane(const T* src, int64_t ss, T* dst, int64_t ds, int64_t m, in
   for (int64_t i0 = 0; i0 < m; i0 += B) {
     for (int64_t j0 = 0; j0 < n; j0 += B) {
       const int64_t im = std::min(m, i0 + B), jm = std::min(n, j0 + B);
-      int64_t i = i0;
-      if constexpr (sizeof(T) == 4) {
-        for (; i + 4 <= im; i += 4) {
-          int64_t j = j0;
-          for (; j + 4 <= jm; j += 4)
-            transpose4(reinterpret_cast<const uint32_t*>(src + i + j * ss), ss, reinterpret_cast<uint32_t*>(dst + i * ds + j), ds);
-          for (; j < jm; ++j)
-            for (int64_t k = i; k < i + 4; ++k) dst[k * ds + j] = src[k + j * ss];
-        }
-      }
-      for (; i < im; ++i)
+      for (int64_t i = i0; i < im; ++i)
         for (int64_t j = j0; j < jm; ++j) dst[i * ds + j] = src[i + j * ss];
     }
   }
@@ -68,7 +45,7 @@ void copy_row(const T* src, int64_t ss, T* dst, int64_t ds, int64_t n) {
 }  // namespace
 
 CopyKernel::CopyKernel(const std::vector<int64_t>& dims, const std::vector<int64_t>& src, const std::vector<int64_t>& dst, int elem_size)
-    : size_(elem_size) {
+    : size_(elem_size), transpose_(GLIA_ISA_SELECT(transpose_words)) {
   GLIA_ASSERT(dims.size() == src.size() && dims.size() == dst.size(), "CopyKernel: one stride per dim");
   std::vector<Dim> d;
   int64_t total = 1;
@@ -125,7 +102,9 @@ void CopyKernel::run_task(int64_t task, const char* src, char* dst) const {
       using T = decltype(tag);
       const T* from = reinterpret_cast<const T*>(src) + so;
       T* to = reinterpret_cast<T*>(dst) + d_o;
-      if (plane_) transpose_plane(from, inner_.src, to, side_.dst, side_.n, inner_.n);
+      if (plane_ && sizeof(T) == 4)
+        transpose_(reinterpret_cast<const uint32_t*>(from), inner_.src, reinterpret_cast<uint32_t*>(to), side_.dst, side_.n, inner_.n);
+      else if (plane_) transpose_plane(from, inner_.src, to, side_.dst, side_.n, inner_.n);
       else copy_row(from, inner_.src, to, inner_.dst, inner_.n);
     });
     for (size_t i = outer_.size(); i-- > 0;) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "kernels/cpu/elem.h"
+#include "kernels/cpu/transpose.h"
 
 namespace glia::cpu {
 
@@ -32,6 +33,7 @@ class CopyKernel {
   bool plane_ = false;
   int64_t steps_ = 0, per_task_ = 1, tasks_ = 0;
   int size_ = 4;
+  decltype(&scalar::transpose_words) transpose_ = nullptr;
 };
 
 void fill_elements(void* dst, int64_t count, uint64_t pattern, int elem_size);  // pattern: the low bytes are the element

@@ -24,40 +24,49 @@ struct DepthTile {
   bool has_residual, relu;
 };
 
-template <int P>
+template <int P, bool FULL>
 static void depth_tile(const DepthTile& t) {
+  const int64_t lanes = t.lanes, step = t.out_step, residual = t.residual, a_step = t.a_step;
+  auto get = [&](const float* p) __attribute__((always_inline)) { return FULL ? load(p) : load(p, lanes); };
   vf acc[P];
   GLIA_CONV_UNROLL for (int i = 0; i < P; ++i) acc[i] = vf::zero();
+  auto tap = [&](const float* a, const float* w) __attribute__((always_inline)) {
+    const vf f = get(w);
+    GLIA_CONV_UNROLL for (int i = 0; i < P; ++i) acc[i] = fma(get(a + i * a_step), f, acc[i]);
+  };
   for (int64_t z = 0; z < t.nz; ++z)
     for (int64_t y = 0; y < t.ny; ++y) {
       const float* a = t.a + z * t.az + y * t.ay;
       const float* w = t.w + z * t.wz + y * t.wy;
-      for (int64_t x = 0; x < t.nx; ++x, a += t.ax, w += t.wx) {
-        const vf f = load_some(w, t.lanes);
-        GLIA_CONV_UNROLL for (int i = 0; i < P; ++i) acc[i] = fma(load_some(a + i * t.a_step, t.lanes), f, acc[i]);
+      if (t.nx == 3) {
+        GLIA_CONV_UNROLL for (int x = 0; x < 3; ++x) tap(a + x * t.ax, w + x * t.wx);
+        continue;
       }
+      for (int64_t x = 0; x < t.nx; ++x, a += t.ax, w += t.wx) tap(a, w);
     }
-  const bool has_bias = t.bias, has_residual = t.has_residual, relu = t.relu;  // copies: stores may alias the tile
-  const int64_t lanes = t.lanes, step = t.out_step, residual = t.residual;
-  const vf bias = has_bias ? load_some(t.bias, lanes) : vf::zero();
+  const bool has_bias = t.bias, has_residual = t.has_residual, relu = t.relu;
+  const vf bias = has_bias ? get(t.bias) : vf::zero();
   float* o = t.out;
   GLIA_CONV_UNROLL for (int i = 0; i < P; ++i, o += step) {
     vf v = has_bias ? acc[i] + bias : acc[i];
-    if (has_residual) v = v + load_some(o + residual, lanes);
-    store_some(o, relu ? vmax(vf::zero(), v) : v, lanes);
+    if (has_residual) v = v + get(o + residual);
+    if (relu) v = vmax(vf::zero(), v);
+    if (FULL) store(o, v);
+    else store(o, v, lanes);
   }
 }
 
+template <bool FULL>
 GLIA_INLINE void run_depth_tile(const DepthTile& t, int64_t pixels) {
   switch (pixels) {
-    case 8: return depth_tile<8>(t);
-    case 7: return depth_tile<7>(t);
-    case 6: return depth_tile<6>(t);
-    case 5: return depth_tile<5>(t);
-    case 4: return depth_tile<4>(t);
-    case 3: return depth_tile<3>(t);
-    case 2: return depth_tile<2>(t);
-    default: return depth_tile<1>(t);
+    case 8: return depth_tile<8, FULL>(t);
+    case 7: return depth_tile<7, FULL>(t);
+    case 6: return depth_tile<6, FULL>(t);
+    case 5: return depth_tile<5, FULL>(t);
+    case 4: return depth_tile<4, FULL>(t);
+    case 3: return depth_tile<3, FULL>(t);
+    case 2: return depth_tile<2, FULL>(t);
+    default: return depth_tile<1, FULL>(t);
   }
 }
 
@@ -98,20 +107,25 @@ static void depth_row(const DepthRun& r, int64_t n, int64_t z, int64_t y) {
   const float* a = r.in + n * c.in_image + (z * dz.step + dz.first + tz.begin * dz.delta) * c.in_stride[0] +
                    (y * dy.step + dy.first + ty.begin * dy.delta) * c.in_stride[1];
   float* out = r.out + n * c.out_image + c.out_offset + z * c.out_stride[0] + y * c.out_stride[1];
-  for (int64_t ch = 0; ch < r.s.cout; ch += W) {
-    t.lanes = min_of(W, r.s.cout - ch);
-    t.bias = r.e.bias ? r.e.bias + ch : nullptr;
-    for (int64_t x = 0; x < dx.count;) {
-      const bool inside = x >= in.begin && x < in.end;
-      const TapRange tx = inside ? TapRange{0, dx.taps} : taps_of(dx, x);
-      const int64_t pixels = inside ? min_of(kPixels, in.end - x) : 1;
-      t.nx = tx.end - tx.begin;
-      t.a = a + (x * dx.step + dx.first + tx.begin * dx.delta) * c.in_stride[2] + ch;
-      t.w = w + tx.begin * t.wx + ch;
-      t.out = out + x * t.out_step + ch;
-      run_depth_tile(t, pixels);
-      x += pixels;
+  // Channels innermost: with pixels innermost the lines read lie a power of two apart and evict each other from L1.
+  for (int64_t x = 0; x < dx.count;) {
+    const bool inside = x >= in.begin && x < in.end;
+    const TapRange tx = inside ? TapRange{0, dx.taps} : taps_of(dx, x);
+    const int64_t left = in.end - x, pixels = inside ? left / ((left + kPixels - 1) / kPixels) : 1;
+    t.nx = tx.end - tx.begin;
+    const float* ax = a + (x * dx.step + dx.first + tx.begin * dx.delta) * c.in_stride[2];
+    const float* wx = w + tx.begin * t.wx;
+    float* ox = out + x * t.out_step;
+    for (int64_t ch = 0; ch < r.s.cout; ch += W) {
+      t.lanes = min_of(W, r.s.cout - ch);
+      t.bias = r.e.bias ? r.e.bias + ch : nullptr;
+      t.a = ax + ch;
+      t.w = wx + ch;
+      t.out = ox + ch;
+      if (t.lanes == W) run_depth_tile<true>(t, pixels);
+      else run_depth_tile<false>(t, pixels);
     }
+    x += pixels;
   }
   if (r.e.act != Act::none && r.e.act != Act::relu) act_rows(r.e.act, r.e.alpha, out, t.out_step, dx.count, r.s.cout);
 }

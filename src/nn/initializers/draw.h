@@ -11,7 +11,7 @@
 namespace glia::nn {
 
 Tensor draw_normal(const Shape& shape, DType dtype, double mean, double stddev, uint64_t seed);
-// Values further than two standard deviations from the mean are drawn again.
+// The normal distribution within two standard deviations of the mean.
 Tensor draw_truncated_normal(const Shape& shape, DType dtype, double mean, double stddev, uint64_t seed);
 Tensor draw_uniform(const Shape& shape, DType dtype, double low, double high, uint64_t seed);
 

@@ -97,7 +97,7 @@ void Border::fields(Fields& f) {
     for (int64_t i = 0; i < t.size(); ++i) cells.flat.push_back(static_cast<int64_t>(t.item(i)));
     cells.paired = t.rank() == 2;
   }
-  f("data_format", o.data_format);
+  if (!crops_ || spatial_ > 1) f("data_format", o.data_format);  // Keras's Cropping1D has none
 }
 
 void Border::build(const std::vector<Shape>& in) {

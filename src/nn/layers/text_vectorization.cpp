@@ -59,7 +59,8 @@ void TextVectorization::fields(Fields& f) {
   f("split", o.split);
   std::optional<Ints> ngrams;
   if (!o.ngrams.empty()) ngrams = o.ngrams;
-  f("ngrams", ngrams);
+  if (!f.reading() && ngrams && ngrams->size() == 1) f("ngrams", (*ngrams)[0]);  // a number means 1 to n, a list just those
+  else f("ngrams", ngrams);
   o.ngrams = ngrams.value_or(Ints{});
   f("output_mode", o.output_mode);
   f("output_sequence_length", o.output_sequence_length);

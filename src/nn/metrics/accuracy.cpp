@@ -33,7 +33,8 @@ Value categorical_accuracy(Value t, Value p) {
 }
 Value sparse_categorical_accuracy(Value t, Value p) {
   if (t.rank() == p.rank() && t.dim(-1) == 1) t = ops::squeeze(t, {-1});
-  Value hit = as_f32(ops::equal(ops::cast(t, p.dtype()), ops::cast(ops::argmax(p, -1), p.dtype())));
+  DType d = p.dtype() == DType::f64 ? DType::f64 : DType::f32;  // half types cannot tell labels above 256 apart
+  Value hit = as_f32(ops::equal(ops::cast(t, d), ops::cast(ops::argmax(p, -1), d)));
   return hit.rank() > 1 && hit.dim(-1) == 1 ? ops::squeeze(hit, {-1}) : hit;
 }
 Value sparse_top_k_categorical_accuracy(Value t, Value p, int64_t k, bool from_sorted_ids) {

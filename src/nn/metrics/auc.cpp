@@ -66,7 +66,7 @@ struct AUCMetric final : MetricBase {
 
   void update_state(const Value& t, const Value& y_pred, const Value& w) override {
     Value p = o.from_logits ? ops::sigmoid(y_pred) : y_pred;
-    nn::ConfusionCounts c = nn::count_confusion({t, p, w, limits(), {}, {}, o.multi_label, o.label_weights});
+    nn::ConfusionCounts c = nn::count_confusion({name, t, p, w, limits(), {}, {}, o.multi_label, o.label_weights});
     Value counts[] = {c.true_positives, c.false_positives, c.true_negatives, c.false_negatives};
     for (size_t i = 0; i < 4; ++i) variables[i].assign(variables[i].value() + counts[i]);
   }

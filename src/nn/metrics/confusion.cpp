@@ -28,9 +28,9 @@ Value keep_top_k(const Value& p, int64_t k) {
   return p * mask + kNegativeInfinity * (1.0 - mask);
 }
 
-Value only_class(const Value& v, int64_t id) {
-  GLIA_CHECK(v.rank() > 1, "class_id needs predictions of shape (samples, classes). Received shape {}.", to_string(v.shape()));
-  GLIA_CHECK(id >= 0 && id < v.dim(-1), "class_id {} is out of range for shape {}.", id, to_string(v.shape()));
+Value only_class(const std::string& where, const Value& v, int64_t id) {
+  GLIA_CHECK(v.rank() > 1, "{}: class_id needs predictions of shape (samples, classes). Received shape {}.", where, to_string(v.shape()));
+  GLIA_CHECK(id >= 0 && id < v.dim(-1), "{}: class_id {} is out of range for shape {}.", where, id, to_string(v.shape()));
   return ops::slice_axis(v, v.rank() - 1, id, id + 1);
 }
 
@@ -92,10 +92,10 @@ ConfusionCounts count_confusion(ConfusionInput in) {
   }
   if (in.top_k) p = keep_top_k(p, *in.top_k);
   if (in.class_id) {
-    t = only_class(t, *in.class_id);
-    p = only_class(p, *in.class_id);
+    t = only_class(in.where, t, *in.class_id);
+    p = only_class(in.where, p, *in.class_id);
   }
-  GLIA_CHECK(t.shape() == p.shape(), "expected y_true and y_pred of the same shape. Received y_true {} and y_pred {}.",
+  GLIA_CHECK(t.shape() == p.shape(), "{}: expected y_true and y_pred of the same shape. Received y_true {} and y_pred {}.", in.where,
              to_string(t.shape()), to_string(p.shape()));
   Value weights = w.defined() ? ops::broadcast_to(w, p.shape()) : ops::broadcast_to(ops::scalar_like(p, 1), p.shape());
   if (in.label_weights && !in.multi_label) {

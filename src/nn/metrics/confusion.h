@@ -5,6 +5,7 @@
 namespace glia::nn {
 
 struct ConfusionInput {
+  std::string where;                        // the metric, for messages
   Value y_true, y_pred, sample_weight;
   Floats thresholds;
   std::optional<int64_t> top_k, class_id;

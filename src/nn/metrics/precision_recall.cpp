@@ -42,7 +42,7 @@ struct CountMetric final : MetricBase {
     add_variable("accumulator", {static_cast<int64_t>(limits().size())});
   }
   void update_state(const Value& t, const Value& p, const Value& w) override {
-    nn::ConfusionCounts c = nn::count_confusion({t, p, w, limits(), {}, {}, false, {}});
+    nn::ConfusionCounts c = nn::count_confusion({name, t, p, w, limits(), {}, {}, false, {}});
     variables[0].assign(variables[0].value() + c.*which);
   }
   Value result() override {
@@ -73,7 +73,7 @@ struct PrecisionRecallMetric final : MetricBase {
     add_variable(recall ? "false_negatives" : "false_positives", {n});
   }
   void update_state(const Value& t, const Value& p, const Value& w) override {
-    nn::ConfusionCounts c = nn::count_confusion({t, p, w, limits(), o.top_k, o.class_id, false, {}});
+    nn::ConfusionCounts c = nn::count_confusion({name, t, p, w, limits(), o.top_k, o.class_id, false, {}});
     variables[0].assign(variables[0].value() + c.true_positives);
     variables[1].assign(variables[1].value() + (recall ? c.false_negatives : c.false_positives));
   }
@@ -109,7 +109,7 @@ struct AtMetric final : MetricBase {
       add_variable(v, {o.num_thresholds});
   }
   void update_state(const Value& t, const Value& p, const Value& w) override {
-    nn::ConfusionCounts c = nn::count_confusion({t, p, w, limits(), {}, o.class_id, false, {}});
+    nn::ConfusionCounts c = nn::count_confusion({name, t, p, w, limits(), {}, o.class_id, false, {}});
     Value counts[] = {c.true_positives, c.false_positives, c.true_negatives, c.false_negatives};
     for (size_t i = 0; i < 4; ++i) variables[i].assign(variables[i].value() + counts[i]);
   }
