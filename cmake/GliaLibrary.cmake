@@ -1,6 +1,12 @@
 # The library: every src/**.cpp except tests. Files named *.isa.cpp hold kernels; each is compiled once per
 # instruction set, inside the namespace that GLIA_ISA_NS names (see src/kernels/cpu/isa.h).
 file(GLOB_RECURSE GLIA_SOURCES CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/*.cpp)
+# (A quick sanitizer build compiles the lower rooms only.)
+set(GLIA_LIBRARY_ROOMS "" CACHE STRING "Rooms of src/ that are compiled; empty: all")
+if(GLIA_LIBRARY_ROOMS)
+  list(JOIN GLIA_LIBRARY_ROOMS "|" rooms)
+  list(FILTER GLIA_SOURCES INCLUDE REGEX "/src/(${rooms})/")
+endif()
 set(GLIA_ISA_SOURCES ${GLIA_SOURCES})
 list(FILTER GLIA_SOURCES EXCLUDE REGEX "(_test|\\.isa)\\.cpp$")
 list(FILTER GLIA_SOURCES EXCLUDE REGEX "/src/cli/")

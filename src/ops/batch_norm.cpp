@@ -16,11 +16,13 @@ std::vector<int64_t> leading_axes(const Value& x) {
   for (int64_t i = 0; i + 1 < x.rank(); ++i) axes.push_back(i);
   return axes;
 }
-double rows_of(const Value& x) { return static_cast<double>(num_elements(x.shape())) / static_cast<double>(std::max<int64_t>(1, x.dim(-1))); }
+double rows_of(const Value& x) {
+  return static_cast<double>(num_elements(x.shape())) / static_cast<double>(std::max<int64_t>(1, x.dim(-1)));
+}
 
 std::vector<TensorType> infer_channels(const InferContext& c) {
-  GLIA_CHECK(is_float(c.in[0].dtype) && c.in[0].rank() >= 2, "{}: expected floating point (..., channels). Received {}.", c.op.name,
-             to_string(c.in[0]));
+  GLIA_CHECK(is_float(c.in[0].dtype) && c.in[0].rank() >= 2,
+             "{}: expected floating point (..., channels). Received {}.", c.op.name, to_string(c.in[0]));
   const TensorType t{c.in[0].dtype, {c.in[0].shape.back()}};
   return {t, t};
 }
@@ -38,7 +40,8 @@ std::optional<KernelPlan> make_channels(const KernelQuery& q, std::string& refus
     return {};
   }
   const int64_t n = q.in[0].shape.back();
-  Params p{n ? q.in[0].elements() / n : 0, n, elem(q.in[0].dtype), 0, GLIA_ISA_SELECT(channel_moments), GLIA_ISA_SELECT(channel_grad_sums)};
+  Params p{n ? q.in[0].elements() / n : 0,    n, elem(q.in[0].dtype), 0, GLIA_ISA_SELECT(channel_moments),
+           GLIA_ISA_SELECT(channel_grad_sums)};
   if (p.rows == 0) {
     refusal = "no rows";
     return {};
@@ -57,7 +60,8 @@ std::optional<KernelPlan> make_channels(const KernelQuery& q, std::string& refus
     plan.fn = [](const KernelArgs& a) {
       const auto& p = a.param<Params>();
       void* spare = static_cast<char*>(a.work) + p.unused_at;
-      p.sums(p.type, {a.in[0], a.in[1], a.in[2], a.in[3], a.out[0] ? a.out[0] : spare, a.out[1] ? a.out[1] : spare, p.rows, p.n, a.work});
+      p.sums(p.type, {a.in[0], a.in[1], a.in[2], a.in[3], a.out[0] ? a.out[0] : spare, a.out[1] ? a.out[1] : spare,
+                      p.rows, p.n, a.work});
     };
   }
   return plan;
@@ -80,7 +84,8 @@ const OpDef& channel_moments_op() {
 const OpDef& channel_grad_sums_op() {
   static const OpDef def{
       .name = "channel_grad_sums",
-      .doc = "x, dy (..., channels), mean, rstd (channels) -> sum(dy) and sum(dy (x - mean) rstd) over all other axes.",
+      .doc =
+          "x, dy (..., channels), mean, rstd (channels) -> sum(dy) and sum(dy (x - mean) rstd) over all other axes.",
       .min_inputs = 4,
       .max_inputs = 4,
       .infer = infer_channels,
@@ -103,8 +108,8 @@ struct Places {
 std::vector<TensorType> infer_batch_norm(const InferContext& c) {
   auto stats = infer_channels(c);
   for (size_t i = 1; i < c.in.size(); ++i)
-    GLIA_CHECK(c.in[i] == stats[0], "batch_norm: gamma and beta must be {}. Received {} for an input {}.", to_string(stats[0]),
-               to_string(c.in[i]), to_string(c.in[0]));
+    GLIA_CHECK(c.in[i] == stats[0], "batch_norm: gamma and beta must be {}. Received {} for an input {}.",
+               to_string(stats[0]), to_string(c.in[i]), to_string(c.in[0]));
   return {c.in[0], stats[0], stats[1]};
 }
 
@@ -140,10 +145,14 @@ Values vjp_batch_norm(const VjpContext& c) {
 const OpDef& batch_norm_op() {
   static const OpDef def{
       .name = "batch_norm_training",
-      .doc = "x (..., channels) -> y = (x - mean) / sqrt(variance + epsilon) gamma + beta with the batch's own statistics over "
-             "all axes but the last, and these statistics. Ioffe and Szegedy 2015.",
+      .doc =
+          "x (..., channels) -> y = (x - mean) / sqrt(variance + epsilon) gamma + beta with the batch's own "
+          "statistics over "
+          "all axes but the last, and these statistics. Ioffe and Szegedy 2015.",
       .max_inputs = 3,
-      .attrs = {{"epsilon", 1e-3, "added to the variance"}, {"scale", false, "a gamma input follows"}, {"center", false, "a beta input follows"}},
+      .attrs = {{"epsilon", 1e-3, "added to the variance"},
+                {"scale", false, "a gamma input follows"},
+                {"center", false, "a beta input follows"}},
       .infer = infer_batch_norm,
       .vjp = vjp_batch_norm,
       .decompose = decompose_batch_norm,
@@ -160,18 +169,20 @@ BatchNorm batch_norm_training(const Value& x, const Value& gamma, const Value& b
   Values in{f};
   if (gamma.defined()) in.push_back(cast(gamma, f.dtype()));
   if (beta.defined()) in.push_back(cast(beta, f.dtype()));
-  Values r = apply(batch_norm_op(), {{"epsilon", epsilon}, {"scale", gamma.defined()}, {"center", beta.defined()}}, in);
+  Values r =
+      apply(batch_norm_op(), {{"epsilon", epsilon}, {"scale", gamma.defined()}, {"center", beta.defined()}}, in);
   return {r[0], r[1], r[2]};
 }
 
-Value batch_normalization(const Value& x, const Value& mean, const Value& variance, int64_t axis, const Value& offset, const Value& scale,
-                          double epsilon) {
+Value batch_normalization(const Value& x, const Value& mean, const Value& variance, int64_t axis, const Value& offset,
+                          const Value& scale, double epsilon) {
   axis = normalize_axis(axis, x.rank(), "batch_normalization");
   Shape shape(static_cast<size_t>(x.rank()), 1);
   shape[static_cast<size_t>(axis)] = x.dim(static_cast<int>(axis));
   auto along = [&](const Value& v, const char* what) {
     GLIA_CHECK(v.rank() == 1 && (v.dim(0) == x.dim(static_cast<int>(axis)) || v.dim(0) == -1),
-               "batch_normalization: {} must have shape ({},). Received {}.", what, x.dim(static_cast<int>(axis)), to_string(v.shape()));
+               "batch_normalization: {} must have shape ({},). Received {}.", what, x.dim(static_cast<int>(axis)),
+               to_string(v.shape()));
     return axis == x.rank() - 1 ? v : reshape(v, shape);
   };
   Value factor = rsqrt(along(variance, "variance") + epsilon);

@@ -14,11 +14,13 @@ std::vector<TensorType> infer_concat(const InferContext& c) {
   TensorType out = c.in[0];
   const auto axis = static_cast<size_t>(normalize_axis(c.attrs.i("axis"), out.rank(), "concatenate"));
   for (size_t i = 1; i < c.in.size(); ++i) {
-    GLIA_CHECK(c.in[i].dtype == out.dtype && c.in[i].rank() == out.rank(), "concatenate: inputs must agree in dtype and rank. Received {} and {}.",
-               to_string(c.in[0]), to_string(c.in[i]));
+    GLIA_CHECK(c.in[i].dtype == out.dtype && c.in[i].rank() == out.rank(),
+               "concatenate: inputs must agree in dtype and rank. Received {} and {}.", to_string(c.in[0]),
+               to_string(c.in[i]));
     for (size_t d = 0; d < out.shape.size(); ++d)
       GLIA_CHECK(d == axis || c.in[i].shape[d] == out.shape[d],
-                 "concatenate: shapes must agree except along axis {}. Received {} and {}.", axis, to_string(c.in[0]), to_string(c.in[i]));
+                 "concatenate: shapes must agree except along axis {}. Received {} and {}.", axis, to_string(c.in[0]),
+                 to_string(c.in[i]));
     out.shape[axis] += c.in[i].shape[axis];
   }
   return {out};
@@ -32,7 +34,8 @@ std::optional<KernelPlan> make_concat(const KernelQuery& q, std::string&) {
   int64_t at = 0;
   for (size_t i = 0; i < q.in.size(); ++i) {
     if (q.in[i].elements() > 0)
-      copies.push_back({cpu::CopyKernel(q.in[i].shape, row_major_strides(q.in[i].shape), step, size), static_cast<int>(i), 0, at * step[axis]});
+      copies.push_back({cpu::CopyKernel(q.in[i].shape, row_major_strides(q.in[i].shape), step, size),
+                        static_cast<int>(i), 0, at * step[axis]});
     at += q.in[i].shape[axis];
   }
   return copy_plan(std::move(copies), size);
@@ -81,7 +84,8 @@ Value stack(const Values& xs, int64_t axis) {
   axis = normalize_axis(axis, xs[0].rank() + 1, "stack");
   Values in;
   for (const Value& x : xs) {
-    GLIA_CHECK(x.shape() == xs[0].shape(), "stack: all shapes must agree. Received {} and {}.", to_string(xs[0].shape()), to_string(x.shape()));
+    GLIA_CHECK(x.shape() == xs[0].shape(), "stack: all shapes must agree. Received {} and {}.",
+               to_string(xs[0].shape()), to_string(x.shape()));
     in.push_back(expand_dims(x, axis));
   }
   return concatenate(in, axis);

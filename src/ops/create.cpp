@@ -24,7 +24,8 @@ Value linspace(double start, double stop, int64_t num, bool endpoint, DType dtyp
   GLIA_CHECK(num >= 0, "linspace: num must not be negative. Received {}.", num);
   Tensor t({num}, dtype);
   const double step = (stop - start) / static_cast<double>(std::max<int64_t>(1, endpoint ? num - 1 : num));
-  for (int64_t i = 0; i < num; ++i) t.set_item(i, endpoint && i == num - 1 && num > 1 ? stop : start + static_cast<double>(i) * step);
+  for (int64_t i = 0; i < num; ++i)
+    t.set_item(i, endpoint && i == num - 1 && num > 1 ? stop : start + static_cast<double>(i) * step);
   return t;
 }
 

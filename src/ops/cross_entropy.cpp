@@ -13,12 +13,13 @@ namespace {
 
 void check_labels(const InferContext& c) {
   const TensorType &x = c.in[0], &labels = c.in[1];
-  GLIA_CHECK(is_float(x.dtype) && x.rank() >= 1, "{}: expected floating point logits with a class axis. Received {}.", c.op.name, to_string(x));
-  GLIA_CHECK(labels.dtype == DType::i32 || labels.dtype == DType::i64, "{}: labels must be int32 or int64. Received {}.", c.op.name,
-             to_string(labels));
+  GLIA_CHECK(is_float(x.dtype) && x.rank() >= 1, "{}: expected floating point logits with a class axis. Received {}.",
+             c.op.name, to_string(x));
+  GLIA_CHECK(labels.dtype == DType::i32 || labels.dtype == DType::i64,
+             "{}: labels must be int32 or int64. Received {}.", c.op.name, to_string(labels));
   GLIA_CHECK(labels.shape == Shape(x.shape.begin(), x.shape.end() - 1),
-             "{}: labels must have the shape of the logits without the last axis. Received logits {} and labels {}.", c.op.name,
-             to_string(x), to_string(labels));
+             "{}: labels must have the shape of the logits without the last axis. Received logits {} and labels {}.",
+             c.op.name, to_string(x), to_string(labels));
   GLIA_CHECK(x.shape.back() > 0, "{}: there are no classes. Received logits {}.", c.op.name, to_string(x));
 }
 
@@ -35,8 +36,9 @@ std::optional<Params> make_params(const KernelQuery& q, std::string& refusal) {
     refusal = "needs float32 or float64 logits";
     return {};
   }
-  return Params{q.in[1].elements(), q.in[0].shape.back(), q.attrs.b("has_ignore"), q.attrs.i("ignore"), elem(q.in[0].dtype),
-                elem(q.in[1].dtype), GLIA_ISA_SELECT(cross_entropy), GLIA_ISA_SELECT(cross_entropy_grad)};
+  return Params{
+      q.in[1].elements(),  q.in[0].shape.back(), q.attrs.b("has_ignore"),        q.attrs.i("ignore"),
+      elem(q.in[0].dtype), elem(q.in[1].dtype),  GLIA_ISA_SELECT(cross_entropy), GLIA_ISA_SELECT(cross_entropy_grad)};
 }
 
 std::optional<KernelPlan> make_forward(const KernelQuery& q, std::string& refusal) {
@@ -51,9 +53,11 @@ std::optional<KernelPlan> make_forward(const KernelQuery& q, std::string& refusa
     const int64_t bad = cpu::find_bad_label(p.label_type, a.in[1], p.rows, p.n, p.has_ignore, p.ignore);
     if (bad >= 0) {
       const int64_t v = p.label_type == cpu::Elem::i32 ? a.input<int32_t>(1)[bad] : a.input<int64_t>(1)[bad];
-      throw_error("sparse_cross_entropy: label {} at position {} is not one of the {} classes (0 to {}).", v, bad, p.n, p.n - 1);
+      throw_error("sparse_cross_entropy: label {} at position {} is not one of the {} classes (0 to {}).", v, bad,
+                  p.n, p.n - 1);
     }
-    p.forward(p.type, {a.in[0], a.in[1], p.label_type, p.rows, p.n, p.has_ignore, p.ignore, a.out[0], a.out[1] ? a.out[1] : a.work});
+    p.forward(p.type, {a.in[0], a.in[1], p.label_type, p.rows, p.n, p.has_ignore, p.ignore, a.out[0],
+                       a.out[1] ? a.out[1] : a.work});
   };
   // The loss may be unused while the gradient reads lse.
   if (!q.out_used[0]) plan.workspace = static_cast<size_t>(p->rows * size);
@@ -73,7 +77,8 @@ std::optional<KernelPlan> make_backward(const KernelQuery& q, std::string& refus
   plan.params = kernel_params(*p);
   plan.fn = [](const KernelArgs& a) {
     const auto& p = a.param<Params>();
-    p.backward(p.type, {a.in[0], a.in[1], p.label_type, p.rows, p.n, p.has_ignore, p.ignore, a.in[2], a.in[3], a.out[0]});
+    p.backward(p.type,
+               {a.in[0], a.in[1], p.label_type, p.rows, p.n, p.has_ignore, p.ignore, a.in[2], a.in[3], a.out[0]});
   };
   return plan;
 }
@@ -84,14 +89,16 @@ Value counted(const Attrs& attrs, const Value& labels, const Value& like) {
 }
 
 const std::vector<AttrField>& fields() {
-  static const std::vector<AttrField> f = {{"has_ignore", false, "rows labelled `ignore` count as 0"}, {"ignore", int64_t{0}, "that label"}};
+  static const std::vector<AttrField> f = {{"has_ignore", false, "rows labelled `ignore` count as 0"},
+                                           {"ignore", int64_t{0}, "that label"}};
   return f;
 }
 
 const OpDef& grad_op() {
   static const OpDef def{
       .name = "sparse_cross_entropy_grad",
-      .doc = "Gradient of sparse_cross_entropy for the logits, from logits, labels, lse and the gradient of the loss.",
+      .doc =
+          "Gradient of sparse_cross_entropy for the logits, from logits, labels, lse and the gradient of the loss.",
       .min_inputs = 4,
       .max_inputs = 4,
       .attrs = fields(),
@@ -113,7 +120,8 @@ const OpDef& grad_op() {
 const OpDef& cross_entropy_op() {
   static const OpDef def{
       .name = "sparse_cross_entropy",
-      .doc = "logits (..., classes), labels (...) -> loss (...) = lse - logits[label], and lse = log(sum(exp(logits))).",
+      .doc =
+          "logits (..., classes), labels (...) -> loss (...) = lse - logits[label], and lse = log(sum(exp(logits))).",
       .min_inputs = 2,
       .max_inputs = 2,
       .attrs = fields(),
@@ -124,7 +132,8 @@ const OpDef& cross_entropy_op() {
       },
       .vjp = [](const VjpContext& c) -> Values {
         Value d;
-        if (c.grads[0].defined()) d = apply1(grad_op(), c.attrs, {c.inputs[0], c.inputs[1], c.outputs[1], c.grads[0]});
+        if (c.grads[0].defined())
+          d = apply1(grad_op(), c.attrs, {c.inputs[0], c.inputs[1], c.outputs[1], c.grads[0]});
         if (c.grads[1].defined()) {
           Value p = exp(c.inputs[0] - expand_dims(c.outputs[1], -1)) * expand_dims(c.grads[1], -1);
           d = d.defined() ? d + p : p;
@@ -151,21 +160,27 @@ OpList cross_entropy_ops() { return {&cross_entropy_op(), &grad_op()}; }
 
 Value sparse_cross_entropy_with_logits(const Value& logits, const Value& labels, const int64_t* ignore_class) {
   Value l = labels.dtype() == DType::i32 || labels.dtype() == DType::i64 ? labels : cast(labels, DType::i32);
-  return apply1(cross_entropy_op(), {{"has_ignore", ignore_class != nullptr}, {"ignore", ignore_class ? *ignore_class : int64_t{0}}}, {logits, l});
+  return apply1(cross_entropy_op(),
+                {{"has_ignore", ignore_class != nullptr}, {"ignore", ignore_class ? *ignore_class : int64_t{0}}},
+                {logits, l});
 }
 
 Value categorical_crossentropy(const Value& target, const Value& output, bool from_logits, int64_t axis) {
-  GLIA_CHECK(target.shape() == output.shape(), "categorical_crossentropy: target and output must have one shape. Received {} and {}.",
+  GLIA_CHECK(target.shape() == output.shape(),
+             "categorical_crossentropy: target and output must have one shape. Received {} and {}.",
              to_string(target.shape()), to_string(output.shape()));
-  GLIA_CHECK(output.rank() >= 1, "categorical_crossentropy: expected a class axis. Received {}.", to_string(output.type()));
+  GLIA_CHECK(output.rank() >= 1, "categorical_crossentropy: expected a class axis. Received {}.",
+             to_string(output.type()));
   Value t = cast(target, output.dtype());
   if (from_logits) return -sum(t * log_softmax(output, axis), {axis});
   Value p = clip(output / sum(output, {axis}, true), kEpsilon, 1 - kEpsilon);
   return -sum(t * log(p), {axis});
 }
 
-Value sparse_categorical_crossentropy(const Value& target, const Value& output, bool from_logits, int64_t axis, const int64_t* ignore_class) {
-  GLIA_CHECK(output.rank() >= 1, "sparse_categorical_crossentropy: expected a class axis. Received {}.", to_string(output.type()));
+Value sparse_categorical_crossentropy(const Value& target, const Value& output, bool from_logits, int64_t axis,
+                                      const int64_t* ignore_class) {
+  GLIA_CHECK(output.rank() >= 1, "sparse_categorical_crossentropy: expected a class axis. Received {}.",
+             to_string(output.type()));
   Value t = target;
   if (t.rank() == output.rank() && t.dim(-1) == 1) t = squeeze(t, {-1});  // as Keras: (batch, 1) is (batch,)
   Value x = last_axis(output, axis);
@@ -175,7 +190,8 @@ Value sparse_categorical_crossentropy(const Value& target, const Value& output, 
 }
 
 Value binary_crossentropy(const Value& target, const Value& output, bool from_logits) {
-  GLIA_CHECK(target.shape() == output.shape(), "binary_crossentropy: target and output must have one shape. Received {} and {}.",
+  GLIA_CHECK(target.shape() == output.shape(),
+             "binary_crossentropy: target and output must have one shape. Received {} and {}.",
              to_string(target.shape()), to_string(output.shape()));
   Value t = cast(target, output.dtype());
   if (from_logits) return relu(output) - output * t + softplus(-abs(output));  // max(x, 0) - x t + log(1 + e^-|x|)

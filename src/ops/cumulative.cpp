@@ -23,7 +23,8 @@ struct Params {
 template <class T>
 void scan(const Params& p, const T* x, T* y) {
   using A = std::conditional_t<std::is_integral_v<T>, uint64_t, T>;  // integers wrap
-  const int64_t n = p.split.n, inner = p.split.inner, tile = std::min<int64_t>(inner, 64), tiles = inner ? (inner + tile - 1) / tile : 0;
+  const int64_t n = p.split.n, inner = p.split.inner, tile = std::min<int64_t>(inner, 64),
+                tiles = inner ? (inner + tile - 1) / tile : 0;
   const int64_t lines = p.split.outer * tiles, per = std::max<int64_t>(1, 8192 / std::max<int64_t>(1, n * tile));
   parallel_for((lines + per - 1) / per, [&](int64_t task) {
     for (int64_t l = task * per, end = std::min(lines, l + per); l < end; ++l) {
@@ -49,8 +50,8 @@ std::optional<KernelPlan> make_scan(const KernelQuery& q, std::string& refusal) 
     return {};
   }
   KernelPlan plan;
-  plan.params = kernel_params(Params{split_at(q.in[0].shape, q.attrs.i("axis")), q.attrs.b("exclusive"), q.attrs.b("reverse"),
-                                     q.op.name == "cumprod", t});
+  plan.params = kernel_params(Params{split_at(q.in[0].shape, q.attrs.i("axis")), q.attrs.b("exclusive"),
+                                     q.attrs.b("reverse"), q.op.name == "cumprod", t});
   plan.fn = [](const KernelArgs& a) {
     const auto& p = a.param<Params>();
     visit_dtype(p.type, [&](auto tag) {
@@ -88,9 +89,12 @@ const OpDef& cumsum_op() {
 }
 const OpDef& cumprod_op() {
   // y_i = prod x_j (j <= i): dx_j = sum over i >= j of g_i y_i / x_j. Zeros: not differentiated exactly.
-  static const OpDef def = make("cumprod", "Running product along an axis. The gradient assumes that no element is 0.", [](const VjpContext& c) -> Values {
-    return {cumsum(c.grads[0] * c.outputs[0], c.attrs.i("axis"), c.attrs.b("exclusive"), !c.attrs.b("reverse")) / c.inputs[0]};
-  });
+  static const OpDef def = make(
+      "cumprod", "Running product along an axis. The gradient assumes that no element is 0.",
+      [](const VjpContext& c) -> Values {
+        return {cumsum(c.grads[0] * c.outputs[0], c.attrs.i("axis"), c.attrs.b("exclusive"), !c.attrs.b("reverse")) /
+                c.inputs[0]};
+      });
   return def;
 }
 
@@ -103,7 +107,11 @@ Value scanned(const OpDef& op, const Value& x, int64_t axis, bool exclusive, boo
 
 OpList cumulative_ops() { return {&cumsum_op(), &cumprod_op()}; }
 
-Value cumsum(const Value& x, int64_t axis, bool exclusive, bool reverse) { return scanned(cumsum_op(), x, axis, exclusive, reverse); }
-Value cumprod(const Value& x, int64_t axis, bool exclusive, bool reverse) { return scanned(cumprod_op(), x, axis, exclusive, reverse); }
+Value cumsum(const Value& x, int64_t axis, bool exclusive, bool reverse) {
+  return scanned(cumsum_op(), x, axis, exclusive, reverse);
+}
+Value cumprod(const Value& x, int64_t axis, bool exclusive, bool reverse) {
+  return scanned(cumprod_op(), x, axis, exclusive, reverse);
+}
 
 }  // namespace glia::ops

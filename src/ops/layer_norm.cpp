@@ -30,13 +30,16 @@ struct Places {
 
 std::vector<TensorType> infer_layer_norm(const InferContext& c) {
   const TensorType& x = c.in[0];
-  GLIA_CHECK(is_float(x.dtype) && x.rank() >= 1, "layer_norm: expected floating point with at least one axis. Received {}.", to_string(x));
+  GLIA_CHECK(is_float(x.dtype) && x.rank() >= 1,
+             "layer_norm: expected floating point with at least one axis. Received {}.", to_string(x));
   const Places at(c.attrs);
-  GLIA_CHECK(static_cast<int>(c.in.size()) == 1 + (at.gamma > 0) + (at.beta > 0), "layer_norm: scale and center say {} inputs. Received {}.",
-             1 + (at.gamma > 0) + (at.beta > 0), c.in.size());
+  GLIA_CHECK(static_cast<int>(c.in.size()) == 1 + (at.gamma > 0) + (at.beta > 0),
+             "layer_norm: scale and center say {} inputs. Received {}.", 1 + (at.gamma > 0) + (at.beta > 0),
+             c.in.size());
   for (size_t i = 1; i < c.in.size(); ++i)
-    GLIA_CHECK((c.in[i] == TensorType{x.dtype, {x.shape.back()}}), "layer_norm: gamma and beta must be {} ({}). Received {} for an input {}.",
-               dtype_name(x.dtype), x.shape.back(), to_string(c.in[i]), to_string(x));
+    GLIA_CHECK((c.in[i] == TensorType{x.dtype, {x.shape.back()}}),
+               "layer_norm: gamma and beta must be {} ({}). Received {} for an input {}.", dtype_name(x.dtype),
+               x.shape.back(), to_string(c.in[i]), to_string(x));
   const TensorType stat{x.dtype, Shape(x.shape.begin(), x.shape.end() - 1)};
   return {x, stat, stat};
 }
@@ -56,8 +59,14 @@ std::optional<Params> make_params(const KernelQuery& q, std::string& refusal) {
     return {};
   }
   const int64_t n = q.in[0].shape.back();
-  return Params{n ? q.in[0].elements() / n : 0, n, q.attrs.f("epsilon"), q.attrs.b("rms"), Places(q.attrs), elem(q.in[0].dtype),
-                GLIA_ISA_SELECT(layer_norm), GLIA_ISA_SELECT(layer_norm_grad)};
+  return Params{n ? q.in[0].elements() / n : 0,
+                n,
+                q.attrs.f("epsilon"),
+                q.attrs.b("rms"),
+                Places(q.attrs),
+                elem(q.in[0].dtype),
+                GLIA_ISA_SELECT(layer_norm),
+                GLIA_ISA_SELECT(layer_norm_grad)};
 }
 const void* input_or_null(const KernelArgs& a, int at) { return at < 0 ? nullptr : a.in[at]; }
 
@@ -69,7 +78,8 @@ std::optional<KernelPlan> make_forward(const KernelQuery& q, std::string& refusa
   plan.params = kernel_params(*p);
   plan.fn = [](const KernelArgs& a) {
     const auto& p = a.param<Params>();
-    p.forward(p.type, {a.in[0], input_or_null(a, p.at.gamma), input_or_null(a, p.at.beta), a.out[0] ? a.out[0] : a.work, a.out[1], a.out[2], p.rows, p.n, p.eps, p.rms});
+    p.forward(p.type, {a.in[0], input_or_null(a, p.at.gamma), input_or_null(a, p.at.beta),
+                       a.out[0] ? a.out[0] : a.work, a.out[1], a.out[2], p.rows, p.n, p.eps, p.rms});
   };
   return plan;
 }
@@ -89,7 +99,8 @@ std::optional<KernelPlan> make_backward(const KernelQuery& q, std::string& refus
   plan.fn = [](const KernelArgs& a) {  // inputs: x, mean, rstd, dy, gamma
     const auto& [p, dx_at] = a.param<Backward>();
     void* dx = a.out[0] ? a.out[0] : static_cast<char*>(a.work) + dx_at;
-    p.backward(p.type, {a.in[0], p.at.gamma > 0 ? a.in[4] : nullptr, a.in[1], a.in[2], a.in[3], dx, a.out[1], a.out[2], p.rows, p.n, p.rms, a.work});
+    p.backward(p.type, {a.in[0], p.at.gamma > 0 ? a.in[4] : nullptr, a.in[1], a.in[2], a.in[3], dx, a.out[1],
+                        a.out[2], p.rows, p.n, p.rms, a.work});
   };
   return plan;
 }
@@ -150,8 +161,10 @@ Values vjp_layer_norm(const VjpContext& c) {
 const OpDef& layer_norm_op() {
   static const OpDef def{
       .name = "layer_norm",
-      .doc = "x (..., n) -> y = (x - mean) / sqrt(variance + epsilon) gamma + beta over the last axis; also mean (0 with rms) and 1 / sqrt(...). "
-             "With rms: x / sqrt(mean(x^2) + epsilon) gamma. Ba et al. 2016; Zhang and Sennrich 2019.",
+      .doc =
+          "x (..., n) -> y = (x - mean) / sqrt(variance + epsilon) gamma + beta over the last axis; also mean (0 "
+          "with rms) and 1 / sqrt(...). "
+          "With rms: x / sqrt(mean(x^2) + epsilon) gamma. Ba et al. 2016; Zhang and Sennrich 2019.",
       .max_inputs = 3,
       .attrs = fields(),
       .infer = infer_layer_norm,
@@ -179,8 +192,8 @@ Value normalise(const Value& x, const Value& gamma, const Value& beta, double ep
   Value f = is_float(x.dtype()) ? x : cast(x, DType::f32);
   const Shape shape = f.shape(), tail(shape.end() - axes, shape.end());
   auto flat = [&](const Value& v) {
-    GLIA_CHECK(v.shape() == tail, "{}: gamma and beta must have the shape {} of the normalised axes. Received {}.", name,
-               to_string(tail), to_string(v.shape()));
+    GLIA_CHECK(v.shape() == tail, "{}: gamma and beta must have the shape {} of the normalised axes. Received {}.",
+               name, to_string(tail), to_string(v.shape()));
     return cast(axes == 1 ? v : reshape(v, {-1}), f.dtype());
   };
   Shape rows(shape.begin(), shape.end() - axes);
@@ -188,7 +201,8 @@ Value normalise(const Value& x, const Value& gamma, const Value& beta, double ep
   Values in{axes == 1 ? f : reshape(f, rows)};
   if (gamma.defined()) in.push_back(flat(gamma));
   if (beta.defined()) in.push_back(flat(beta));
-  Value y = apply1(layer_norm_op(), {{"epsilon", epsilon}, {"rms", rms}, {"scale", gamma.defined()}, {"center", beta.defined()}}, in);
+  Value y = apply1(layer_norm_op(),
+                   {{"epsilon", epsilon}, {"rms", rms}, {"scale", gamma.defined()}, {"center", beta.defined()}}, in);
   return axes == 1 ? y : reshape(y, shape);
 }
 
@@ -199,6 +213,8 @@ OpList layer_norm_ops() { return {&layer_norm_op(), &grad_op()}; }
 Value layer_norm(const Value& x, const Value& gamma, const Value& beta, double epsilon, int64_t axes) {
   return normalise(x, gamma, beta, epsilon, false, axes);
 }
-Value rms_norm(const Value& x, const Value& gamma, double epsilon, int64_t axes) { return normalise(x, gamma, {}, epsilon, true, axes); }
+Value rms_norm(const Value& x, const Value& gamma, double epsilon, int64_t axes) {
+  return normalise(x, gamma, {}, epsilon, true, axes);
+}
 
 }  // namespace glia::ops

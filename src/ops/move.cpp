@@ -30,7 +30,8 @@ void run_copies(const KernelArgs& a) {
   if (p.fill) {
     constexpr int64_t kPart = 1 << 16;
     parallel_for((p.fill->count + kPart - 1) / kPart, [&](int64_t t) {
-      cpu::fill_elements(out + t * kPart * p.size, std::min(kPart, p.fill->count - t * kPart), p.fill->pattern, p.size);
+      cpu::fill_elements(out + t * kPart * p.size, std::min(kPart, p.fill->count - t * kPart), p.fill->pattern,
+                         p.size);
     });
   }
   for (const Copy& c : p.copies)

@@ -16,7 +16,8 @@
 
 namespace glia::testing_ops {
 
-inline Tensor random_values(const Shape& shape, double low = -1, double high = 1, unsigned seed = 1, DType dtype = DType::f64) {
+inline Tensor random_values(const Shape& shape, double low = -1, double high = 1, unsigned seed = 1,
+                            DType dtype = DType::f64) {
   std::mt19937 g(seed);
   std::uniform_real_distribution<double> u(low, high);
   Tensor t(shape, dtype);
@@ -32,7 +33,8 @@ inline Value weighted(const Value& y) {
 }
 
 // Derivative in one random direction over all float64 arguments together, by central differences.
-inline void check_gradient(const std::function<Value(const Values&)>& f, const std::vector<Tensor>& args, double tolerance = 1e-6) {
+inline void check_gradient(const std::function<Value(const Values&)>& f, const std::vector<Tensor>& args,
+                           double tolerance = 1e-6) {
   auto loss = [&](const Values& v) { return weighted(f(v)); };
   const Values at(args.begin(), args.end());
   const Values g = grad(loss)(at);
@@ -62,15 +64,19 @@ inline void expect_near(const Tensor& got, const Tensor& want, double tolerance)
   ASSERT_EQ(got.dtype(), want.dtype());
   for (int64_t i = 0; i < got.size(); ++i) {
     const double a = got.item(i), b = want.item(i);
-    if (std::isnan(b)) ASSERT_TRUE(std::isnan(a)) << i;
-    else if (std::isinf(b)) ASSERT_EQ(a, b) << i;
-    else ASSERT_NEAR(a, b, tolerance * (1 + std::fabs(b))) << i;
+    if (std::isnan(b))
+      ASSERT_TRUE(std::isnan(a)) << i;
+    else if (std::isinf(b))
+      ASSERT_EQ(a, b) << i;
+    else
+      ASSERT_NEAR(a, b, tolerance * (1 + std::fabs(b))) << i;
   }
 }
 
-// Every output of the op's kernels against its decomposition, for f64 and f32 arguments and every instruction set, with
-// the same bits for 1, 2 and 4 threads.
-inline void check_decomposition(std::string_view name, const ir::Attrs& attrs, const std::vector<Tensor>& args, double f32_tolerance = 2e-5) {
+// Every output of the op's kernels against its decomposition, for f64 and f32 arguments and every instruction set,
+// with the same bits for 1, 2 and 4 threads.
+inline void check_decomposition(std::string_view name, const ir::Attrs& attrs, const std::vector<Tensor>& args,
+                                double f32_tolerance = 2e-5) {
   const ir::OpDef& op = ir::find_op(name);
   ASSERT_TRUE(op.decompose) << name;
   SCOPED_TRACE(std::string(name) + attrs.to_string());
@@ -91,8 +97,10 @@ inline void check_decomposition(std::string_view name, const ir::Attrs& attrs, c
       set_num_threads(threads);
       const Values half = ir::apply(op, attrs, narrow);
       for (size_t i = 0; i < half.size(); ++i) {
-        if (threads == 1) first.push_back(half[i].tensor().clone());
-        else EXPECT_TRUE(half[i].tensor().equals(first[i])) << threads << " threads differ";
+        if (threads == 1)
+          first.push_back(half[i].tensor().clone());
+        else
+          EXPECT_TRUE(half[i].tensor().equals(first[i])) << threads << " threads differ";
         Tensor w = want[i].tensor();
         if (w.dtype() == DType::f64) w = w.astype(DType::f32);
         expect_near(half[i].tensor(), w, f32_tolerance);

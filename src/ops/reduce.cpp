@@ -22,14 +22,17 @@ Ints reduced_axes(const Attrs& attrs, int64_t rank, std::string_view op) {
 }
 
 std::vector<TensorType> infer_reduce(const InferContext& c) {
-  GLIA_CHECK(c.op.name != "reduce_mean" || is_float(c.in[0].dtype), "mean: expected floating point. Received {}.", to_string(c.in[0]));
+  GLIA_CHECK(c.op.name != "reduce_mean" || is_float(c.in[0].dtype), "mean: expected floating point. Received {}.",
+             to_string(c.in[0]));
   Ints axes = reduced_axes(c.attrs, c.in[0].rank(), c.op.name);
   Shape out;
   for (int64_t i = 0, a = 0; i < c.in[0].rank(); ++i) {
     bool gone = a < static_cast<int64_t>(axes.size()) && axes[a] == i;
     if (gone) ++a;
-    if (!gone) out.push_back(c.in[0].shape[i]);
-    else if (c.attrs.b("keepdims")) out.push_back(1);
+    if (!gone)
+      out.push_back(c.in[0].shape[i]);
+    else if (c.attrs.b("keepdims"))
+      out.push_back(1);
   }
   return {{c.in[0].dtype, out}};
 }
@@ -76,15 +79,18 @@ Value with_axes(const VjpContext& c, const Value& v) {
 }
 double reduced_count(const Attrs& attrs, const Shape& shape) {
   double n = 1;
-  for (int64_t a : reduced_axes(attrs, static_cast<int64_t>(shape.size()), "reduce")) n *= static_cast<double>(shape[static_cast<size_t>(a)]);
+  for (int64_t a : reduced_axes(attrs, static_cast<int64_t>(shape.size()), "reduce"))
+    n *= static_cast<double>(shape[static_cast<size_t>(a)]);
   return n;
 }
 void reference_mean(const Attrs& attrs, std::span<const Tensor> in, std::span<const Tensor> out) {
   reference_reduce<plus>(attrs, in, out, 0);
-  for (int64_t i = 0; i < out[0].size(); ++i) out[0].set_item(i, out[0].item(i) / reduced_count(attrs, in[0].shape()));
+  for (int64_t i = 0; i < out[0].size(); ++i)
+    out[0].set_item(i, out[0].item(i) / reduced_count(attrs, in[0].shape()));
 }
 Values vjp_mean(const VjpContext& c) {
-  return {broadcast_to(with_axes(c, c.grads[0]) * (1 / reduced_count(c.attrs, c.inputs[0].shape())), c.inputs[0].shape())};
+  return {broadcast_to(with_axes(c, c.grads[0]) * (1 / reduced_count(c.attrs, c.inputs[0].shape())),
+                       c.inputs[0].shape())};
 }
 Values vjp_sum(const VjpContext& c) { return {broadcast_to(with_axes(c, c.grads[0]), c.inputs[0].shape())}; }
 // Ties share the gradient equally, as TensorFlow does.
@@ -110,9 +116,15 @@ Values vjp_prod(const VjpContext& c) {
 
 cpu::ReduceOp kernel_op(std::string_view name) {
   using cpu::ReduceOp;
-  for (auto [op, n] : {std::pair{ReduceOp::sum, "reduce_sum"}, {ReduceOp::mean, "reduce_mean"}, {ReduceOp::max, "reduce_max"},
-                       {ReduceOp::min, "reduce_min"}, {ReduceOp::prod, "reduce_prod"}, {ReduceOp::any, "reduce_any"},
-                       {ReduceOp::all, "reduce_all"}, {ReduceOp::argmax, "argmax"}, {ReduceOp::argmin, "argmin"}})
+  for (auto [op, n] : {std::pair{ReduceOp::sum, "reduce_sum"},
+                       {ReduceOp::mean, "reduce_mean"},
+                       {ReduceOp::max, "reduce_max"},
+                       {ReduceOp::min, "reduce_min"},
+                       {ReduceOp::prod, "reduce_prod"},
+                       {ReduceOp::any, "reduce_any"},
+                       {ReduceOp::all, "reduce_all"},
+                       {ReduceOp::argmax, "argmax"},
+                       {ReduceOp::argmin, "argmin"}})
     if (name == n) return op;
   GLIA_ASSERT(false, std::string(name));
   return ReduceOp::sum;
@@ -128,7 +140,8 @@ std::optional<KernelPlan> make_reduce(const KernelQuery& q, std::string& refusal
   const int64_t rank = q.in[0].rank();
   std::vector<bool> reduced(static_cast<size_t>(rank), false);
   const bool arg = op == cpu::ReduceOp::argmax || op == cpu::ReduceOp::argmin;
-  for (int64_t a : arg ? Ints{normalize_axis(q.attrs.i("axis"), rank, q.op.name)} : reduced_axes(q.attrs, rank, q.op.name))
+  for (int64_t a :
+       arg ? Ints{normalize_axis(q.attrs.i("axis"), rank, q.op.name)} : reduced_axes(q.attrs, rank, q.op.name))
     reduced[static_cast<size_t>(a)] = true;
   cpu::ReduceKernel k(op, type, q.in[0].shape, reduced);
   KernelPlan plan;
@@ -157,8 +170,10 @@ const OpDef& arg_op(bool largest) {
     def.kernels = {{"reduce", make_reduce}};
     return def;
   };
-  static const OpDef high = make_arg("argmax", "int32 index of the largest element along an axis; the first of equals, NaN counts as largest.");
-  static const OpDef low = make_arg("argmin", "int32 index of the smallest element along an axis; the first of equals, NaN counts as smallest.");
+  static const OpDef high = make_arg(
+      "argmax", "int32 index of the largest element along an axis; the first of equals, NaN counts as largest.");
+  static const OpDef low = make_arg(
+      "argmin", "int32 index of the smallest element along an axis; the first of equals, NaN counts as smallest.");
   return largest ? high : low;
 }
 
@@ -167,7 +182,8 @@ OpDef make(const char* name, const char* doc, Values (*vjp)(const VjpContext&),
   OpDef def;
   def.name = name;
   def.doc = doc;
-  def.attrs = {{"axes", Ints{}, "axes to reduce; empty means all"}, {"keepdims", false, "keep reduced axes with extent 1"}};
+  def.attrs = {{"axes", Ints{}, "axes to reduce; empty means all"},
+               {"keepdims", false, "keep reduced axes with extent 1"}};
   def.infer = infer_reduce;
   def.vjp = vjp;
   def.differentiable = vjp != nullptr;
@@ -185,13 +201,15 @@ Value reduce(const char* name, const Value& x, std::vector<int64_t> axes, bool k
 
 OpList reduce_ops() {
   static const OpDef defs[] = {
-      make("reduce_sum", "Sum over axes.", vjp_sum, [](auto& a, auto in, auto out) { reference_reduce<plus>(a, in, out, 0); }),
+      make("reduce_sum", "Sum over axes.", vjp_sum,
+           [](auto& a, auto in, auto out) { reference_reduce<plus>(a, in, out, 0); }),
       make("reduce_mean", "Mean over axes, of floats.", vjp_mean, reference_mean),
       make("reduce_max", "Largest element over axes.", vjp_extreme,
            [](auto& a, auto in, auto out) { reference_reduce<larger>(a, in, out, -INFINITY); }),
       make("reduce_min", "Smallest element over axes.", vjp_extreme,
            [](auto& a, auto in, auto out) { reference_reduce<smaller>(a, in, out, INFINITY); }),
-      make("reduce_prod", "Product over axes.", vjp_prod, [](auto& a, auto in, auto out) { reference_reduce<times>(a, in, out, 1); }),
+      make("reduce_prod", "Product over axes.", vjp_prod,
+           [](auto& a, auto in, auto out) { reference_reduce<times>(a, in, out, 1); }),
       make("reduce_any", "True where any element is, over axes.", nullptr,
            [](auto& a, auto in, auto out) { reference_reduce<larger>(a, in, out, 0); }),
       make("reduce_all", "True where all elements are, over axes.", nullptr,
@@ -210,9 +228,15 @@ Value sum(const Value& x, std::vector<int64_t> axes, bool keepdims) {
 Value mean(const Value& x, std::vector<int64_t> axes, bool keepdims) {
   return reduce("reduce_mean", is_float(x.dtype()) ? x : cast(x, DType::f32), std::move(axes), keepdims);
 }
-Value max(const Value& x, std::vector<int64_t> axes, bool keepdims) { return reduce("reduce_max", x, std::move(axes), keepdims); }
-Value min(const Value& x, std::vector<int64_t> axes, bool keepdims) { return reduce("reduce_min", x, std::move(axes), keepdims); }
-Value prod(const Value& x, std::vector<int64_t> axes, bool keepdims) { return reduce("reduce_prod", x, std::move(axes), keepdims); }
+Value max(const Value& x, std::vector<int64_t> axes, bool keepdims) {
+  return reduce("reduce_max", x, std::move(axes), keepdims);
+}
+Value min(const Value& x, std::vector<int64_t> axes, bool keepdims) {
+  return reduce("reduce_min", x, std::move(axes), keepdims);
+}
+Value prod(const Value& x, std::vector<int64_t> axes, bool keepdims) {
+  return reduce("reduce_prod", x, std::move(axes), keepdims);
+}
 Value any(const Value& x, std::vector<int64_t> axes, bool keepdims) {
   return reduce("reduce_any", cast(x, DType::bool_), std::move(axes), keepdims);
 }
@@ -220,7 +244,11 @@ Value all(const Value& x, std::vector<int64_t> axes, bool keepdims) {
   return reduce("reduce_all", cast(x, DType::bool_), std::move(axes), keepdims);
 }
 
-Value argmax(const Value& x, int64_t axis, bool keepdims) { return apply1(arg_op(true), {{"axis", axis}, {"keepdims", keepdims}}, {x}); }
-Value argmin(const Value& x, int64_t axis, bool keepdims) { return apply1(arg_op(false), {{"axis", axis}, {"keepdims", keepdims}}, {x}); }
+Value argmax(const Value& x, int64_t axis, bool keepdims) {
+  return apply1(arg_op(true), {{"axis", axis}, {"keepdims", keepdims}}, {x});
+}
+Value argmin(const Value& x, int64_t axis, bool keepdims) {
+  return apply1(arg_op(false), {{"axis", axis}, {"keepdims", keepdims}}, {x});
+}
 
 }  // namespace glia::ops

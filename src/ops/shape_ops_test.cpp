@@ -31,7 +31,11 @@ TEST(ShapeOps, Transpose) {
   EXPECT_EQ(list(ops::transpose(counted({2, 3}, DType::u8))), (V{0, 3, 1, 4, 2, 5}));
   EXPECT_EQ(ops::transpose(counted({2, 3}, DType::bf16)).dtype(), DType::bf16);
   check_gradient([](const Values& v) { return ops::transpose(v[0], {2, 0, 1}); }, {random_values({2, 3, 4})});
-  expect_error([] { ops::transpose(counted({2, 3}), {0, 0}); }, "transpose: axes must be a permutation of 0 to 1. Received [0, 0]");
+  expect_error(
+      [] {
+        ops::transpose(counted({2, 3}), {0, 0});
+      },
+      "transpose: axes must be a permutation of 0 to 1. Received [0, 0]");
 }
 
 TEST(ShapeOps, SliceAndFlip) {
@@ -92,20 +96,41 @@ TEST(ShapeOps, TakeAndScatter) {
   EXPECT_EQ(list(ops::take(x, i)), (V{4, 5, 0, 1, 4, 5, 2, 3}));
   EXPECT_EQ(ops::take(x, i).shape(), (Shape{2, 2, 2}));
   EXPECT_EQ(list(ops::take(x, Tensor::from({1}, {1}, DType::i64), 1)), (V{1, 3, 5}));
-  EXPECT_EQ(list(ops::segment_sum(counted({3, 2}), Tensor::from({3}, {1, 1, 3}, DType::i32), 4)), (V{0, 0, 2, 4, 0, 0, 4, 5}));
+  EXPECT_EQ(list(ops::segment_sum(counted({3, 2}), Tensor::from({3}, {1, 1, 3}, DType::i32), 4)),
+            (V{0, 0, 2, 4, 0, 0, 4, 5}));
   EXPECT_EQ(list(ops::take_along_axis(x, Tensor::from({3, 1}, {1, 0, 1}, DType::i32), 1)), (V{1, 2, 5}));
-  EXPECT_EQ(list(ops::scatter(Tensor::from({2, 2}, {0, 1, 1, 0}, DType::i32), Tensor::from({2}, {5, 7}), {2, 3})), (V{0, 5, 0, 7, 0, 0}));
-  EXPECT_EQ(list(ops::scatter_add(counted({3}), Tensor::from({2}, {2, 2}, DType::i32), Tensor::from({2}, {10, 1}))), (V{0, 1, 13}));
+  EXPECT_EQ(list(ops::scatter(Tensor::from({2, 2}, {0, 1, 1, 0}, DType::i32), Tensor::from({2}, {5, 7}), {2, 3})),
+            (V{0, 5, 0, 7, 0, 0}));
+  EXPECT_EQ(list(ops::scatter_add(counted({3}), Tensor::from({2}, {2, 2}, DType::i32), Tensor::from({2}, {10, 1}))),
+            (V{0, 1, 13}));
   EXPECT_EQ(list(ops::one_hot(Tensor::from({3}, {1, -1, 2}, DType::i32), 3)), (V{0, 1, 0, 0, 0, 0, 0, 0, 1}));
   EXPECT_EQ(ops::one_hot(i, 5, 0).shape(), (Shape{5, 2, 2}));
   const Tensor r = random_values({4, 3, 5}), j = Tensor::from({2, 2}, {2, 0, 1, 2}, DType::i32);
   check_gradient([&](const Values& v) { return ops::take(v[0], j, 0); }, {r});
   check_gradient([&](const Values& v) { return ops::take(v[0], j, 1); }, {r});
   check_gradient([&](const Values& v) { return ops::take(v[0], j, -1); }, {r});
-  check_gradient([&](const Values& v) { return ops::segment_sum(v[0], Tensor::from({4}, {1, 0, 1, 2}, DType::i32), 5); }, {r});
-  check_gradient([&](const Values& v) { return ops::take_along_axis(v[0], Tensor::from({4, 1, 5}, {0, 1, 2, 0, 1, 2, 2, 2, 2, 1, 0, 0, 1, 0, 1, 2, 1, 0, 2, 1}, DType::i32), 1); }, {r});
-  expect_error([&] { ops::take(x, Tensor::from({2}, {0, 3}, DType::i32)); }, "take: index 3 at position 1 is out of range for 3 entries.");
-  expect_error([&] { ops::segment_sum(x, Tensor::from({2}, {0, 3}, DType::i32), 4); }, "segment_sum: data must begin with the axes of the indices");
+  check_gradient(
+      [&](const Values& v) {
+        return ops::segment_sum(v[0], Tensor::from({4}, {1, 0, 1, 2}, DType::i32), 5);
+      },
+      {r});
+  check_gradient(
+      [&](const Values& v) {
+        return ops::take_along_axis(
+            v[0], Tensor::from({4, 1, 5}, {0, 1, 2, 0, 1, 2, 2, 2, 2, 1, 0, 0, 1, 0, 1, 2, 1, 0, 2, 1}, DType::i32),
+            1);
+      },
+      {r});
+  expect_error(
+      [&] {
+        ops::take(x, Tensor::from({2}, {0, 3}, DType::i32));
+      },
+      "take: index 3 at position 1 is out of range for 3 entries.");
+  expect_error(
+      [&] {
+        ops::segment_sum(x, Tensor::from({2}, {0, 3}, DType::i32), 4);
+      },
+      "segment_sum: data must begin with the axes of the indices");
 }
 
 TEST(ShapeOps, Order) {

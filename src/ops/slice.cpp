@@ -38,8 +38,8 @@ std::vector<Range> ranges(const Attrs& attrs, const Shape& shape) {
 std::vector<TensorType> infer_slice(const InferContext& c) {
   const auto rank = static_cast<size_t>(c.in[0].rank());
   for (const char* name : {"starts", "stops", "steps"})
-    GLIA_CHECK(c.attrs.ints(name).size() == rank, "slice: {} needs one entry per axis of {}. Received {}.", name, glia::to_string(c.in[0]),
-               ir::to_string(AttrValue(c.attrs.ints(name))));
+    GLIA_CHECK(c.attrs.ints(name).size() == rank, "slice: {} needs one entry per axis of {}. Received {}.", name,
+               glia::to_string(c.in[0]), ir::to_string(AttrValue(c.attrs.ints(name))));
   for (int64_t s : c.attrs.ints("steps")) GLIA_CHECK(s != 0, "slice: a step is 0.");
   TensorType out{c.in[0].dtype, {}};
   for (const Range& r : ranges(c.attrs, c.in[0].shape)) out.shape.push_back(r.count);
@@ -104,8 +104,9 @@ std::vector<TensorType> infer_pad(const InferContext& c) {
              "pad: the widths need one entry per axis of {}. Received {} and {}.", glia::to_string(c.in[0]),
              ir::to_string(AttrValue(low)), ir::to_string(AttrValue(high)));
   for (size_t i = 0; i < rank; ++i) {
-    GLIA_CHECK(low[i] >= 0 && high[i] >= 0 && interior[i] >= 0, "pad: widths must not be negative. Received {} and {}.",
-               ir::to_string(AttrValue(low)), ir::to_string(AttrValue(high)));
+    GLIA_CHECK(low[i] >= 0 && high[i] >= 0 && interior[i] >= 0,
+               "pad: widths must not be negative. Received {} and {}.", ir::to_string(AttrValue(low)),
+               ir::to_string(AttrValue(high)));
     const int64_t n = c.in[0].shape[i];
     out.shape.push_back(low[i] + (n > 0 ? (n - 1) * (interior[i] + 1) + 1 : 0) + high[i]);
   }
@@ -123,13 +124,16 @@ std::optional<KernelPlan> make_pad(const KernelQuery& q, std::string&) {
   const int size = element_bytes(q.in[0].dtype);
   const Fill fill{q.out[0].elements(), cpu::elem_pattern(elem(q.in[0].dtype), q.attrs.f("value"))};
   if (q.in[0].elements() == 0) at = 0;
-  return copy_plan({{cpu::CopyKernel(q.in[0].shape, row_major_strides(q.in[0].shape), dst, size), 0, 0, at}}, size, &fill);
+  return copy_plan({{cpu::CopyKernel(q.in[0].shape, row_major_strides(q.in[0].shape), dst, size), 0, 0, at}}, size,
+                   &fill);
 }
 
 const OpDef& pad_op() {
   static const OpDef def{
       .name = "pad",
-      .doc = "Surrounds x with a constant: `low` cells before and `high` after each axis, `interior` between its elements.",
+      .doc =
+          "Surrounds x with a constant: `low` cells before and `high` after each axis, `interior` between its "
+          "elements.",
       .attrs = {{"low", Ints{}, "cells before, per axis", true},
                 {"high", Ints{}, "cells after, per axis", true},
                 {"interior", Ints{}, "cells between neighbours, per axis", true},
@@ -154,27 +158,37 @@ const OpDef& pad_op() {
 Value dilate_pad(const Value& x, Ints low, Ints high, Ints interior, double value) {
   auto zero = [](const Ints& v) { return std::all_of(v.begin(), v.end(), [](int64_t e) { return e == 0; }); };
   if (zero(low) && zero(high) && zero(interior)) return x;
-  return apply1(pad_op(), {{"low", std::move(low)}, {"high", std::move(high)}, {"interior", std::move(interior)}, {"value", value}}, {x});
+  return apply1(
+      pad_op(),
+      {{"low", std::move(low)}, {"high", std::move(high)}, {"interior", std::move(interior)}, {"value", value}}, {x});
 }
 
 // The whole range on every axis.
 struct Bounds {
   Ints starts, stops, steps;
-  explicit Bounds(int64_t rank) : starts(static_cast<size_t>(rank), 0), stops(static_cast<size_t>(rank), kEnd), steps(static_cast<size_t>(rank), 1) {}
+  explicit Bounds(int64_t rank)
+      : starts(static_cast<size_t>(rank), 0),
+        stops(static_cast<size_t>(rank), kEnd),
+        steps(static_cast<size_t>(rank), 1) {}
   void set(int64_t axis, int64_t start, int64_t stop, int64_t step) {
     const auto i = static_cast<size_t>(axis);
     starts[i] = start, stops[i] = stop, steps[i] = step;
   }
-  Value of(const Value& x) const { return apply1(slice_op(), {{"starts", starts}, {"stops", stops}, {"steps", steps}}, {x}); }
+  Value of(const Value& x) const {
+    return apply1(slice_op(), {{"starts", starts}, {"stops", stops}, {"steps", steps}}, {x});
+  }
 };
 
 // Pads one axis with mirrored or repeated cells.
 Value pad_axis(const Value& x, int64_t axis, int64_t low, int64_t high, const std::string& mode) {
   const int64_t n = x.dim(static_cast<int>(axis)), most = mode == "reflect" ? n - 1 : n;
-  GLIA_CHECK(n < 0 || mode == "edge" || (low <= most && high <= most), "pad: mode '{}' cannot add {} and {} cells to an axis of {}.", mode, low, high, n);
+  GLIA_CHECK(n < 0 || mode == "edge" || (low <= most && high <= most),
+             "pad: mode '{}' cannot add {} and {} cells to an axis of {}.", mode, low, high, n);
   GLIA_CHECK(n != 0, "pad: mode '{}' needs at least one element along axis {}.", mode, axis);
   Values parts;
-  auto add = [&](int64_t start, int64_t stop, int64_t step) { parts.push_back(slice_axis(x, axis, start, stop, step)); };
+  auto add = [&](int64_t start, int64_t stop, int64_t step) {
+    parts.push_back(slice_axis(x, axis, start, stop, step));
+  };
   if (mode == "edge") {
     if (low > 0) parts.push_back(repeat(slice_axis(x, axis, 0, 1), low, axis));
     parts.push_back(x);
@@ -194,12 +208,13 @@ OpList slice_ops() { return {&slice_op(), &pad_op()}; }
 
 Value slice(const Value& x, std::vector<int64_t> starts, Shape sizes) {
   const Shape shape = x.shape();
-  GLIA_CHECK(starts.size() == shape.size() && sizes.size() == shape.size(), "slice: starts and sizes need one entry per axis of {}.",
-             to_string(x.type()));
+  GLIA_CHECK(starts.size() == shape.size() && sizes.size() == shape.size(),
+             "slice: starts and sizes need one entry per axis of {}.", to_string(x.type()));
   Bounds b(x.rank());
   for (size_t i = 0; i < shape.size(); ++i) {
     GLIA_CHECK(shape[i] < 0 || sizes[i] < 0 || (starts[i] >= 0 && starts[i] + sizes[i] <= shape[i]),
-               "slice: {} elements from index {} do not lie within axis {} of {}.", sizes[i], starts[i], i, to_string(x.type()));
+               "slice: {} elements from index {} do not lie within axis {} of {}.", sizes[i], starts[i], i,
+               to_string(x.type()));
     b.set(static_cast<int64_t>(i), starts[i], sizes[i] < 0 ? kEnd : starts[i] + sizes[i], 1);
   }
   return b.of(x);
@@ -239,7 +254,8 @@ Values split(const Value& x, std::vector<int64_t> indices, int64_t axis) {
 }
 Values split(const Value& x, int64_t sections, int64_t axis) {
   const int64_t n = x.dim(static_cast<int>(axis));
-  GLIA_CHECK(sections > 0 && n >= 0 && n % sections == 0, "split: an axis of {} cannot be cut into {} equal parts.", n, sections);
+  GLIA_CHECK(sections > 0 && n >= 0 && n % sections == 0, "split: an axis of {} cannot be cut into {} equal parts.",
+             n, sections);
   std::vector<int64_t> indices;
   for (int64_t i = 1; i < sections; ++i) indices.push_back(i * (n / sections));
   return split(x, indices, axis);
@@ -252,17 +268,20 @@ Values unstack(const Value& x, int64_t axis) {
 
 Value pad(const Value& x, std::vector<std::pair<int64_t, int64_t>> width, std::string mode, double value) {
   if (width.size() == 1) width.resize(static_cast<size_t>(x.rank()), width[0]);
-  GLIA_CHECK(static_cast<int>(width.size()) == x.rank(), "pad: pad_width needs one pair per axis of {}. Received {}.", to_string(x.type()), width.size());
+  GLIA_CHECK(static_cast<int>(width.size()) == x.rank(), "pad: pad_width needs one pair per axis of {}. Received {}.",
+             to_string(x.type()), width.size());
   if (mode == "constant") {
     Ints low, high;
     for (auto [l, h] : width) low.push_back(l), high.push_back(h);
     return dilate_pad(x, low, high, Ints(width.size(), 0), value);
   }
   const std::vector<std::string> known{"constant", "reflect", "symmetric", "edge"};
-  GLIA_CHECK(std::find(known.begin(), known.end(), mode) != known.end(), "pad: unknown mode '{}'.{}", mode, did_you_mean(mode, known));
+  GLIA_CHECK(std::find(known.begin(), known.end(), mode) != known.end(), "pad: unknown mode '{}'.{}", mode,
+             did_you_mean(mode, known));
   Value y = x;
   for (size_t i = 0; i < width.size(); ++i) {
-    GLIA_CHECK(width[i].first >= 0 && width[i].second >= 0, "pad: widths must not be negative. Received {} and {}.", width[i].first, width[i].second);
+    GLIA_CHECK(width[i].first >= 0 && width[i].second >= 0, "pad: widths must not be negative. Received {} and {}.",
+               width[i].first, width[i].second);
     y = pad_axis(y, static_cast<int64_t>(i), width[i].first, width[i].second, mode);
   }
   return y;

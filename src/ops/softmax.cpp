@@ -17,8 +17,8 @@ std::vector<TensorType> infer_softmax(const InferContext& c) {
   GLIA_CHECK(is_float(c.in[0].dtype), "{}: expected floating point. Received {}.", c.op.name, to_string(c.in[0]));
   GLIA_CHECK(c.in[0].rank() > 0, "{}: expected at least one axis. Received a scalar.", c.op.name);
   normalize_axis(c.attrs.i("axis"), c.in[0].rank(), c.op.name);
-  GLIA_CHECK(c.in.size() < 2 || c.in[0] == c.in[1], "{}: both inputs must have one type. Received {} and {}.", c.op.name,
-             to_string(c.in[0]), to_string(c.in[1]));
+  GLIA_CHECK(c.in.size() < 2 || c.in[0] == c.in[1], "{}: both inputs must have one type. Received {} and {}.",
+             c.op.name, to_string(c.in[0]), to_string(c.in[1]));
   return {c.in[0]};
 }
 
@@ -38,7 +38,8 @@ std::optional<KernelPlan> make_rows(const KernelQuery& q, std::string& refusal) 
     refusal = "needs float32 or float64";
     return {};
   }
-  SoftmaxParams p{split_at(q.in[0].shape, q.attrs.i("axis")), is_log(q.op), elem(t), GLIA_ISA_SELECT(softmax), GLIA_ISA_SELECT(softmax_grad)};
+  SoftmaxParams p{split_at(q.in[0].shape, q.attrs.i("axis")), is_log(q.op), elem(t), GLIA_ISA_SELECT(softmax),
+                  GLIA_ISA_SELECT(softmax_grad)};
   KernelPlan plan;
   plan.params = kernel_params(p);
   if (q.in.size() == 1) {
@@ -85,12 +86,14 @@ const OpDef& softmax_grad_op(bool log) {
                  .kernels = {{"rows", make_rows}},
                  .traits = {.in_place = {{1, 0}}}};
   };
-  static const OpDef plain = make("softmax_grad", decompose_grad), logarithm = make("log_softmax_grad", decompose_log_grad);
+  static const OpDef plain = make("softmax_grad", decompose_grad),
+                     logarithm = make("log_softmax_grad", decompose_log_grad);
   return log ? logarithm : plain;
 }
 
 const OpDef& softmax_op(bool log) {
-  auto make = [](const char* name, const char* doc, Values (*decompose)(const Attrs&, const Values&), Values (*vjp)(const VjpContext&)) {
+  auto make = [](const char* name, const char* doc, Values (*decompose)(const Attrs&, const Values&),
+                 Values (*vjp)(const VjpContext&)) {
     return OpDef{.name = name,
                  .doc = doc,
                  .attrs = {{"axis", int64_t{-1}, "axis to normalise"}},
@@ -100,8 +103,8 @@ const OpDef& softmax_op(bool log) {
                  .kernels = {{"rows", make_rows}},
                  .traits = {.in_place = {{0, 0}}}};
   };
-  static const OpDef plain = make("softmax", "exp(x) / sum(exp(x)) along an axis, computed from x - max(x).", decompose_softmax,
-                                  [](const VjpContext& c) -> Values {
+  static const OpDef plain = make("softmax", "exp(x) / sum(exp(x)) along an axis, computed from x - max(x).",
+                                  decompose_softmax, [](const VjpContext& c) -> Values {
                                     return {apply1(softmax_grad_op(false), c.attrs, {c.outputs[0], c.grads[0]})};
                                   });
   static const OpDef logarithm = make("log_softmax", "x - log(sum(exp(x))) along an axis, computed from x - max(x).",
@@ -115,7 +118,9 @@ Value as_float(const Value& x) { return is_float(x.dtype()) ? x : cast(x, DType:
 
 }  // namespace
 
-OpList softmax_ops() { return {&softmax_op(false), &softmax_op(true), &softmax_grad_op(false), &softmax_grad_op(true)}; }
+OpList softmax_ops() {
+  return {&softmax_op(false), &softmax_op(true), &softmax_grad_op(false), &softmax_grad_op(true)};
+}
 
 Value softmax(const Value& x, int64_t axis) { return apply1(softmax_op(false), {{"axis", axis}}, {as_float(x)}); }
 Value log_softmax(const Value& x, int64_t axis) { return apply1(softmax_op(true), {{"axis", axis}}, {as_float(x)}); }

@@ -16,7 +16,7 @@ namespace {
 
 struct Params {
   AxisSplit split;
-  int64_t k;          // how many of the sorted indices are wanted
+  int64_t k;  // how many of the sorted indices are wanted
   bool descending;
   DType type;
 };
@@ -33,8 +33,10 @@ void sort_line(const Params& p, const T* x, int32_t* order) {
     return i < j;
   };
   for (int64_t i = 0; i < p.split.n; ++i) order[i] = static_cast<int32_t>(i);
-  if (p.k < p.split.n) std::partial_sort(order, order + p.k, order + p.split.n, before);
-  else std::sort(order, order + p.split.n, before);
+  if (p.k < p.split.n)
+    std::partial_sort(order, order + p.k, order + p.split.n, before);
+  else
+    std::sort(order, order + p.split.n, before);
 }
 
 constexpr int64_t kTasks = 16;
@@ -75,7 +77,8 @@ std::optional<KernelPlan> make_sort(const KernelQuery& q, std::string& refusal) 
       const auto& p = a.param<Params>();
       visit_dtype(p.type, [&](auto tag) {
         using T = decltype(tag);
-        if constexpr (std::is_arithmetic_v<T>) sort_lines<T>(p, a.input<T>(0), a.output<T>(0), a.output<int32_t>(1), static_cast<int32_t*>(a.work));
+        if constexpr (std::is_arithmetic_v<T>)
+          sort_lines<T>(p, a.input<T>(0), a.output<T>(0), a.output<int32_t>(1), static_cast<int32_t*>(a.work));
       });
     };
   } else {
@@ -83,7 +86,8 @@ std::optional<KernelPlan> make_sort(const KernelQuery& q, std::string& refusal) 
       const auto& p = a.param<Params>();
       visit_dtype(p.type, [&](auto tag) {
         using T = decltype(tag);
-        if constexpr (std::is_arithmetic_v<T>) sort_lines<T>(p, a.input<T>(0), nullptr, a.output<int32_t>(0), static_cast<int32_t*>(a.work));
+        if constexpr (std::is_arithmetic_v<T>)
+          sort_lines<T>(p, a.input<T>(0), nullptr, a.output<int32_t>(0), static_cast<int32_t*>(a.work));
       });
     };
   }
@@ -109,13 +113,16 @@ const OpDef& argsort_op() {
 const OpDef& top_k_op() {
   static const OpDef def{
       .name = "top_k",
-      .doc = "The k largest elements along the last axis, largest first, and their int32 indices; NaN counts as smallest.",
+      .doc =
+          "The k largest elements along the last axis, largest first, and their int32 indices; NaN counts as "
+          "smallest.",
       .attrs = {{"k", int64_t{1}, "how many", true}},
       .infer = [](const InferContext& c) -> std::vector<TensorType> {
         GLIA_CHECK(c.in[0].rank() > 0, "top_k: expected at least one axis. Received a scalar.");
         TensorType out = c.in[0];
         const int64_t k = c.attrs.i("k");
-        GLIA_CHECK(k >= 0 && k <= out.shape.back(), "top_k: k must lie between 0 and the last axis of {}. Received {}.", to_string(c.in[0]), k);
+        GLIA_CHECK(k >= 0 && k <= out.shape.back(),
+                   "top_k: k must lie between 0 and the last axis of {}. Received {}.", to_string(c.in[0]), k);
         out.shape.back() = k;
         return {out, {DType::i32, out.shape}};
       },

@@ -20,8 +20,8 @@ std::vector<TensorType> infer_transpose(const InferContext& c) {
   std::sort(sorted.begin(), sorted.end());
   Ints all(static_cast<size_t>(c.in[0].rank()));
   std::iota(all.begin(), all.end(), int64_t{0});
-  GLIA_CHECK(sorted == all, "transpose: axes must be a permutation of 0 to {}. Received {} for {}.", c.in[0].rank() - 1,
-             ir::to_string(AttrValue(axes)), glia::to_string(c.in[0]));
+  GLIA_CHECK(sorted == all, "transpose: axes must be a permutation of 0 to {}. Received {} for {}.",
+             c.in[0].rank() - 1, ir::to_string(AttrValue(axes)), glia::to_string(c.in[0]));
   TensorType out{c.in[0].dtype, {}};
   for (int64_t a : axes) out.shape.push_back(c.in[0].shape[static_cast<size_t>(a)]);
   return {out};

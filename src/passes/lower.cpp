@@ -1,5 +1,5 @@
-// Ops that exist for their gradient rule only (a decomposition but neither kernel nor reference) are replaced by their
-// decomposition, so that later passes see its parts.
+// Ops that exist for their gradient rule only (a decomposition but neither kernel nor reference) are replaced by
+// their decomposition, so that later passes see its parts.
 #include "base/error.h"
 #include "passes/pipeline.h"
 #include "passes/rewrite.h"

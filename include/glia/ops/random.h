@@ -1,5 +1,5 @@
-// Random numbers as pure functions of a seed: Philox4x32-10 counters, so results do not depend on threads or on the machine,
-// and a run resumed at the same step draws the same numbers.
+// Random numbers as pure functions of a seed: Philox4x32-10 counters, so results do not depend on threads or on the
+// machine, and a run resumed at the same step draws the same numbers.
 //
 //   Value seed = ops::constant(Tensor::from_vector<int64_t>({2}, {1337, step}));   // {seed, step}
 //   Value noise = ops::random_normal(seed, /*stream=*/0, {32, 10});
@@ -10,17 +10,22 @@
 
 namespace glia::ops {
 
-Value random_uniform(const Value& seed, int64_t stream, Shape shape, double low = 0, double high = 1, DType dtype = DType::f32);  // [low, high)
-Value random_normal(const Value& seed, int64_t stream, Shape shape, double mean = 0, double stddev = 1, DType dtype = DType::f32);
+Value random_uniform(const Value& seed, int64_t stream, Shape shape, double low = 0, double high = 1,
+                     DType dtype = DType::f32);  // [low, high)
+Value random_normal(const Value& seed, int64_t stream, Shape shape, double mean = 0, double stddev = 1,
+                    DType dtype = DType::f32);
 // Normal, drawn again where it lies beyond two standard deviations.
-Value random_truncated_normal(const Value& seed, int64_t stream, Shape shape, double mean = 0, double stddev = 1, DType dtype = DType::f32);
-Value random_integers(const Value& seed, int64_t stream, Shape shape, int64_t low, int64_t high, DType dtype = DType::i32);  // [low, high)
-Value random_bernoulli(const Value& seed, int64_t stream, Shape shape, double p, DType dtype = DType::f32);  // 1 with probability p
+Value random_truncated_normal(const Value& seed, int64_t stream, Shape shape, double mean = 0, double stddev = 1,
+                              DType dtype = DType::f32);
+Value random_integers(const Value& seed, int64_t stream, Shape shape, int64_t low, int64_t high,
+                      DType dtype = DType::i32);  // [low, high)
+Value random_bernoulli(const Value& seed, int64_t stream, Shape shape, double p,
+                       DType dtype = DType::f32);  // 1 with probability p
 Value random_shuffle(const Value& seed, int64_t stream, const Value& x, int64_t axis = 0);
 // One class per draw from unnormalised log-probabilities (batch, classes): int32 (batch, samples).
 Value random_categorical(const Value& seed, int64_t stream, const Value& logits, int64_t num_samples = 1);
-// Zeroes elements with probability `rate` and divides the rest by 1 - rate. noise_shape: extents of 1 share one decision
-// along that axis. The gradient draws the same decisions again instead of storing them.
+// Zeroes elements with probability `rate` and divides the rest by 1 - rate. noise_shape: extents of 1 share one
+// decision along that axis. The gradient draws the same decisions again instead of storing them.
 Value dropout(const Value& x, double rate, const Value& seed, int64_t stream, Shape noise_shape = {});
 
 }  // namespace glia::ops

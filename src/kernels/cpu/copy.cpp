@@ -14,10 +14,14 @@ constexpr int64_t kTaskBytes = 64 << 10;
 template <class F>
 void by_size(int size, F&& f) {
   switch (size) {
-    case 1: return f(uint8_t{});
-    case 2: return f(uint16_t{});
-    case 4: return f(uint32_t{});
-    default: return f(uint64_t{});
+    case 1:
+      return f(uint8_t{});
+    case 2:
+      return f(uint16_t{});
+    case 4:
+      return f(uint32_t{});
+    default:
+      return f(uint64_t{});
   }
 }
 
@@ -36,15 +40,18 @@ void transpose_plane(const T* src, int64_t ss, T* dst, int64_t ds, int64_t m, in
 
 template <class T>
 void copy_row(const T* src, int64_t ss, T* dst, int64_t ds, int64_t n) {
-  if (ss == 1 && ds == 1) std::memcpy(dst, src, static_cast<size_t>(n) * sizeof(T));
-  else if (ss == 0 && ds == 1) std::fill(dst, dst + n, *src);
+  if (ss == 1 && ds == 1)
+    std::memcpy(dst, src, static_cast<size_t>(n) * sizeof(T));
+  else if (ss == 0 && ds == 1)
+    std::fill(dst, dst + n, *src);
   else
     for (int64_t i = 0; i < n; ++i) dst[i * ds] = src[i * ss];
 }
 
 }  // namespace
 
-CopyKernel::CopyKernel(const std::vector<int64_t>& dims, const std::vector<int64_t>& src, const std::vector<int64_t>& dst, int elem_size)
+CopyKernel::CopyKernel(const std::vector<int64_t>& dims, const std::vector<int64_t>& src,
+                       const std::vector<int64_t>& dst, int elem_size)
     : size_(elem_size), transpose_(GLIA_ISA_SELECT(transpose_words)) {
   GLIA_ASSERT(dims.size() == src.size() && dims.size() == dst.size(), "CopyKernel: one stride per dim");
   std::vector<Dim> d;
@@ -103,9 +110,12 @@ void CopyKernel::run_task(int64_t task, const char* src, char* dst) const {
       const T* from = reinterpret_cast<const T*>(src) + so;
       T* to = reinterpret_cast<T*>(dst) + d_o;
       if (plane_ && sizeof(T) == 4)
-        transpose_(reinterpret_cast<const uint32_t*>(from), inner_.src, reinterpret_cast<uint32_t*>(to), side_.dst, side_.n, inner_.n);
-      else if (plane_) transpose_plane(from, inner_.src, to, side_.dst, side_.n, inner_.n);
-      else copy_row(from, inner_.src, to, inner_.dst, inner_.n);
+        transpose_(reinterpret_cast<const uint32_t*>(from), inner_.src, reinterpret_cast<uint32_t*>(to), side_.dst,
+                   side_.n, inner_.n);
+      else if (plane_)
+        transpose_plane(from, inner_.src, to, side_.dst, side_.n, inner_.n);
+      else
+        copy_row(from, inner_.src, to, inner_.dst, inner_.n);
     });
     for (size_t i = outer_.size(); i-- > 0;) {
       so += outer_[i].src;
@@ -123,7 +133,8 @@ void CopyKernel::run(const void* src, void* dst) const {
     const int64_t bytes = inner_.n * size_, tasks = (bytes + 4 * kTaskBytes - 1) / (4 * kTaskBytes);
     return parallel_for(tasks, [&](int64_t t) {
       const int64_t at = t * 4 * kTaskBytes;
-      std::memcpy(static_cast<char*>(dst) + at, static_cast<const char*>(src) + at, static_cast<size_t>(std::min(4 * kTaskBytes, bytes - at)));
+      std::memcpy(static_cast<char*>(dst) + at, static_cast<const char*>(src) + at,
+                  static_cast<size_t>(std::min(4 * kTaskBytes, bytes - at)));
     });
   }
   parallel_for(tasks_, [&](int64_t t) { run_task(t, static_cast<const char*>(src), static_cast<char*>(dst)); });
@@ -141,9 +152,15 @@ uint64_t elem_pattern(Elem t, double v) {
   uint64_t u = 0;
   auto put = [&](auto x) { std::memcpy(&u, &x, sizeof x); };
   switch (t) {
-    case Elem::f32: put(static_cast<float>(v)); break;
-    case Elem::f64: put(v); break;
-    case Elem::bool_: u = v != 0; break;
+    case Elem::f32:
+      put(static_cast<float>(v));
+      break;
+    case Elem::f64:
+      put(v);
+      break;
+    case Elem::bool_:
+      u = v != 0;
+      break;
     case Elem::bf16: {
       uint32_t b;
       const float f = static_cast<float>(v);
@@ -155,8 +172,10 @@ uint64_t elem_pattern(Elem t, double v) {
       const float f = static_cast<float>(v), a = f < 0 ? -f : f;
       uint32_t b, r;
       std::memcpy(&b, &a, 4);
-      if (v != v) r = 0x7e00;
-      else if (a >= 65520.f) r = 0x7c00;
+      if (v != v)
+        r = 0x7e00;
+      else if (a >= 65520.f)
+        r = 0x7c00;
       else if (a < 0x1p-14f) {
         const float lined = a + 0.5f;
         std::memcpy(&r, &lined, 4);
@@ -167,7 +186,8 @@ uint64_t elem_pattern(Elem t, double v) {
       u = r | (f < 0 || (f == 0 && __builtin_signbit(f)) ? 0x8000 : 0);
       break;
     }
-    default: put(static_cast<int64_t>(v));
+    default:
+      put(static_cast<int64_t>(v));
   }
   return u;
 }
@@ -177,8 +197,10 @@ uint64_t elem_pattern(Elem t, double v) {
 namespace {
 template <class F>
 void with_index(Elem type, const void* index, F&& f) {
-  if (type == Elem::i32) f(static_cast<const int32_t*>(index));
-  else f(static_cast<const int64_t*>(index));
+  if (type == Elem::i32)
+    f(static_cast<const int32_t*>(index));
+  else
+    f(static_cast<const int64_t*>(index));
 }
 
 template <class T, class I>
@@ -189,7 +211,8 @@ void scatter_rows(const ScatterAddArgs& a, const I* index) {
   constexpr int64_t kBand = 128;
   const bool by_columns = a.inner >= 2 * kBand;
   const int64_t work = a.count * a.inner;
-  const int64_t bands = by_columns ? (a.inner + kBand - 1) / kBand : std::clamp<int64_t>(std::min(work / 65536, a.n / 64), 1, 8);
+  const int64_t bands =
+      by_columns ? (a.inner + kBand - 1) / kBand : std::clamp<int64_t>(std::min(work / 65536, a.n / 64), 1, 8);
   parallel_for(bands, [&](int64_t b) {
     if (by_columns) {
       const int64_t c = b * kBand, m = std::min(kBand, a.inner - c);
@@ -218,8 +241,10 @@ void scatter_type(const ScatterAddArgs& a) {
     parallel_for((bytes + part - 1) / part, [&](int64_t t) {
       const size_t m = static_cast<size_t>(std::min(part, bytes - t * part));
       char* to = static_cast<char*>(a.y) + t * part;
-      if (a.base) std::memcpy(to, static_cast<const char*>(a.base) + t * part, m);
-      else std::memset(to, 0, m);
+      if (a.base)
+        std::memcpy(to, static_cast<const char*>(a.base) + t * part, m);
+      else
+        std::memset(to, 0, m);
     });
   }
   if (a.count * a.inner > 0) with_index(a.index_type, a.index, [&](const auto* index) { scatter_rows<T>(a, index); });
@@ -236,8 +261,10 @@ void take(const TakeArgs& a) {
         const int64_t o = i / a.count, v = index[i - o * a.count], r = v < 0 ? v + a.n : v;
         const char* from = static_cast<const char*>(a.x) + (o * a.n + r) * size;
         char* to = static_cast<char*>(a.y) + i * size;
-        if (size == 4) std::memcpy(to, from, 4);
-        else std::memcpy(to, from, static_cast<size_t>(size));
+        if (size == 4)
+          std::memcpy(to, from, 4);
+        else
+          std::memcpy(to, from, static_cast<size_t>(size));
       }
     });
   });
@@ -245,11 +272,16 @@ void take(const TakeArgs& a) {
 
 void scatter_add(Elem t, const ScatterAddArgs& a) {
   switch (t) {
-    case Elem::f32: return scatter_type<float>(a);
-    case Elem::f64: return scatter_type<double>(a);
-    case Elem::i32: return scatter_type<uint32_t>(a);  // wraps
-    case Elem::i64: return scatter_type<uint64_t>(a);
-    default: GLIA_ASSERT(false, "scatter_add: type");
+    case Elem::f32:
+      return scatter_type<float>(a);
+    case Elem::f64:
+      return scatter_type<double>(a);
+    case Elem::i32:
+      return scatter_type<uint32_t>(a);  // wraps
+    case Elem::i64:
+      return scatter_type<uint64_t>(a);
+    default:
+      GLIA_ASSERT(false, "scatter_add: type");
   }
 }
 

@@ -1,7 +1,7 @@
 // Moving elements: one strided copy serves transpose, slice, flip, concat, pad and tile.
 //
-//   CopyKernel t({cols, rows}, {1, cols}, {rows, 1}, 4);   // transpose x [rows, cols]: dims of y, strides of x and of y
-//   t.run(x, y);
+//   CopyKernel t({cols, rows}, {1, cols}, {rows, 1}, 4);   // transpose x [rows, cols]: dims of y, strides of x and
+//   of y t.run(x, y);
 //
 // Strides are in elements and may be 0 or negative for the source (pointers are to the element of index 0).
 #pragma once
@@ -26,8 +26,8 @@ class CopyKernel {
     int64_t n, src, dst;
   };
   void run_task(int64_t task, const char* src, char* dst) const;
-  // outer_ dims are walked; what one step copies is a row (rows_) or a plane whose sides have unit stride in the source
-  // and in the destination.
+  // outer_ dims are walked; what one step copies is a row (rows_) or a plane whose sides have unit stride in the
+  // source and in the destination.
   std::vector<Dim> outer_;
   Dim inner_{1, 1, 1}, side_{1, 0, 0};
   bool plane_ = false;
@@ -36,7 +36,8 @@ class CopyKernel {
   decltype(&scalar::transpose_words) transpose_ = nullptr;
 };
 
-void fill_elements(void* dst, int64_t count, uint64_t pattern, int elem_size);  // pattern: the low bytes are the element
+void fill_elements(void* dst, int64_t count, uint64_t pattern,
+                   int elem_size);  // pattern: the low bytes are the element
 // The pattern of a number in some type (halves included).
 uint64_t elem_pattern(Elem, double value);
 

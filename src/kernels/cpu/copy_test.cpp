@@ -17,17 +17,17 @@ struct Case {
 const Case kCases[] = {
     {{}, {}, {}},
     {{1000000}, {1}, {1}},
-    {{7, 5}, {1, 7}, {5, 1}},                              // transposes
+    {{7, 5}, {1, 7}, {5, 1}},  // transposes
     {{300, 513}, {1, 300}, {513, 1}},
     {{513, 31}, {1, 513}, {31, 1}},
     {{4, 65, 33, 5}, {65 * 33 * 5, 5, 65 * 5, 1}, {65 * 33 * 5, 33 * 5, 5, 1}},
     {{3, 50, 20, 4}, {4000, 4, 200, 1}, {4000, 80, 4, 1}},
     {{3, 4, 50, 20}, {4000, 1, 80, 4}, {4000, 1000, 20, 1}},  // NHWC to NCHW
     {{3, 50, 20, 4}, {4000, 20, 1, 1000}, {4000, 80, 4, 1}},  // and back
-    {{10, 6}, {20, 2}, {6, 1}, 3},                         // slice with steps
-    {{10, 6}, {6, -1}, {6, 1}, 5},                         // flip
-    {{10, 6}, {6, 1}, {20, 1}, 0, 7},                      // into a wider row: concat, pad
-    {{5, 4, 6}, {0, 6, 1}, {24, 6, 1}},                    // tile
+    {{10, 6}, {20, 2}, {6, 1}, 3},                            // slice with steps
+    {{10, 6}, {6, -1}, {6, 1}, 5},                            // flip
+    {{10, 6}, {6, 1}, {20, 1}, 0, 7},                         // into a wider row: concat, pad
+    {{5, 4, 6}, {0, 6, 1}, {24, 6, 1}},                       // tile
     {{5, 4}, {0, 0}, {4, 1}},
     {{0, 4}, {4, 1}, {4, 1}},
     {{2, 3, 2, 3, 2, 3}, {1, 2, 6, 12, 36, 72}, {108, 36, 18, 6, 3, 1}},
@@ -87,7 +87,11 @@ TEST(Copy, PatternsOfNumbers) {
 }
 
 TEST(Copy, TakeAndScatterAdd) {
-  for (const auto& size : {std::array<int64_t, 4>{1, 50, 700, 64}, {1, 1000, 3000, 300}, {3, 7, 5, 1}, {1, 4, 0, 3}, {1, 5000, 90000, 8}}) {
+  for (const auto& size : {std::array<int64_t, 4>{1, 50, 700, 64},
+                           {1, 1000, 3000, 300},
+                           {3, 7, 5, 1},
+                           {1, 4, 0, 3},
+                           {1, 5000, 90000, 8}}) {
     const int64_t outer = size[0], n = size[1], count = size[2], inner = size[3];
     const auto X = static_cast<size_t>(outer * n * inner), Y = static_cast<size_t>(outer * count * inner);
     Guarded<float> x(random_floats(X, -1, 1));
@@ -103,7 +107,8 @@ TEST(Copy, TakeAndScatterAdd) {
       return out.values();
     });
     for (size_t i = 0; i < Y; ++i) {
-      const size_t I = static_cast<size_t>(inner), o = i / I / static_cast<size_t>(count), j = i / I % static_cast<size_t>(count);
+      const size_t I = static_cast<size_t>(inner), o = i / I / static_cast<size_t>(count),
+                   j = i / I % static_cast<size_t>(count);
       const int64_t r = index[j] < 0 ? index[j] + n : index[j];
       ASSERT_EQ(y[i], x[(o * static_cast<size_t>(n) + static_cast<size_t>(r)) * I + i % I]);
     }

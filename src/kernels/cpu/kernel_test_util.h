@@ -32,7 +32,8 @@ template <class T>
 class Guarded {
  public:
   static constexpr size_t kPad = 256;
-  explicit Guarded(size_t n, size_t shift = 0) : n_(n), shift_(shift * sizeof(T)), bytes_(n * sizeof(T) + 2 * kPad + shift_, 0xA5) {}
+  explicit Guarded(size_t n, size_t shift = 0)
+      : n_(n), shift_(shift * sizeof(T)), bytes_(n * sizeof(T) + 2 * kPad + shift_, 0xA5) {}
   template <class U>
   explicit Guarded(const std::vector<U>& v, size_t shift = 0) : Guarded(v.size(), shift) {
     for (size_t i = 0; i < n_; ++i) data()[i] = static_cast<T>(v[i]);

@@ -11,7 +11,9 @@ NormSplit norm_split(int64_t rows, int64_t n) {
   return {per, (rows + per - 1) / per};
 }
 
-int64_t layer_norm_grad_workspace(Elem t, int64_t rows, int64_t n) { return norm_split(rows, n).tasks * 2 * n * elem_size(t); }
+int64_t layer_norm_grad_workspace(Elem t, int64_t rows, int64_t n) {
+  return norm_split(rows, n).tasks * 2 * n * elem_size(t);
+}
 int64_t channel_workspace(Elem t, int64_t rows, int64_t n) { return layer_norm_grad_workspace(t, rows, n); }
 
 }  // namespace glia::cpu

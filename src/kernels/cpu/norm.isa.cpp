@@ -7,8 +7,14 @@
 namespace glia::cpu::GLIA_ISA_NS {
 namespace {
 
-template <class T> GLIA_INLINE const T* in(const void* p) { return static_cast<const T*>(p); }
-template <class T> GLIA_INLINE T* out(void* p) { return static_cast<T*>(p); }
+template <class T>
+GLIA_INLINE const T* in(const void* p) {
+  return static_cast<const T*>(p);
+}
+template <class T>
+GLIA_INLINE T* out(void* p) {
+  return static_cast<T*>(p);
+}
 GLIA_INLINE int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 
 // Sum of f(i, rest) over a row; f must give 0 in lanes beyond the end.
@@ -34,11 +40,19 @@ void layer_norm_row(const LayerNormArgs& a, int64_t r) {
   const T count = static_cast<T>(a.n);
   T mean = 0, var;
   if (a.rms) {
-    var = row_sum<T>(a.n, [&](int64_t i, auto rest) { V v = load_at(x + i, rest); return v * v; }) / count;
+    var = row_sum<T>(a.n,
+                     [&](int64_t i, auto rest) {
+                       V v = load_at(x + i, rest);
+                       return v * v;
+                     }) /
+          count;
   } else {
     mean = row_sum<T>(a.n, [&](int64_t i, auto rest) { return load_at(x + i, rest); }) / count;
     const V m = V::set1(mean);
-    var = row_sum<T>(a.n / V::W * V::W, [&](int64_t i, auto rest) { V v = load_at(x + i, rest) - m; return v * v; });
+    var = row_sum<T>(a.n / V::W * V::W, [&](int64_t i, auto rest) {
+      V v = load_at(x + i, rest) - m;
+      return v * v;
+    });
     for (int64_t i = a.n / V::W * V::W; i < a.n; ++i) var += (x[i] - mean) * (x[i] - mean);
     var /= count;
   }
@@ -205,7 +219,9 @@ void run_channel_grad(const ChannelGradArgs& a) {
 
 }  // namespace
 
-void layer_norm(Elem t, const LayerNormArgs& a) { t == Elem::f32 ? run_layer_norm<float>(a) : run_layer_norm<double>(a); }
+void layer_norm(Elem t, const LayerNormArgs& a) {
+  t == Elem::f32 ? run_layer_norm<float>(a) : run_layer_norm<double>(a);
+}
 void layer_norm_grad(Elem t, const LayerNormGradArgs& a) {
   t == Elem::f32 ? run_layer_norm_grad<float>(a) : run_layer_norm_grad<double>(a);
 }

@@ -7,7 +7,8 @@
 namespace glia::cpu {
 namespace {
 
-const std::pair<int64_t, int64_t> kSizes[] = {{1, 1}, {2, 3}, {1000, 10}, {37, 64}, {300, 129}, {5, 1003}, {4000, 3}, {3000, 16}, {0, 5}};
+const std::pair<int64_t, int64_t> kSizes[] = {{1, 1},    {2, 3},    {1000, 10}, {37, 64}, {300, 129},
+                                              {5, 1003}, {4000, 3}, {3000, 16}, {0, 5}};
 
 std::vector<double> doubles(size_t n, float low, float high, unsigned seed) {  // values that a float holds exactly
   const auto v = random_floats(n, low, high, seed);
@@ -19,7 +20,8 @@ void check_layer_norm(Elem t, double tol) {
   for (const auto& size : kSizes) {  // (clang 14 lets no lambda capture structured bindings)
     const int64_t rows = size.first, n = size.second;
     const auto N = static_cast<size_t>(rows * n), C = static_cast<size_t>(n), R = static_cast<size_t>(rows);
-    const auto xf = doubles(N, 2, 4, 1), gf = doubles(C, 0.5, 2, 2), bf = doubles(C, -1, 1, 3), df = doubles(N, -1, 1, 4);
+    const auto xf = doubles(N, 2, 4, 1), gf = doubles(C, 0.5, 2, 2), bf = doubles(C, -1, 1, 3),
+               df = doubles(N, -1, 1, 4);
     for (bool rms : {false, true}) {
       for (bool affine : {false, true}) {
         std::vector<double> y(N), dx(N), dg(C, 0), db(C, 0);
@@ -36,21 +38,27 @@ void check_layer_norm(Elem t, double tol) {
             b += df[r * C + i] * g * h / double(n), c += rms ? 0 : df[r * C + i] * g / double(n);
             dg[i] += df[r * C + i] * h, db[i] += df[r * C + i];
           }
-          for (size_t i = 0; i < C; ++i) dx[r * C + i] = rs * (df[r * C + i] * (affine ? gf[i] : 1) - c - (xf[r * C + i] - mean) * rs * b);
+          for (size_t i = 0; i < C; ++i)
+            dx[r * C + i] = rs * (df[r * C + i] * (affine ? gf[i] : 1) - c - (xf[r * C + i] - mean) * rs * b);
         }
         for_each_isa([&](Isa) {
           Guarded<T> x(xf, 1), g(gf), b(bf), d(df), mean(R), rstd(R);
           auto got = expect_same_for_threads([&] {
             Guarded<T> out(N, 1);
-            GLIA_ISA_SELECT(layer_norm)(t, {x.data(), affine ? g.data() : nullptr, affine && !rms ? b.data() : nullptr, out.data(), mean.data(), rstd.data(), rows, n, eps, rms});
+            GLIA_ISA_SELECT(layer_norm)
+            (t, {x.data(), affine ? g.data() : nullptr, affine && !rms ? b.data() : nullptr, out.data(), mean.data(),
+                 rstd.data(), rows, n, eps, rms});
             out.expect_intact(), mean.expect_intact(), rstd.expect_intact();
             return out.values();
           });
-          for (size_t i = 0; i < N; ++i) ASSERT_NEAR(got[i], y[i], tol * (n < 8 ? 10 : 4) * (1 + std::fabs(y[i]))) << i;
+          for (size_t i = 0; i < N; ++i)
+            ASSERT_NEAR(got[i], y[i], tol * (n < 8 ? 10 : 4) * (1 + std::fabs(y[i]))) << i;
           Guarded<T> dgamma(C), dbeta(C), ws(static_cast<size_t>(layer_norm_grad_workspace(t, rows, n)) / sizeof(T));
           auto grad = expect_same_for_threads([&] {
             Guarded<T> out(N, 1);
-            GLIA_ISA_SELECT(layer_norm_grad)(t, {x.data(), affine ? g.data() : nullptr, mean.data(), rstd.data(), d.data(), out.data(), dgamma.data(), rms ? nullptr : dbeta.data(), rows, n, rms, ws.data()});
+            GLIA_ISA_SELECT(layer_norm_grad)
+            (t, {x.data(), affine ? g.data() : nullptr, mean.data(), rstd.data(), d.data(), out.data(), dgamma.data(),
+                 rms ? nullptr : dbeta.data(), rows, n, rms, ws.data()});
             out.expect_intact(), dgamma.expect_intact(), dbeta.expect_intact(), ws.expect_intact();
             auto all = out.values();
             all.insert(all.end(), dgamma.data(), dgamma.data() + C);
@@ -88,7 +96,8 @@ void check_channels(Elem t, double tol) {
         var[i % C] += d * d / double(rows), s[i % C] += df[i], q[i % C] += df[i] * d * rf[i % C];
       }
       for_each_isa([&](Isa) {
-        Guarded<T> x(xf, 1), d(df, 1), r(rf), v(C), s0(C), s1(C), ws(static_cast<size_t>(channel_workspace(t, rows, n)) / sizeof(T));
+        Guarded<T> x(xf, 1), d(df, 1), r(rf), v(C), s0(C), s1(C),
+            ws(static_cast<size_t>(channel_workspace(t, rows, n)) / sizeof(T));
         auto m = expect_same_for_threads([&] {
           Guarded<T> out(C);
           GLIA_ISA_SELECT(channel_moments)(t, {x.data(), out.data(), v.data(), rows, n, ws.data()});
@@ -97,7 +106,8 @@ void check_channels(Elem t, double tol) {
         });
         Guarded<T> mt(mean);
         expect_same_for_threads([&] {
-          GLIA_ISA_SELECT(channel_grad_sums)(t, {x.data(), d.data(), mt.data(), r.data(), s0.data(), s1.data(), rows, n, ws.data()});
+          GLIA_ISA_SELECT(channel_grad_sums)
+          (t, {x.data(), d.data(), mt.data(), r.data(), s0.data(), s1.data(), rows, n, ws.data()});
           s0.expect_intact(), s1.expect_intact(), ws.expect_intact();
           auto all = s0.values();
           all.insert(all.end(), s1.data(), s1.data() + C);

@@ -1,5 +1,6 @@
 // Philox4x32-10 for many counters at once. Words come out in the order of
-// base/philox.h: element e is word e % 4 of counter e / 4. Included by random.cpp and *.isa.cpp, so everything is static.
+// base/philox.h: element e is word e % 4 of counter e / 4. Included by random.cpp and *.isa.cpp, so everything is
+// static.
 #pragma once
 #include <cstdint>
 #if defined(__AVX2__) || defined(__AVX512F__)

@@ -12,14 +12,22 @@ namespace {
 
 PwFn find_function(PwOp op, Elem type, int uniform) {
   switch (type) {
-    case Elem::f32: return GLIA_ISA_SELECT(pw_function_f32)(op, uniform);
-    case Elem::f64: return GLIA_ISA_SELECT(pw_function_f64)(op, uniform);
-    case Elem::i32: return GLIA_ISA_SELECT(pw_function_i32)(op, uniform);
-    case Elem::i64: return GLIA_ISA_SELECT(pw_function_i64)(op, uniform);
-    case Elem::u8: return GLIA_ISA_SELECT(pw_function_u8)(op, uniform);
-    case Elem::i8: return GLIA_ISA_SELECT(pw_function_i8)(op, uniform);
-    case Elem::bool_: return GLIA_ISA_SELECT(pw_function_bool)(op, uniform);
-    default: return nullptr;
+    case Elem::f32:
+      return GLIA_ISA_SELECT(pw_function_f32)(op, uniform);
+    case Elem::f64:
+      return GLIA_ISA_SELECT(pw_function_f64)(op, uniform);
+    case Elem::i32:
+      return GLIA_ISA_SELECT(pw_function_i32)(op, uniform);
+    case Elem::i64:
+      return GLIA_ISA_SELECT(pw_function_i64)(op, uniform);
+    case Elem::u8:
+      return GLIA_ISA_SELECT(pw_function_u8)(op, uniform);
+    case Elem::i8:
+      return GLIA_ISA_SELECT(pw_function_i8)(op, uniform);
+    case Elem::bool_:
+      return GLIA_ISA_SELECT(pw_function_bool)(op, uniform);
+    default:
+      return nullptr;
   }
 }
 
@@ -27,9 +35,14 @@ uint64_t constant_cell(const PwNode& n) {
   uint64_t cell = 0;
   auto put = [&](auto v) { std::memcpy(&cell, &v, sizeof v); };
   switch (compute_elem(n.type)) {
-    case Elem::f32: put(static_cast<float>(n.value)); break;
-    case Elem::f64: put(n.value); break;
-    default: cell = static_cast<uint64_t>(n.ivalue);  // little endian: the low bytes are the narrower value
+    case Elem::f32:
+      put(static_cast<float>(n.value));
+      break;
+    case Elem::f64:
+      put(n.value);
+      break;
+    default:
+      cell = static_cast<uint64_t>(n.ivalue);  // little endian: the low bytes are the narrower value
   }
   return cell;
 }
@@ -43,8 +56,8 @@ struct PwCompiler {
   enum class Kind : uint8_t { memory, constant, cell, reg };
   struct Slot {
     Kind kind;
-    bool still;      // stride 0: one element that the whole tile sees
-    bool uniform;    // the same for all tiles
+    bool still;    // stride 0: one element that the whole tile sees
+    bool uniform;  // the same for all tiles
     uint8_t size;
     int first = -1, last = -1;  // steps that write and last read it (registers)
     bool pinned = false;
@@ -58,7 +71,8 @@ struct PwCompiler {
 
   uint16_t add_slot(Kind kind, int size, bool still, bool uniform) {
     slots.push_back({kind, still, uniform, static_cast<uint8_t>(size)});
-    GLIA_ASSERT(slots.size() < static_cast<size_t>(PwKernel::kMaxSlots), "pointwise program too long: ask fits() first");
+    GLIA_ASSERT(slots.size() < static_cast<size_t>(PwKernel::kMaxSlots),
+                "pointwise program too long: ask fits() first");
     return static_cast<uint16_t>(slots.size() - 1);
   }
   const PwNode& node(int v) const { return program.nodes[static_cast<size_t>(v)]; }
@@ -86,8 +100,10 @@ struct PwCompiler {
       if (!used[i] || (n.op != PwOp::add && n.op != PwOp::sub) || !elem_is_float(n.type)) continue;
       auto product = [&](int v) { return node(v).op == PwOp::mul && readers[static_cast<size_t>(v)] == 1; };
       int16_t mul = -1, other = -1;
-      if (product(n.b)) mul = n.b, other = n.a;
-      else if (n.op == PwOp::add && product(n.a)) mul = n.a, other = n.b;
+      if (product(n.b))
+        mul = n.b, other = n.a;
+      else if (n.op == PwOp::add && product(n.a))
+        mul = n.a, other = n.b;
       if (mul < 0) continue;
       n.op = n.op == PwOp::add ? PwOp::fma : PwOp::fnma;
       n.a = node(mul).a;
@@ -110,11 +126,15 @@ struct PwCompiler {
       if (dims[x] == 1) continue;
       bool join = !d.empty();
       for (size_t i = 0; join && i < strides.size(); ++i) join = s[i].back() == strides[i][x] * dims[x];
-      if (join) d.back() *= dims[x];
-      else d.push_back(dims[x]);
+      if (join)
+        d.back() *= dims[x];
+      else
+        d.push_back(dims[x]);
       for (size_t i = 0; i < strides.size(); ++i) {
-        if (join) s[i].back() = strides[i][x];
-        else s[i].push_back(strides[i][x]);
+        if (join)
+          s[i].back() = strides[i][x];
+        else
+          s[i].push_back(strides[i][x]);
       }
     }
     if (d.empty()) {
@@ -199,7 +219,8 @@ struct PwCompiler {
   }
   static constexpr bool all_still_mask(int mask, int arity) { return mask == (1 << arity) - 1; }
 
-  // A stride-0 operand is given as a whole register when all operands stand still but not for all tiles (row scalars).
+  // A stride-0 operand is given as a whole register when all operands stand still but not for all tiles (row
+  // scalars).
   uint16_t spread(uint16_t s, Elem type) {
     const Elem t = compute_elem(type);
     uint16_t r = add_slot(Kind::reg, elem_size(t), false, false);
@@ -270,8 +291,8 @@ struct PwCompiler {
     }
   }
 
-  // Results go straight to the output when nothing afterwards reads input memory (an output may be an input's buffer);
-  // else they wait in their register and are copied at the end of the tile.
+  // Results go straight to the output when nothing afterwards reads input memory (an output may be an input's
+  // buffer); else they wait in their register and are copied at the end of the tile.
   void place_outputs() {
     std::vector<uint16_t> hold;  // values of outputs; inputs are held in a register first
     for (int v : program.outputs) {
@@ -290,7 +311,8 @@ struct PwCompiler {
     for (size_t i = 0; i < hold.size(); ++i) {
       const Elem type = program.type(program.outputs[i]), t = compute_elem(type);
       Slot& s = slots[hold[i]];
-      if (s.kind == Kind::reg && !s.pinned && type == t && !from_input(hold[i]) && last_write(hold[i]) >= last_memory_read) {
+      if (s.kind == Kind::reg && !s.pinned && type == t && !from_input(hold[i]) &&
+          last_write(hold[i]) >= last_memory_read) {
         s.kind = Kind::memory;
         k.outputs_.push_back({hold[i], s.size});
         continue;
@@ -333,18 +355,21 @@ struct PwCompiler {
       if (slots[s].kind == Kind::reg && from_input(static_cast<uint16_t>(s))) take(static_cast<uint16_t>(s), false);
     for (const PwKernel::Step& step : k.steps_) {
       const uint16_t s = step.dst;
-      const bool placed = std::any_of(k.registers_.begin(), k.registers_.end(), [&](auto& p) { return p.first == s; });
+      const bool placed =
+          std::any_of(k.registers_.begin(), k.registers_.end(), [&](auto& p) { return p.first == s; });
       if (slots[s].kind == Kind::reg && !placed) take(s, true);
     }
     k.num_registers_ = static_cast<int>(busy_until.size());
-    GLIA_ASSERT(k.num_registers_ <= PwKernel::kMaxLive, "pointwise program needs too many registers: ask fits() first");
+    GLIA_ASSERT(k.num_registers_ <= PwKernel::kMaxLive,
+                "pointwise program needs too many registers: ask fits() first");
   }
 
   void choose_tiles() {
     int size = 1;
     for (const Slot& s : slots)
       if (s.kind == Kind::reg) size = std::max(size, static_cast<int>(s.size));
-    const int64_t budget = PwKernel::kRegisterFile / 4 / (std::max(k.num_registers_, 1) * size);  // a quarter of it: half of L1
+    const int64_t budget =
+        PwKernel::kRegisterFile / 4 / (std::max(k.num_registers_, 1) * size);  // a quarter of it: half of L1
     int64_t tile = k.num_registers_ == 0 ? 4096 : std::clamp<int64_t>(budget / 64 * 64, 128, 512);
     if (k.rank_ > 1 && k.inner_ < kShortRow) {
       k.rows_per_tile_ = std::max<int64_t>(1, tile / k.inner_);
@@ -412,7 +437,8 @@ bool PwKernel::fits(const PwProgram& p) {
     for (size_t o = 0; o <= v; ++o)
       if (last[o] == static_cast<int>(v) && p.nodes[o].op != PwOp::constant && p.nodes[o].op != PwOp::input) --live;
   }
-  // Any broadcast pattern: each input may need a copy and a conversion, each output a copy, an instruction one operand.
+  // Any broadcast pattern: each input may need a copy and a conversion, each output a copy, an instruction one
+  // operand.
   return 2 * p.num_inputs + peak + static_cast<int>(p.outputs.size()) + 1 <= kMaxLive;
 }
 

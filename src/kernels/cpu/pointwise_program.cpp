@@ -14,12 +14,11 @@ namespace {
 #define PW_DOMAIN_log PwDomain::log
 #define PW_BOOL_same false
 #define PW_BOOL_bool_ true
-constexpr PwOpInfo kInfo[] = {
-    {"input", 0, PwDomain::all, false, 0},
-    {"constant", 0, PwDomain::all, false, 0},
-    {"cast", 1, PwDomain::all, false, 1},
+constexpr PwOpInfo kInfo[] = {{"input", 0, PwDomain::all, false, 0},
+                              {"constant", 0, PwDomain::all, false, 0},
+                              {"cast", 1, PwDomain::all, false, 1},
 #define X(name, arity, domain, result, cost, ...) {#name, arity, PW_DOMAIN_##domain, PW_BOOL_##result, cost},
-    GLIA_POINTWISE_OPS(X)
+                              GLIA_POINTWISE_OPS(X)
 #undef X
 };
 static_assert(std::size(kInfo) == static_cast<size_t>(PwOp::count_));
@@ -47,11 +46,16 @@ bool pw_find(std::string_view name, PwOp* op) {
 bool pw_accepts(PwOp op, Elem t) {
   if (t == Elem::bool_ && (op == PwOp::shift_left || op == PwOp::shift_right)) return false;
   switch (pw_info(op).domain) {
-    case PwDomain::num: return t != Elem::bool_;
-    case PwDomain::flt: return elem_is_float(t);
-    case PwDomain::all: return true;
-    case PwDomain::int_: return !elem_is_float(t);
-    case PwDomain::log: return t == Elem::bool_;
+    case PwDomain::num:
+      return t != Elem::bool_;
+    case PwDomain::flt:
+      return elem_is_float(t);
+    case PwDomain::all:
+      return true;
+    case PwDomain::int_:
+      return !elem_is_float(t);
+    case PwDomain::log:
+      return t == Elem::bool_;
   }
   return false;
 }

@@ -12,17 +12,23 @@ template <class T>
 void copy_row(char* dst, const char* src, int64_t n, int64_t stride) {
   T* d = reinterpret_cast<T*>(dst);
   const T* s = reinterpret_cast<const T*>(src);
-  if (stride == 0) std::fill(d, d + n, *s);
-  else if (stride == 1) std::copy(s, s + n, d);
+  if (stride == 0)
+    std::fill(d, d + n, *s);
+  else if (stride == 1)
+    std::copy(s, s + n, d);
   else
     for (int64_t i = 0; i < n; ++i) d[i] = s[i * stride];
 }
 void copy_row(int size, char* dst, const char* src, int64_t n, int64_t stride) {
   switch (size) {
-    case 1: return copy_row<uint8_t>(dst, src, n, stride);
-    case 2: return copy_row<uint16_t>(dst, src, n, stride);
-    case 4: return copy_row<uint32_t>(dst, src, n, stride);
-    default: return copy_row<uint64_t>(dst, src, n, stride);
+    case 1:
+      return copy_row<uint8_t>(dst, src, n, stride);
+    case 2:
+      return copy_row<uint16_t>(dst, src, n, stride);
+    case 4:
+      return copy_row<uint32_t>(dst, src, n, stride);
+    default:
+      return copy_row<uint64_t>(dst, src, n, stride);
   }
 }
 
@@ -68,7 +74,8 @@ void PwKernel::run_and_prefetch(char* const* at, int64_t n) const {
   const auto steps = static_cast<int64_t>(steps_.size());
   const int64_t share = (n + steps - 1) / steps;  // elements
   auto fetch = [&](auto write, const char* next, int64_t begin, int64_t end, int size) {
-    for (int64_t byte = begin * size; byte < end * size; byte += 64) __builtin_prefetch(next + byte, decltype(write)::value);
+    for (int64_t byte = begin * size; byte < end * size; byte += 64)
+      __builtin_prefetch(next + byte, decltype(write)::value);
   };
   for (int64_t i = 0; i < steps; ++i) {
     const int64_t begin = std::min(n, i * share), end = std::min(n, begin + share);
@@ -113,7 +120,8 @@ void PwKernel::run_tiles(int64_t first, int64_t last, const void* const* inputs,
       if (in.slot == kNone || in.slot == uniform_inputs_[i]) continue;
       char* base = static_cast<char*>(const_cast<void*>(inputs[i]));
       if (in.direct) {
-        const int64_t offset = short_rows || rank_ == 1 ? start : row_offset(in, tile.row) + tile.col * in.inner_stride;
+        const int64_t offset =
+            short_rows || rank_ == 1 ? start : row_offset(in, tile.row) + tile.col * in.inner_stride;
         at[in.slot] = base + offset * in.size;
       } else if (!in.repeat || t == first) {
         load_tile(in, base, at[in.slot], tile);

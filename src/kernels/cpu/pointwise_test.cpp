@@ -29,35 +29,93 @@ double slope(F f, double x) {
 }
 
 using Fn = std::function<double(double, double, double)>;
-#define FN(...) [](double a, double b, double c) -> double { (void)a, (void)b, (void)c; return __VA_ARGS__; }
+#define FN(...)                                \
+  [](double a, double b, double c) -> double { \
+    (void)a, (void)b, (void)c;                 \
+    return __VA_ARGS__;                        \
+  }
 const std::map<std::string, Fn>& reference() {
   static const std::map<std::string, Fn> m = {
-      {"add", FN(a + b)}, {"sub", FN(a - b)}, {"mul", FN(a * b)}, {"div", FN(a / b)}, {"fma", FN(a * b + c)},
-      {"fnma", FN(c - a * b)}, {"lerp", FN(a + (b - a) * c)}, {"squared_difference", FN((a - b) * (a - b))},
-      {"neg", FN(-a)}, {"abs", FN(std::fabs(a))}, {"sign", FN(a > 0 ? 1 : a < 0 ? -1 : a)}, {"square", FN(a * a)},
-      {"sqrt", FN(std::sqrt(a))}, {"rsqrt", FN(1 / std::sqrt(a))}, {"reciprocal", FN(1 / a)},
+      {"add", FN(a + b)},
+      {"sub", FN(a - b)},
+      {"mul", FN(a * b)},
+      {"div", FN(a / b)},
+      {"fma", FN(a * b + c)},
+      {"fnma", FN(c - a * b)},
+      {"lerp", FN(a + (b - a) * c)},
+      {"squared_difference", FN((a - b) * (a - b))},
+      {"neg", FN(-a)},
+      {"abs", FN(std::fabs(a))},
+      {"sign", FN(a > 0   ? 1
+                  : a < 0 ? -1
+                          : a)},
+      {"square", FN(a * a)},
+      {"sqrt", FN(std::sqrt(a))},
+      {"rsqrt", FN(1 / std::sqrt(a))},
+      {"reciprocal", FN(1 / a)},
       {"maximum", FN(std::isnan(a) || std::isnan(b) ? NAN : std::fmax(a, b))},
       {"minimum", FN(std::isnan(a) || std::isnan(b) ? NAN : std::fmin(a, b))},
-      {"clip", FN(std::isnan(a) || std::isnan(b) || std::isnan(c) ? NAN : std::fmin(std::fmax(a, b), c))}, {"pow", FN(std::pow(a, b))},
-      {"mod", FN(python_mod(a, b))}, {"fmod", FN(std::fmod(a, b))}, {"floor_div", FN(std::floor(a / b))},
-      {"atan2", FN(std::atan2(a, b))}, {"hypot", FN(std::hypot(a, b))}, {"exp", FN(std::exp(a))},
-      {"exp2", FN(std::exp2(a))}, {"expm1", FN(std::expm1(a))}, {"log", FN(std::log(a))}, {"log1p", FN(std::log1p(a))},
-      {"log2", FN(std::log2(a))}, {"log10", FN(std::log10(a))}, {"logaddexp", FN(std::log(std::exp(a) + std::exp(b)))},
-      {"sin", FN(std::sin(a))}, {"cos", FN(std::cos(a))}, {"tan", FN(std::tan(a))}, {"asin", FN(std::asin(a))},
-      {"acos", FN(std::acos(a))}, {"atan", FN(std::atan(a))}, {"sinh", FN(std::sinh(a))}, {"cosh", FN(std::cosh(a))},
-      {"tanh", FN(std::tanh(a))}, {"asinh", FN(std::asinh(a))}, {"acosh", FN(std::acosh(a))},
-      {"atanh", FN(std::atanh(a))}, {"erf", FN(std::erf(a))}, {"erfc", FN(std::erfc(a))}, {"lgamma", FN(std::lgamma(a))},
-      {"sigmoid", FN(sigmoid(a))}, {"log_sigmoid", FN(-softplus(-a))}, {"softplus", FN(softplus(a))},
-      {"silu", FN(a * sigmoid(a))}, {"relu", FN(a < 0 ? 0 : a)}, {"gelu", FN(a * cdf(a))}, {"gelu_tanh", FN(gelu_tanh(a))},
-      {"relu_grad", FN(a > 0 ? b : 0)}, {"sigmoid_grad", FN(b * a * (1 - a))}, {"tanh_grad", FN(b * (1 - a * a))},
+      {"clip", FN(std::isnan(a) || std::isnan(b) || std::isnan(c) ? NAN : std::fmin(std::fmax(a, b), c))},
+      {"pow", FN(std::pow(a, b))},
+      {"mod", FN(python_mod(a, b))},
+      {"fmod", FN(std::fmod(a, b))},
+      {"floor_div", FN(std::floor(a / b))},
+      {"atan2", FN(std::atan2(a, b))},
+      {"hypot", FN(std::hypot(a, b))},
+      {"exp", FN(std::exp(a))},
+      {"exp2", FN(std::exp2(a))},
+      {"expm1", FN(std::expm1(a))},
+      {"log", FN(std::log(a))},
+      {"log1p", FN(std::log1p(a))},
+      {"log2", FN(std::log2(a))},
+      {"log10", FN(std::log10(a))},
+      {"logaddexp", FN(std::log(std::exp(a) + std::exp(b)))},
+      {"sin", FN(std::sin(a))},
+      {"cos", FN(std::cos(a))},
+      {"tan", FN(std::tan(a))},
+      {"asin", FN(std::asin(a))},
+      {"acos", FN(std::acos(a))},
+      {"atan", FN(std::atan(a))},
+      {"sinh", FN(std::sinh(a))},
+      {"cosh", FN(std::cosh(a))},
+      {"tanh", FN(std::tanh(a))},
+      {"asinh", FN(std::asinh(a))},
+      {"acosh", FN(std::acosh(a))},
+      {"atanh", FN(std::atanh(a))},
+      {"erf", FN(std::erf(a))},
+      {"erfc", FN(std::erfc(a))},
+      {"lgamma", FN(std::lgamma(a))},
+      {"sigmoid", FN(sigmoid(a))},
+      {"log_sigmoid", FN(-softplus(-a))},
+      {"softplus", FN(softplus(a))},
+      {"silu", FN(a * sigmoid(a))},
+      {"relu", FN(a < 0 ? 0 : a)},
+      {"gelu", FN(a * cdf(a))},
+      {"gelu_tanh", FN(gelu_tanh(a))},
+      {"relu_grad", FN(a > 0 ? b : 0)},
+      {"sigmoid_grad", FN(b * a * (1 - a))},
+      {"tanh_grad", FN(b * (1 - a * a))},
       {"gelu_grad", FN(b * slope([](double x) { return x * cdf(x); }, a))},
       {"gelu_tanh_grad", FN(b * slope(gelu_tanh, a))},
       {"silu_grad", FN(b * slope([](double x) { return x * sigmoid(x); }, a))},
-      {"floor", FN(std::floor(a))}, {"ceil", FN(std::ceil(a))}, {"round", FN(std::nearbyint(a))},
-      {"trunc", FN(std::trunc(a))}, {"eq", FN(a == b)}, {"ne", FN(a != b)}, {"lt", FN(a < b)}, {"le", FN(a <= b)},
-      {"gt", FN(a > b)}, {"ge", FN(a >= b)}, {"isnan", FN(std::isnan(a))}, {"isinf", FN(std::isinf(a))},
-      {"isfinite", FN(std::isfinite(a))}, {"logical_and", FN(a && b)}, {"logical_or", FN(a || b)},
-      {"logical_xor", FN((a != 0) != (b != 0))}, {"logical_not", FN(!a)}, {"select", FN(a ? b : c)},
+      {"floor", FN(std::floor(a))},
+      {"ceil", FN(std::ceil(a))},
+      {"round", FN(std::nearbyint(a))},
+      {"trunc", FN(std::trunc(a))},
+      {"eq", FN(a == b)},
+      {"ne", FN(a != b)},
+      {"lt", FN(a < b)},
+      {"le", FN(a <= b)},
+      {"gt", FN(a > b)},
+      {"ge", FN(a >= b)},
+      {"isnan", FN(std::isnan(a))},
+      {"isinf", FN(std::isinf(a))},
+      {"isfinite", FN(std::isfinite(a))},
+      {"logical_and", FN(a && b)},
+      {"logical_or", FN(a || b)},
+      {"logical_xor", FN((a != 0) != (b != 0))},
+      {"logical_not", FN(!a)},
+      {"select", FN(a ? b : c)},
   };
   return m;
 }
@@ -65,21 +123,30 @@ const std::map<std::string, Fn>& reference() {
 template <class F>
 void with_type(Elem t, F&& f) {
   switch (t) {
-    case Elem::f32: return f(float{});
-    case Elem::f64: return f(double{});
-    case Elem::i32: return f(int32_t{});
-    case Elem::i64: return f(int64_t{});
-    case Elem::i8: return f(int8_t{});
-    default: return f(uint8_t{});
+    case Elem::f32:
+      return f(float{});
+    case Elem::f64:
+      return f(double{});
+    case Elem::i32:
+      return f(int32_t{});
+    case Elem::i64:
+      return f(int64_t{});
+    case Elem::i8:
+      return f(int8_t{});
+    default:
+      return f(uint8_t{});
   }
 }
 std::vector<double> samples(Elem t, size_t n, unsigned seed) {
   std::mt19937 g(seed);
   std::vector<double> v(n);
   for (auto& x : v) {
-    if (elem_is_float(t)) x = static_cast<float>(std::uniform_real_distribution<double>(-4, 4)(g));
-    else if (t == Elem::bool_) x = g() % 2;
-    else x = static_cast<double>(g() % 10) - (t == Elem::u8 ? 0 : 5);
+    if (elem_is_float(t))
+      x = static_cast<float>(std::uniform_real_distribution<double>(-4, 4)(g));
+    else if (t == Elem::bool_)
+      x = g() % 2;
+    else
+      x = static_cast<double>(g() % 10) - (t == Elem::u8 ? 0 : 5);
   }
   const double special[] = {0., -0., kInf, -kInf, NAN, 1., -1., 0.5, 2.5, -2.5, 20., -20., 100., -100.};
   if (elem_is_float(t))
@@ -87,9 +154,12 @@ std::vector<double> samples(Elem t, size_t n, unsigned seed) {
   return v;
 }
 void expect_close(double got, double want, double rel, double abs_, const std::string& what) {
-  if (std::isnan(want)) EXPECT_TRUE(std::isnan(got)) << what << " got " << got << " want nan";
-  else if (std::isinf(want)) EXPECT_EQ(got, want) << what;
-  else EXPECT_NEAR(got, want, rel * std::fabs(want) + abs_) << what;
+  if (std::isnan(want))
+    EXPECT_TRUE(std::isnan(got)) << what << " got " << got << " want nan";
+  else if (std::isinf(want))
+    EXPECT_EQ(got, want) << what;
+  else
+    EXPECT_NEAR(got, want, rel * std::fabs(want) + abs_) << what;
 }
 
 // Runs one op on operands that are arrays or (bit set in `still`) single elements; out in double.
@@ -131,7 +201,8 @@ bool skipped(PwOp op, Elem t, const std::string& name, double a, double b) {
   if (!reference().count(name)) return true;
   if (elem_is_float(t)) {  // the naive reference is not exact there
     if (name == "floor_div" || name == "mod") return !std::isfinite(a) || !std::isfinite(b) || b == 0;
-    if (name.ends_with("_grad") || name == "gelu" || name == "silu" || name.starts_with("gelu_tanh") || name == "logaddexp")
+    if (name.ends_with("_grad") || name == "gelu" || name == "silu" || name.starts_with("gelu_tanh") ||
+        name == "logaddexp")
       return !std::isfinite(a) || !std::isfinite(b);
     return false;
   }
@@ -152,13 +223,15 @@ TEST(Pointwise, EveryOpOnEveryTypeMatchesTheDefinition) {
           const size_t n = 203;
           std::vector<double> v[3];
           for (int i = 0; i < 3; ++i)
-            v[i] = samples(op == PwOp::select && i == 0 ? Elem::bool_ : t, still >> i & 1 ? 1 : n, static_cast<unsigned>(i));
+            v[i] = samples(op == PwOp::select && i == 0 ? Elem::bool_ : t, still >> i & 1 ? 1 : n,
+                           static_cast<unsigned>(i));
           const bool whole = still & 1;  // the first operand sets the length in run_op
           if (whole) v[0].resize(n, v[0][0]);
           auto got = run_op(op, t, v, still, 1);
           ASSERT_EQ(got.size(), n);
           for (size_t j = 0; j < n; ++j) {
-            const double a = v[0][whole ? 0 : j], b = v[1][v[1].size() == 1 ? 0 : j], c = v[2][v[2].size() == 1 ? 0 : j];
+            const double a = v[0][whole ? 0 : j], b = v[1][v[1].size() == 1 ? 0 : j],
+                         c = v[2][v[2].size() == 1 ? 0 : j];
             if (skipped(op, t, name, a, arity > 1 ? b : 1)) continue;
             double want = reference().at(name)(a, b, c);
             const std::string what = name + fmt::format("({}, {}, {}) type {} still {}", a, b, c, int(t), still);
@@ -218,7 +291,8 @@ TEST(Pointwise, InverseErfAndDigamma) {
     EXPECT_EQ(y[5], -kInf);
     EXPECT_NEAR(y[6] / 1e-6, std::sqrt(M_PI) / 2, 1e-9);
     EXPECT_TRUE(std::isnan(y[8]));
-    const std::vector<double> d[3] = {{1, 0.5, 10, -1.5}, {}, {}};  // -gamma; -gamma - 2 ln 2; harmonic sums; DLMF 5.5
+    const std::vector<double> d[3] = {
+        {1, 0.5, 10, -1.5}, {}, {}};  // -gamma; -gamma - 2 ln 2; harmonic sums; DLMF 5.5
     auto z = run_op(PwOp::digamma, Elem::f64, d, 0, 0);
     EXPECT_NEAR(z[0], -0.57721566490153286, 1e-12);
     EXPECT_NEAR(z[1], -1.9635100260214235, 1e-12);
@@ -235,19 +309,19 @@ struct Pattern {
 };
 const std::vector<Pattern>& patterns() {
   static const std::vector<Pattern> p = {
-      {{100003}, {{1}, {0}, {1}}},                          // flat, a scalar
-      {{}, {{}, {}, {}}},                                   // rank 0
+      {{100003}, {{1}, {0}, {1}}},  // flat, a scalar
+      {{}, {{}, {}, {}}},           // rank 0
       {{1, 1}, {{1, 1}, {0, 0}, {1, 1}}},
-      {{0, 5}, {{5, 1}, {0, 1}, {1, 0}}},                   // empty
-      {{333, 10}, {{10, 1}, {0, 1}, {1, 0}}},               // short rows: row vector, row scalar
-      {{7, 3000}, {{3000, 1}, {0, 1}, {1, 0}}},             // long rows
+      {{0, 5}, {{5, 1}, {0, 1}, {1, 0}}},        // empty
+      {{333, 10}, {{10, 1}, {0, 1}, {1, 0}}},    // short rows: row vector, row scalar
+      {{7, 3000}, {{3000, 1}, {0, 1}, {1, 0}}},  // long rows
       {{5, 130}, {{130, 1}, {0, 1}, {1, 0}}},
-      {{4, 9, 9, 3}, {{243, 27, 3, 1}, {3, 0, 0, 1}, {81, 9, 1, 0}}},   // NHWC: per image and channel, per pixel
+      {{4, 9, 9, 3}, {{243, 27, 3, 1}, {3, 0, 0, 1}, {81, 9, 1, 0}}},  // NHWC: per image and channel, per pixel
       {{4, 9, 200}, {{1800, 200, 1}, {200, 0, 1}, {9, 1, 0}}},
-      {{37, 41}, {{41, 1}, {1, 37}, {0, 1}}},               // transposed
+      {{37, 41}, {{41, 1}, {1, 37}, {0, 1}}},  // transposed
       {{300, 200}, {{200, 1}, {1, 300}, {1, 0}}},
       {{2, 3, 2, 3, 2, 3}, {{108, 36, 18, 6, 3, 1}, {0, 1, 0, 3, 0, 9}, {36, 0, 9, 0, 1, 0}}},
-      {{6000}, {{2}, {3}, {1}}},                            // strided
+      {{6000}, {{2}, {3}, {1}}},  // strided
   };
   return p;
 }
@@ -280,9 +354,10 @@ TEST(Pointwise, BroadcastPatternsAndThreads) {
       PwKernel k(p, pt.dims, strides);
       const int64_t total = std::accumulate(pt.dims.begin(), pt.dims.end(), int64_t{1}, std::multiplies<>());
       ASSERT_EQ(k.elements(), total);
-      Guarded<float> in[3] = {Guarded<float>(random_floats(static_cast<size_t>(extent(pt.dims, pt.strides[0])), -2, 2, 1)),
-                              Guarded<float>(random_floats(static_cast<size_t>(extent(pt.dims, pt.strides[1])), -2, 2, 2)),
-                              Guarded<float>(random_floats(static_cast<size_t>(extent(pt.dims, pt.strides[2])), -2, 2, 3))};
+      Guarded<float> in[3] = {
+          Guarded<float>(random_floats(static_cast<size_t>(extent(pt.dims, pt.strides[0])), -2, 2, 1)),
+          Guarded<float>(random_floats(static_cast<size_t>(extent(pt.dims, pt.strides[1])), -2, 2, 2)),
+          Guarded<float>(random_floats(static_cast<size_t>(extent(pt.dims, pt.strides[2])), -2, 2, 3))};
       std::vector<uint8_t> greater;
       auto y = expect_same_for_threads([&] {
         Guarded<float> out(static_cast<size_t>(total));
@@ -297,7 +372,8 @@ TEST(Pointwise, BroadcastPatternsAndThreads) {
       });
       for (int64_t i = 0; i < total; ++i) {
         double v[3];
-        for (int j = 0; j < 3; ++j) v[j] = in[j][static_cast<size_t>(offset_of(i, pt.dims, pt.strides[static_cast<size_t>(j)]))];
+        for (int j = 0; j < 3; ++j)
+          v[j] = in[j][static_cast<size_t>(offset_of(i, pt.dims, pt.strides[static_cast<size_t>(j)]))];
         ASSERT_NEAR(y[static_cast<size_t>(i)], std::tanh(v[0] * v[1] + v[2]), 2e-6) << i;
         ASSERT_EQ(greater[static_cast<size_t>(i)], static_cast<float>(v[0] * v[1]) > v[2]) << i;
       }
@@ -312,7 +388,8 @@ TEST(Pointwise, AdamInPlaceWithScalarsComputedOnce) {
   const int t = p.cast(p.input(Elem::i64), Elem::f32);
   auto c = [&](double x) { return p.constant(Elem::f32, x); };
   auto e = [&](PwOp op, int a, int b = -1, int d = -1) { return p.emit(op, a, b, d); };
-  const int one_b1t = e(PwOp::sub, c(1), e(PwOp::pow, c(0.9), t)), one_b2t = e(PwOp::sub, c(1), e(PwOp::pow, c(0.999), t));
+  const int one_b1t = e(PwOp::sub, c(1), e(PwOp::pow, c(0.9), t)),
+            one_b2t = e(PwOp::sub, c(1), e(PwOp::pow, c(0.999), t));
   const int alpha = e(PwOp::mul, c(1e-3), e(PwOp::div, e(PwOp::sqrt, one_b2t), one_b1t));
   const int m2 = e(PwOp::lerp, m, g, c(0.1)), v2 = e(PwOp::lerp, v, e(PwOp::square, g), c(0.001));
   p.output(e(PwOp::sub, w, e(PwOp::div, e(PwOp::mul, m2, alpha), e(PwOp::add, e(PwOp::sqrt, v2), c(1e-7)))));
@@ -321,7 +398,8 @@ TEST(Pointwise, AdamInPlaceWithScalarsComputedOnce) {
   EXPECT_TRUE(PwKernel::fits(p));
   for_each_isa([&](Isa) {
     const int64_t n = 400001;  // enough for the prefetching path
-    auto w0 = random_floats(n, -1, 1, 1), m0 = random_floats(n, -1, 1, 2), v0 = random_floats(n, 0, 1, 3), g0 = random_floats(n, -1, 1, 4);
+    auto w0 = random_floats(n, -1, 1, 1), m0 = random_floats(n, -1, 1, 2), v0 = random_floats(n, 0, 1, 3),
+         g0 = random_floats(n, -1, 1, 4);
     PwKernel k(p, {n}, {{1}, {1}, {1}, {1}, {0}});
     std::vector<float> mm, vv;
     auto ww = expect_same_for_threads([&] {
@@ -421,7 +499,9 @@ TEST(Pointwise, HalvesRoundToNearestEven) {
       std::mt19937 g(5);
       std::vector<float> r(20000);
       for (auto& x : r) {
-        const uint32_t u = half == Elem::f16 ? (g() & 0x80000fff) | ((g() % 40 + 95) << 23) | (g() & 0x7fffff & (g() % 2 ? 0x7fe000u : 0x7fffffu)) : g();
+        const uint32_t u = half == Elem::f16 ? (g() & 0x80000fff) | ((g() % 40 + 95) << 23) |
+                                                   (g() & 0x7fffff & (g() % 2 ? 0x7fe000u : 0x7fffffu))
+                                             : g();
         std::memcpy(&x, &u, 4);
         if (std::isnan(x)) x = 1;
       }
@@ -495,7 +575,8 @@ TEST(Pointwise, CastsSaturateAndTruncate) {
 // ---- programs ----
 
 TEST(Pointwise, RandomProgramsMatchNodeByNode) {
-  const PwOp ops[] = {PwOp::add, PwOp::sub, PwOp::mul, PwOp::maximum, PwOp::tanh, PwOp::sigmoid, PwOp::relu, PwOp::fma, PwOp::abs};
+  const PwOp ops[] = {PwOp::add,     PwOp::sub,  PwOp::mul, PwOp::maximum, PwOp::tanh,
+                      PwOp::sigmoid, PwOp::relu, PwOp::fma, PwOp::abs};
   std::mt19937 g(7);
   for (int trial = 0; trial < 60; ++trial) {
     PwProgram p;
@@ -510,14 +591,16 @@ TEST(Pointwise, RandomProgramsMatchNodeByNode) {
       p.emit(op, pick(), arity > 1 ? pick() : -1, arity > 2 ? pick() : -1);
     }
     const int outs = 1 + static_cast<int>(g() % 3);
-    for (int i = 0; i < outs; ++i) p.output(static_cast<int>(p.nodes.size()) - 1 - static_cast<int>(g() % std::min<size_t>(p.nodes.size(), 6)));
+    for (int i = 0; i < outs; ++i)
+      p.output(static_cast<int>(p.nodes.size()) - 1 - static_cast<int>(g() % std::min<size_t>(p.nodes.size(), 6)));
     ASSERT_TRUE(PwKernel::fits(p));
     const Pattern& pt = patterns()[g() % patterns().size()];
     std::vector<std::vector<int64_t>> strides;
     std::vector<std::vector<float>> data;
     for (int i = 0; i < inputs; ++i) {
       strides.push_back(pt.strides[g() % 3]);
-      data.push_back(random_floats(static_cast<size_t>(extent(pt.dims, strides.back())), -1, 1, static_cast<unsigned>(g())));
+      data.push_back(
+          random_floats(static_cast<size_t>(extent(pt.dims, strides.back())), -1, 1, static_cast<unsigned>(g())));
     }
     const int64_t total = std::accumulate(pt.dims.begin(), pt.dims.end(), int64_t{1}, std::multiplies<>());
     for_each_isa([&](Isa) {
@@ -533,14 +616,19 @@ TEST(Pointwise, RandomProgramsMatchNodeByNode) {
         for (size_t i = 0; i < v.size(); ++i) {
           const PwNode& n = p.nodes[i];
           auto val = [&](int o) { return o < 0 ? 0. : v[static_cast<size_t>(o)]; };
-          if (n.op == PwOp::input) v[i] = data[static_cast<size_t>(n.index)][static_cast<size_t>(offset_of(e, pt.dims, strides[static_cast<size_t>(n.index)]))];
-          else if (n.op == PwOp::constant) v[i] = n.value;
-          else v[i] = reference().at(pw_info(n.op).name)(val(n.a), val(n.b), val(n.c));
+          if (n.op == PwOp::input)
+            v[i] = data[static_cast<size_t>(n.index)]
+                       [static_cast<size_t>(offset_of(e, pt.dims, strides[static_cast<size_t>(n.index)]))];
+          else if (n.op == PwOp::constant)
+            v[i] = n.value;
+          else
+            v[i] = reference().at(pw_info(n.op).name)(val(n.a), val(n.b), val(n.c));
         }
         for (int o = 0; o < outs; ++o) {
           const double want = v[static_cast<size_t>(p.outputs[static_cast<size_t>(o)])];
           if (std::fabs(want) > 1e6) continue;
-          ASSERT_NEAR(out[static_cast<size_t>(o)][static_cast<size_t>(e)], want, 1e-3 * (1 + std::fabs(want))) << p.to_string();
+          ASSERT_NEAR(out[static_cast<size_t>(o)][static_cast<size_t>(e)], want, 1e-3 * (1 + std::fabs(want)))
+              << p.to_string();
         }
       }
       for (auto& o : out) o.expect_intact();
@@ -557,13 +645,15 @@ TEST(Pointwise, ProgramsMergePrintAndKnowTheirLimits) {
   const int doubled[] = {p.emit(PwOp::add, x, x)};
   p.output(p.append(inner, doubled)[0]);
   EXPECT_EQ(p.to_string(),
-            "v0 = input 0: float32\nv1 = add(v0, v0): float32\nv2 = relu(v1): float32\nv4 = add(v2, 1): float32\noutput v4\n");
+            "v0 = input 0: float32\nv1 = add(v0, v0): float32\nv2 = relu(v1): float32\nv4 = add(v2, 1): "
+            "float32\noutput v4\n");
   PwOp op;
   EXPECT_TRUE(pw_find("gelu_tanh", &op) && op == PwOp::gelu_tanh);
   EXPECT_FALSE(pw_find("input", &op));
   EXPECT_EQ(pw_result(PwOp::lt, Elem::f32), Elem::bool_);
   EXPECT_FALSE(pw_accepts(PwOp::exp, Elem::i32));
-  EXPECT_EQ(pw_broadcast_strides(std::vector<int64_t>{3, 1}, std::vector<int64_t>{2, 3, 4}), (std::vector<int64_t>{0, 1, 0}));
+  EXPECT_EQ(pw_broadcast_strides(std::vector<int64_t>{3, 1}, std::vector<int64_t>{2, 3, 4}),
+            (std::vector<int64_t>{0, 1, 0}));
   PwProgram wide;  // 70 values alive at once
   std::vector<int> v;
   const int s = wide.input(Elem::f32);

@@ -1,5 +1,5 @@
-// Compiled once and without contraction (-ffp-contract=off, cmake/GliaLibrary.cmake): sums and products round the same way
-// on every machine, so a seed gives the same numbers everywhere. log, sin and cos are therefore our own.
+// Compiled once and without contraction (-ffp-contract=off, cmake/GliaLibrary.cmake): sums and products round the
+// same way on every machine, so a seed gives the same numbers everywhere. log, sin and cos are therefore our own.
 #include "kernels/cpu/random.h"
 
 #include <cmath>
@@ -59,7 +59,8 @@ inline void circle(float t, float* cosine, float* sine) {
   const auto q = static_cast<int32_t>(turns + 0.5f);
   const float r = (turns - static_cast<float>(q)) * 1.57079633f, z = r * r;
   const float s = ((-1.9515295891e-4f * z + 8.3321608736e-3f) * z - 1.6666654611e-1f) * z * r + r;
-  const float c = ((2.443315711809948e-5f * z - 1.388731625493765e-3f) * z + 4.166664568298827e-2f) * z * z - 0.5f * z + 1.f;
+  const float c =
+      ((2.443315711809948e-5f * z - 1.388731625493765e-3f) * z + 4.166664568298827e-2f) * z * z - 0.5f * z + 1.f;
   const float a = (q & 1) ? s : c, b = (q & 1) ? c : s;
   *cosine = ((q + 1) & 2) ? -a : a;
   *sine = (q & 2) ? -b : b;
@@ -115,10 +116,12 @@ void truncated_normals(const RandomKey& key, T* y, int64_t n, T mean, T stddev) 
     for (int64_t e = task * kPart, end = std::min(n, e + kPart); e < end; ++e) {
       float z[4];
       int64_t chosen = -1;
-      for (uint32_t attempt = 0; chosen < 0; ++attempt) {  // four candidates at a time; one in a million needs a second draw
+      for (uint32_t attempt = 0; chosen < 0;
+           ++attempt) {  // four candidates at a time; one in a million needs a second draw
         const auto at = static_cast<uint64_t>(e);
-        const auto w = philox4x32({static_cast<uint32_t>(at), static_cast<uint32_t>(at >> 32) | attempt << 16, static_cast<uint32_t>(key.step),
-                                   static_cast<uint32_t>(key.stream)}, key.seed);
+        const auto w = philox4x32({static_cast<uint32_t>(at), static_cast<uint32_t>(at >> 32) | attempt << 16,
+                                   static_cast<uint32_t>(key.step), static_cast<uint32_t>(key.stream)},
+                                  key.seed);
         normal_pair(w[0], w[1], z, z + 1);
         normal_pair(w[2], w[3], z + 2, z + 3);
         for (int64_t i = 4; i-- > 0;)
@@ -133,22 +136,33 @@ void truncated_normals(const RandomKey& key, T* y, int64_t n, T mean, T stddev) 
 
 void random_uniform(Elem t, const RandomKey& key, void* y, int64_t n, double low, double high) {
   switch (t) {
-    case Elem::f32: return uniform_floats(key, static_cast<float*>(y), n, low, high);
-    case Elem::f64: return uniform_floats(key, static_cast<double*>(y), n, low, high);
-    case Elem::i32: return uniform_integers(key, static_cast<int32_t*>(y), n, static_cast<int64_t>(low), static_cast<int64_t>(high));
-    case Elem::i64: return uniform_integers(key, static_cast<int64_t*>(y), n, static_cast<int64_t>(low), static_cast<int64_t>(high));
-    default: GLIA_ASSERT(false, "random_uniform: type");
+    case Elem::f32:
+      return uniform_floats(key, static_cast<float*>(y), n, low, high);
+    case Elem::f64:
+      return uniform_floats(key, static_cast<double*>(y), n, low, high);
+    case Elem::i32:
+      return uniform_integers(key, static_cast<int32_t*>(y), n, static_cast<int64_t>(low),
+                              static_cast<int64_t>(high));
+    case Elem::i64:
+      return uniform_integers(key, static_cast<int64_t*>(y), n, static_cast<int64_t>(low),
+                              static_cast<int64_t>(high));
+    default:
+      GLIA_ASSERT(false, "random_uniform: type");
   }
 }
 void random_normal(Elem t, const RandomKey& key, void* y, int64_t n, double mean, double stddev) {
   GLIA_ASSERT(t == Elem::f32 || t == Elem::f64, "random_normal: type");
-  if (t == Elem::f32) normals(key, static_cast<float*>(y), n, static_cast<float>(mean), static_cast<float>(stddev));
-  else normals(key, static_cast<double*>(y), n, mean, stddev);
+  if (t == Elem::f32)
+    normals(key, static_cast<float*>(y), n, static_cast<float>(mean), static_cast<float>(stddev));
+  else
+    normals(key, static_cast<double*>(y), n, mean, stddev);
 }
 void random_truncated_normal(Elem t, const RandomKey& key, void* y, int64_t n, double mean, double stddev) {
   GLIA_ASSERT(t == Elem::f32 || t == Elem::f64, "random_truncated_normal: type");
-  if (t == Elem::f32) truncated_normals(key, static_cast<float*>(y), n, static_cast<float>(mean), static_cast<float>(stddev));
-  else truncated_normals(key, static_cast<double*>(y), n, mean, stddev);
+  if (t == Elem::f32)
+    truncated_normals(key, static_cast<float*>(y), n, static_cast<float>(mean), static_cast<float>(stddev));
+  else
+    truncated_normals(key, static_cast<double*>(y), n, mean, stddev);
 }
 
 }  // namespace glia::cpu

@@ -47,7 +47,8 @@ void check_distribution(const std::vector<float>& z, double variance, double (*c
   auto sorted = z;
   std::sort(sorted.begin(), sorted.end());
   double worst = 0;
-  for (size_t i = 0; i < sorted.size(); i += 37) worst = std::max(worst, std::fabs(cdf(sorted[i]) - static_cast<double>(i) / n));
+  for (size_t i = 0; i < sorted.size(); i += 37)
+    worst = std::max(worst, std::fabs(cdf(sorted[i]) - static_cast<double>(i) / n));
   EXPECT_LT(worst, 2.2 / std::sqrt(n));  // Kolmogorov-Smirnov, far tail
 }
 double normal_cdf(double x) { return 0.5 * std::erfc(-x / std::sqrt(2.0)); }
@@ -64,7 +65,8 @@ TEST(Random, NormalAndTruncatedNormal) {
   check_distribution(z, 1, normal_cdf);
   for (int64_t i = 0; i < 4000; i += 2) {  // Box and Muller in double
     const auto w = philox4x32({static_cast<uint32_t>(i / 4), 0, 7, 3}, kKey.seed);
-    const double x = ((w[i % 4] >> 8) + 1.0) / 16777216, t = 2 * M_PI * (w[i % 4 + 1] >> 8) / 16777216.0, r = std::sqrt(-2 * std::log(x));
+    const double x = ((w[i % 4] >> 8) + 1.0) / 16777216, t = 2 * M_PI * (w[i % 4 + 1] >> 8) / 16777216.0,
+                 r = std::sqrt(-2 * std::log(x));
     ASSERT_NEAR(z[static_cast<size_t>(i)], r * std::cos(t), 2e-6);
     ASSERT_NEAR(z[static_cast<size_t>(i) + 1], r * std::sin(t), 2e-6);
   }
@@ -93,7 +95,8 @@ TEST(Random, DropoutIsTheSameOnEveryInstructionSet) {
   for_each_isa([&](Isa) {
     auto y = expect_same_for_threads([&] {
       Guarded<float> out(x, 1);
-      GLIA_ISA_SELECT(dropout)(Elem::f32, {out.data(), out.data(), static_cast<int64_t>(n), kKey, 1u << 30, 1 / 0.75});
+      GLIA_ISA_SELECT(dropout)
+      (Elem::f32, {out.data(), out.data(), static_cast<int64_t>(n), kKey, 1u << 30, 1 / 0.75});
       out.expect_intact();
       return out.values();
     });

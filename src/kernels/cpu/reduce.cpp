@@ -24,12 +24,16 @@ struct Group {
 bool ReduceKernel::supports(ReduceOp op, Elem t) {
   if (elem_is_half(t)) return false;
   switch (op) {
-    case ReduceOp::mean: return elem_is_float(t);
+    case ReduceOp::mean:
+      return elem_is_float(t);
     case ReduceOp::any:
-    case ReduceOp::all: return t == Elem::bool_;
+    case ReduceOp::all:
+      return t == Elem::bool_;
     case ReduceOp::sum:
-    case ReduceOp::prod: return t != Elem::bool_;
-    default: return true;
+    case ReduceOp::prod:
+      return t != Elem::bool_;
+    default:
+      return true;
   }
 }
 
@@ -43,8 +47,10 @@ ReduceKernel::ReduceKernel(ReduceOp op, Elem type, const std::vector<int64_t>& d
   for (size_t d = 0; d < dims.size(); ++d) {
     if (reduced[d]) count *= dims[d];
     if (dims[d] == 1) continue;
-    if (!groups.empty() && groups.back().reduced == reduced[d]) groups.back().extent *= dims[d];
-    else groups.push_back({dims[d], reduced[d]});
+    if (!groups.empty() && groups.back().reduced == reduced[d])
+      groups.back().extent *= dims[d];
+    else
+      groups.push_back({dims[d], reduced[d]});
   }
   auto runs = [&] { return std::count_if(groups.begin(), groups.end(), [](auto& g) { return g.reduced; }); };
   if (runs() == 0) groups.push_back({1, true});
@@ -112,8 +118,10 @@ void ReduceKernel::run_stage(const Stage& s, bool last, const char* x, char* y, 
       const int64_t b = t % per_slice / s.tiles, c = per_slice == 1 ? 0 : t % s.tiles * s.tile;
       const int64_t r = b * s.block, n = std::min(s.block, s.n - r), cols = std::min(s.tile, s.inner - c);
       const char* from = x + ((o * s.n + r) * s.inner + c) * size;
-      if (s.blocks == 1) columns_(from, s.inner, y + (o * s.inner + c) * out_size, n, cols, scale);
-      else columns_(from, s.inner, partial + ((o * s.blocks + b) * s.inner + c) * size, n, cols, 1);
+      if (s.blocks == 1)
+        columns_(from, s.inner, y + (o * s.inner + c) * out_size, n, cols, scale);
+      else
+        columns_(from, s.inner, partial + ((o * s.blocks + b) * s.inner + c) * size, n, cols, 1);
     }
   });
   if (s.blocks == 1) return;

@@ -10,50 +10,97 @@
 namespace glia::cpu::GLIA_ISA_NS {
 namespace {
 
-template <class T> struct VecOf { typedef T type __attribute__((vector_size(64))); };
-template <class T> using Vec = typename VecOf<T>::type;  // the compiler splits it where registers are narrower
-template <class T> constexpr int64_t kLanes = 64 / static_cast<int64_t>(sizeof(T));
+template <class T>
+struct VecOf {
+  typedef T type __attribute__((vector_size(64)));
+};
+template <class T>
+using Vec = typename VecOf<T>::type;  // the compiler splits it where registers are narrower
+template <class T>
+constexpr int64_t kLanes = 64 / static_cast<int64_t>(sizeof(T));
 
-template <class T> constexpr T lowest() {
-  if constexpr (std::is_integral_v<T>) return std::numeric_limits<T>::min();
-  else return -static_cast<T>(__builtin_inf());
+template <class T>
+constexpr T lowest() {
+  if constexpr (std::is_integral_v<T>)
+    return std::numeric_limits<T>::min();
+  else
+    return -static_cast<T>(__builtin_inf());
 }
-template <class T> constexpr T highest() {
-  if constexpr (std::is_integral_v<T>) return std::numeric_limits<T>::max();
-  else return static_cast<T>(__builtin_inf());
+template <class T>
+constexpr T highest() {
+  if constexpr (std::is_integral_v<T>)
+    return std::numeric_limits<T>::max();
+  else
+    return static_cast<T>(__builtin_inf());
 }
 
 // Each op: start value, and combine for scalars and for vectors (same expression).
 struct Sum {
   static constexpr bool scaled = true;
-  template <class T> static constexpr T start() { return T(0); }
-  template <class T> static inline __attribute__((always_inline)) T one(T a, T b) { return pw::add(a, b); }
-  template <class V> static inline __attribute__((always_inline)) void vec(V& a, const V& b) { a = a + b; }
+  template <class T>
+  static constexpr T start() {
+    return T(0);
+  }
+  template <class T>
+  static inline __attribute__((always_inline)) T one(T a, T b) {
+    return pw::add(a, b);
+  }
+  template <class V>
+  static inline __attribute__((always_inline)) void vec(V& a, const V& b) {
+    a = a + b;
+  }
 };
 struct Prod {
   static constexpr bool scaled = false;
-  template <class T> static constexpr T start() { return T(1); }
-  template <class T> static inline __attribute__((always_inline)) T one(T a, T b) { return pw::mul(a, b); }
-  template <class V> static inline __attribute__((always_inline)) void vec(V& a, const V& b) { a = a * b; }
+  template <class T>
+  static constexpr T start() {
+    return T(1);
+  }
+  template <class T>
+  static inline __attribute__((always_inline)) T one(T a, T b) {
+    return pw::mul(a, b);
+  }
+  template <class V>
+  static inline __attribute__((always_inline)) void vec(V& a, const V& b) {
+    a = a * b;
+  }
 };
 struct Max {
   static constexpr bool scaled = false;
-  template <class T> static constexpr T start() { return lowest<T>(); }
-  template <class T> static inline __attribute__((always_inline)) T one(T a, T b) { return pw::maximum(a, b); }
-  template <class V> static inline __attribute__((always_inline)) void vec(V& a, const V& b) { a = (a > b) | (a != a) ? a : b; }
+  template <class T>
+  static constexpr T start() {
+    return lowest<T>();
+  }
+  template <class T>
+  static inline __attribute__((always_inline)) T one(T a, T b) {
+    return pw::maximum(a, b);
+  }
+  template <class V>
+  static inline __attribute__((always_inline)) void vec(V& a, const V& b) {
+    a = (a > b) | (a != a) ? a : b;
+  }
 };
 struct Min {
   static constexpr bool scaled = false;
-  template <class T> static constexpr T start() { return highest<T>(); }
-  template <class T> static inline __attribute__((always_inline)) T one(T a, T b) { return pw::minimum(a, b); }
-  template <class V> static inline __attribute__((always_inline)) void vec(V& a, const V& b) { a = (a < b) | (a != a) ? a : b; }
+  template <class T>
+  static constexpr T start() {
+    return highest<T>();
+  }
+  template <class T>
+  static inline __attribute__((always_inline)) T one(T a, T b) {
+    return pw::minimum(a, b);
+  }
+  template <class V>
+  static inline __attribute__((always_inline)) void vec(V& a, const V& b) {
+    a = (a < b) | (a != a) ? a : b;
+  }
 };
 
 // Signed integers are reduced as unsigned where only the bits matter, so that wrapping is defined.
 template <class T, class Op>
-using Work = std::conditional_t<std::is_integral_v<T> && (std::is_same_v<Op, Sum> || std::is_same_v<Op, Prod>),
-                                std::make_unsigned<std::conditional_t<std::is_integral_v<T>, T, int>>,
-                                std::type_identity<T>>;
+using Work =
+    std::conditional_t<std::is_integral_v<T> && (std::is_same_v<Op, Sum> || std::is_same_v<Op, Prod>),
+                       std::make_unsigned<std::conditional_t<std::is_integral_v<T>, T, int>>, std::type_identity<T>>;
 
 template <class T, class Op>
 T reduce_block(const T* x, int64_t n) {
@@ -156,7 +203,8 @@ void columns(const void* px, int64_t stride, void* py, int64_t n, int64_t cols, 
   using T = typename Work<T0, Op>::type;
   const T* x = static_cast<const T*>(px);
   T* y = static_cast<T*>(py);
-  const int64_t k = cols < 64 && stride == cols ? 128 / cols : 1;  // few columns: k rows side by side are one long row
+  const int64_t k =
+      cols < 64 && stride == cols ? 128 / cols : 1;  // few columns: k rows side by side are one long row
   if (k > 1 && n >= 2 * k) {
     T wide[192];
     columns_all<T, Op>(x, k * cols, wide, n / k, k * cols);
@@ -175,7 +223,9 @@ void columns(const void* px, int64_t stride, void* py, int64_t n, int64_t cols, 
 }
 
 template <bool kMax, class T>
-GLIA_INLINE bool beats(T x, T best) { return (kMax ? x > best : x < best) || (x != x && best == best); }
+GLIA_INLINE bool beats(T x, T best) {
+  return (kMax ? x > best : x < best) || (x != x && best == best);
+}
 
 template <class T, bool kMax>
 void arg_rows(const void* px, int64_t stride, void* py, int64_t count, int64_t n, double) {
@@ -214,14 +264,20 @@ template <class T>
 ReduceRowsFn pick_rows(ReduceOp op) {
   switch (op) {
     case ReduceOp::sum:
-    case ReduceOp::mean: return &rows<T, Sum>;
-    case ReduceOp::prod: return &rows<T, Prod>;
+    case ReduceOp::mean:
+      return &rows<T, Sum>;
+    case ReduceOp::prod:
+      return &rows<T, Prod>;
     case ReduceOp::max:
-    case ReduceOp::any: return &rows<T, Max>;
+    case ReduceOp::any:
+      return &rows<T, Max>;
     case ReduceOp::min:
-    case ReduceOp::all: return &rows<T, Min>;
-    case ReduceOp::argmax: return &arg_rows<T, true>;
-    case ReduceOp::argmin: return &arg_rows<T, false>;
+    case ReduceOp::all:
+      return &rows<T, Min>;
+    case ReduceOp::argmax:
+      return &arg_rows<T, true>;
+    case ReduceOp::argmin:
+      return &arg_rows<T, false>;
   }
   return nullptr;
 }
@@ -229,14 +285,20 @@ template <class T>
 ReduceColumnsFn pick_columns(ReduceOp op) {
   switch (op) {
     case ReduceOp::sum:
-    case ReduceOp::mean: return &columns<T, Sum>;
-    case ReduceOp::prod: return &columns<T, Prod>;
+    case ReduceOp::mean:
+      return &columns<T, Sum>;
+    case ReduceOp::prod:
+      return &columns<T, Prod>;
     case ReduceOp::max:
-    case ReduceOp::any: return &columns<T, Max>;
+    case ReduceOp::any:
+      return &columns<T, Max>;
     case ReduceOp::min:
-    case ReduceOp::all: return &columns<T, Min>;
-    case ReduceOp::argmax: return &arg_columns<T, true>;
-    case ReduceOp::argmin: return &arg_columns<T, false>;
+    case ReduceOp::all:
+      return &columns<T, Min>;
+    case ReduceOp::argmax:
+      return &arg_columns<T, true>;
+    case ReduceOp::argmin:
+      return &arg_columns<T, false>;
   }
   return nullptr;
 }
@@ -245,26 +307,40 @@ ReduceColumnsFn pick_columns(ReduceOp op) {
 
 ReduceRowsFn reduce_rows_function(ReduceOp op, Elem t) {
   switch (t) {
-    case Elem::f32: return pick_rows<float>(op);
-    case Elem::f64: return pick_rows<double>(op);
-    case Elem::i32: return pick_rows<int32_t>(op);
-    case Elem::i64: return pick_rows<int64_t>(op);
-    case Elem::i8: return pick_rows<int8_t>(op);
+    case Elem::f32:
+      return pick_rows<float>(op);
+    case Elem::f64:
+      return pick_rows<double>(op);
+    case Elem::i32:
+      return pick_rows<int32_t>(op);
+    case Elem::i64:
+      return pick_rows<int64_t>(op);
+    case Elem::i8:
+      return pick_rows<int8_t>(op);
     case Elem::u8:
-    case Elem::bool_: return pick_rows<uint8_t>(op);
-    default: return nullptr;
+    case Elem::bool_:
+      return pick_rows<uint8_t>(op);
+    default:
+      return nullptr;
   }
 }
 ReduceColumnsFn reduce_columns_function(ReduceOp op, Elem t) {
   switch (t) {
-    case Elem::f32: return pick_columns<float>(op);
-    case Elem::f64: return pick_columns<double>(op);
-    case Elem::i32: return pick_columns<int32_t>(op);
-    case Elem::i64: return pick_columns<int64_t>(op);
-    case Elem::i8: return pick_columns<int8_t>(op);
+    case Elem::f32:
+      return pick_columns<float>(op);
+    case Elem::f64:
+      return pick_columns<double>(op);
+    case Elem::i32:
+      return pick_columns<int32_t>(op);
+    case Elem::i64:
+      return pick_columns<int64_t>(op);
+    case Elem::i8:
+      return pick_columns<int8_t>(op);
     case Elem::u8:
-    case Elem::bool_: return pick_columns<uint8_t>(op);
-    default: return nullptr;
+    case Elem::bool_:
+      return pick_columns<uint8_t>(op);
+    default:
+      return nullptr;
   }
 }
 

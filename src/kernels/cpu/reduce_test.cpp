@@ -52,9 +52,12 @@ void check(ReduceOp op, Elem type, const Case& cs, double rel) {
   std::mt19937 g(3);
   Guarded<T> x(n, 1);
   for (size_t i = 0; i < n; ++i) {
-    if (type == Elem::bool_) x[i] = g() % 64 == 0;
-    else if (elem_is_float(type)) x[i] = static_cast<T>(op == ReduceOp::prod ? 0.9 + g() % 200 / 1000. : g() % 2000 / 1000. - 0.7);
-    else x[i] = static_cast<T>(g() % 100);
+    if (type == Elem::bool_)
+      x[i] = g() % 64 == 0;
+    else if (elem_is_float(type))
+      x[i] = static_cast<T>(op == ReduceOp::prod ? 0.9 + g() % 200 / 1000. : g() % 2000 / 1000. - 0.7);
+    else
+      x[i] = static_cast<T>(g() % 100);
   }
   // naive, in long double or modulo 2^64
   std::vector<long double> want(outs);
@@ -65,23 +68,38 @@ void check(ReduceOp op, Elem type, const Case& cs, double rel) {
     for (size_t d = cs.dims.size(); d-- > 0;) {
       const size_t e = static_cast<size_t>(cs.dims[d]), at = rest % e;
       rest /= e;
-      if (cs.reduced[d]) k += at * kstep, kstep *= e;
-      else o += at * step, step *= e;
+      if (cs.reduced[d])
+        k += at * kstep, kstep *= e;
+      else
+        o += at * step, step *= e;
     }
     const long double v = x[i];
     const bool first = seen[o]++ == 0;
     const auto u = static_cast<uint64_t>(static_cast<int64_t>(x[i]));
     switch (op) {
       case ReduceOp::sum:
-      case ReduceOp::mean: want[o] += v, wrap[o] += u; break;
-      case ReduceOp::prod: want[o] = first ? v : want[o] * v, wrap[o] = first ? u : wrap[o] * u; break;
-      case ReduceOp::max: want[o] = first ? v : std::max(want[o], v); break;
-      case ReduceOp::min: want[o] = first ? v : std::min(want[o], v); break;
-      case ReduceOp::any: want[o] = first ? v : (want[o] != 0 || v != 0); break;
-      case ReduceOp::all: want[o] = first ? v : (want[o] != 0 && v != 0); break;
+      case ReduceOp::mean:
+        want[o] += v, wrap[o] += u;
+        break;
+      case ReduceOp::prod:
+        want[o] = first ? v : want[o] * v, wrap[o] = first ? u : wrap[o] * u;
+        break;
+      case ReduceOp::max:
+        want[o] = first ? v : std::max(want[o], v);
+        break;
+      case ReduceOp::min:
+        want[o] = first ? v : std::min(want[o], v);
+        break;
+      case ReduceOp::any:
+        want[o] = first ? v : (want[o] != 0 || v != 0);
+        break;
+      case ReduceOp::all:
+        want[o] = first ? v : (want[o] != 0 && v != 0);
+        break;
       case ReduceOp::argmax:
       case ReduceOp::argmin: {
-        const bool better = first || (op == ReduceOp::argmax ? v > want[o] : v < want[o]) || (v == want[o] && static_cast<int64_t>(k) < arg[o]);
+        const bool better = first || (op == ReduceOp::argmax ? v > want[o] : v < want[o]) ||
+                            (v == want[o] && static_cast<int64_t>(k) < arg[o]);
         if (better) want[o] = v, arg[o] = static_cast<int64_t>(k);
       }
     }
@@ -108,33 +126,40 @@ void check(ReduceOp op, Elem type, const Case& cs, double rel) {
     });
     for (size_t o = 0; o < outs; ++o) {
       if (seen[o] == 0) continue;
-      const double expected = static_cast<double>(op == ReduceOp::mean ? want[o] / static_cast<long double>(seen[o]) : want[o]);
+      const double expected =
+          static_cast<double>(op == ReduceOp::mean ? want[o] / static_cast<long double>(seen[o]) : want[o]);
       const bool bits = !elem_is_float(type) && (op == ReduceOp::sum || op == ReduceOp::prod);
-      if (bits) ASSERT_EQ(y[o], static_cast<T>(wrap[o])) << o;
-      else ASSERT_NEAR(static_cast<double>(y[o]), expected, rel * (std::fabs(expected) + std::sqrt(seen[o]) * (op == ReduceOp::mean ? 1. / seen[o] : 1.))) << o;
+      if (bits)
+        ASSERT_EQ(y[o], static_cast<T>(wrap[o])) << o;
+      else
+        ASSERT_NEAR(static_cast<double>(y[o]), expected,
+                    rel * (std::fabs(expected) + std::sqrt(seen[o]) * (op == ReduceOp::mean ? 1. / seen[o] : 1.)))
+            << o;
     }
   });
 }
 
 TEST(Reduce, EveryOpTypeAndAxisSet) {
   for (const Case& cs : cases()) {
-      SCOPED_TRACE(fmt::format("dims ({})", fmt::join(cs.dims, ",")));
-      const bool one_run = cs.dims.size() < 4 || (cs.reduced[1] == cs.reduced[2]);
-      for (ReduceOp op : {ReduceOp::sum, ReduceOp::mean, ReduceOp::max, ReduceOp::min, ReduceOp::prod, ReduceOp::any,
-                          ReduceOp::all, ReduceOp::argmax, ReduceOp::argmin}) {
-        if ((op == ReduceOp::argmax || op == ReduceOp::argmin) && (!one_run || cs.dims == std::vector<int64_t>{8, 5, 6, 7})) continue;
-        auto run = [&](Elem t, auto tag, double rel) {
-          if (ReduceKernel::supports(op, t)) check<decltype(tag)>(op, t, cs, rel);
-        };
-        run(Elem::f32, float{}, 2e-6);
-        run(Elem::f64, double{}, 1e-13);
-        run(Elem::i32, int32_t{}, 0);
-        run(Elem::i64, int64_t{}, 0);
-        run(Elem::u8, uint8_t{}, 0);
-        run(Elem::i8, int8_t{}, 0);
-        run(Elem::bool_, uint8_t{}, 0);
-      }
+    SCOPED_TRACE(fmt::format("dims ({})", fmt::join(cs.dims, ",")));
+    const bool one_run = cs.dims.size() < 4 || (cs.reduced[1] == cs.reduced[2]);
+    for (ReduceOp op : {ReduceOp::sum, ReduceOp::mean, ReduceOp::max, ReduceOp::min, ReduceOp::prod, ReduceOp::any,
+                        ReduceOp::all, ReduceOp::argmax, ReduceOp::argmin}) {
+      if ((op == ReduceOp::argmax || op == ReduceOp::argmin) &&
+          (!one_run || cs.dims == std::vector<int64_t>{8, 5, 6, 7}))
+        continue;
+      auto run = [&](Elem t, auto tag, double rel) {
+        if (ReduceKernel::supports(op, t)) check<decltype(tag)>(op, t, cs, rel);
+      };
+      run(Elem::f32, float{}, 2e-6);
+      run(Elem::f64, double{}, 1e-13);
+      run(Elem::i32, int32_t{}, 0);
+      run(Elem::i64, int64_t{}, 0);
+      run(Elem::u8, uint8_t{}, 0);
+      run(Elem::i8, int8_t{}, 0);
+      run(Elem::bool_, uint8_t{}, 0);
     }
+  }
 }
 
 TEST(Reduce, LongFloatSumsStayAccurate) {

@@ -7,8 +7,8 @@
 namespace glia::cpu::GLIA_ISA_NS {
 namespace {
 
-constexpr int64_t kTask = 8192;     // elements of one task
-constexpr int64_t kColumns = 128;   // columns handled together when the axis is not the last
+constexpr int64_t kTask = 8192;    // elements of one task
+constexpr int64_t kColumns = 128;  // columns handled together when the axis is not the last
 
 GLIA_INLINE double log1(double x) { return __builtin_log(x); }
 GLIA_INLINE float log1(float x) { return __builtin_logf(x); }
@@ -137,7 +137,8 @@ void for_slices(int64_t outer, int64_t n, int64_t inner, R&& rows, C&& columns) 
     return;
   }
   const int64_t tiles = (inner + kColumns - 1) / kColumns;
-  const int64_t all = outer * tiles, cost = n * (inner < kColumns ? inner : kColumns), per = cost >= kTask ? 1 : kTask / cost;
+  const int64_t all = outer * tiles, cost = n * (inner < kColumns ? inner : kColumns),
+                per = cost >= kTask ? 1 : kTask / cost;
   parallel_for((all + per - 1) / per, [&](int64_t t) {
     for (int64_t i = t * per, end = i + per < all ? i + per : all; i < end; ++i) {
       const int64_t c = i % tiles * kColumns;
@@ -150,15 +151,17 @@ template <class T>
 void run_softmax(const SoftmaxArgs& a) {
   const T* x = static_cast<const T*>(a.x);
   T* y = static_cast<T*>(a.y);
-  for_slices(a.outer, a.n, a.inner, [&](int64_t at) { softmax_row(x + at, y + at, a.n, a.log); },
-             [&](int64_t at, int64_t cols) { softmax_columns(x + at, y + at, a.n, a.inner, cols, a.log); });
+  for_slices(
+      a.outer, a.n, a.inner, [&](int64_t at) { softmax_row(x + at, y + at, a.n, a.log); },
+      [&](int64_t at, int64_t cols) { softmax_columns(x + at, y + at, a.n, a.inner, cols, a.log); });
 }
 template <class T>
 void run_softmax_grad(const SoftmaxGradArgs& a) {
   const T *y = static_cast<const T*>(a.y), *dy = static_cast<const T*>(a.dy);
   T* dx = static_cast<T*>(a.dx);
-  for_slices(a.outer, a.n, a.inner, [&](int64_t at) { grad_row(y + at, dy + at, dx + at, a.n, a.log); },
-             [&](int64_t at, int64_t cols) { grad_columns(y + at, dy + at, dx + at, a.n, a.inner, cols, a.log); });
+  for_slices(
+      a.outer, a.n, a.inner, [&](int64_t at) { grad_row(y + at, dy + at, dx + at, a.n, a.log); },
+      [&](int64_t at, int64_t cols) { grad_columns(y + at, dy + at, dx + at, a.n, a.inner, cols, a.log); });
 }
 
 GLIA_INLINE int64_t label_at(const void* labels, Elem type, int64_t r) {
@@ -169,41 +172,48 @@ template <class T>
 void run_cross_entropy(const CrossEntropyArgs& a) {
   const T* x = static_cast<const T*>(a.logits);
   T *loss = static_cast<T*>(a.loss), *lse = static_cast<T*>(a.lse);
-  for_slices(a.rows, a.n, 1, [&](int64_t at) {
-    using V = Vector<T>;
-    const int64_t r = at / a.n, label = label_at(a.labels, a.label_type, r);
-    const T* row = x + at;
-    const T m = row_max(row, a.n);
-    const V vm = V::set1(m);
-    V sum = V::zero();
-    int64_t i = 0;
-    for (; i + V::W <= a.n; i += V::W) sum = sum + vexp(load(row + i) - vm);
-    T total = hsum(sum);
-    if (i < a.n) {
-      T tail[V::W];
-      store(tail, vexp(load(row + i, a.n - i) - vm));
-      for (int64_t j = 0; j < a.n - i; ++j) total += tail[j];
-    }
-    const T rest = log1(total);
-    lse[r] = m + rest;
-    loss[r] = a.has_ignore && label == a.ignore ? T(0) : rest + (m - row[label]);
-  }, [](int64_t, int64_t) {});
+  for_slices(
+      a.rows, a.n, 1,
+      [&](int64_t at) {
+        using V = Vector<T>;
+        const int64_t r = at / a.n, label = label_at(a.labels, a.label_type, r);
+        const T* row = x + at;
+        const T m = row_max(row, a.n);
+        const V vm = V::set1(m);
+        V sum = V::zero();
+        int64_t i = 0;
+        for (; i + V::W <= a.n; i += V::W) sum = sum + vexp(load(row + i) - vm);
+        T total = hsum(sum);
+        if (i < a.n) {
+          T tail[V::W];
+          store(tail, vexp(load(row + i, a.n - i) - vm));
+          for (int64_t j = 0; j < a.n - i; ++j) total += tail[j];
+        }
+        const T rest = log1(total);
+        lse[r] = m + rest;
+        loss[r] = a.has_ignore && label == a.ignore ? T(0) : rest + (m - row[label]);
+      },
+      [](int64_t, int64_t) {});
 }
 template <class T>
 void run_cross_entropy_grad(const CrossEntropyGradArgs& a) {
-  const T *x = static_cast<const T*>(a.logits), *lse = static_cast<const T*>(a.lse), *dloss = static_cast<const T*>(a.dloss);
+  const T *x = static_cast<const T*>(a.logits), *lse = static_cast<const T*>(a.lse),
+          *dloss = static_cast<const T*>(a.dloss);
   T* dx = static_cast<T*>(a.dlogits);
-  for_slices(a.rows, a.n, 1, [&](int64_t at) {
-    using V = Vector<T>;
-    const int64_t r = at / a.n, label = label_at(a.labels, a.label_type, r);
-    const bool ignored = a.has_ignore && label == a.ignore;
-    const T scale = ignored ? T(0) : dloss[r];
-    const V s = V::set1(scale), l = V::set1(lse[r]);
-    for_vectors<T>(a.n, [&](int64_t i, auto rest) {
-      store_at(dx + at + i, ignored ? V::zero() : vexp(load_at(x + at + i, rest) - l) * s, rest);
-    });
-    if (!ignored) dx[at + label] -= scale;
-  }, [](int64_t, int64_t) {});
+  for_slices(
+      a.rows, a.n, 1,
+      [&](int64_t at) {
+        using V = Vector<T>;
+        const int64_t r = at / a.n, label = label_at(a.labels, a.label_type, r);
+        const bool ignored = a.has_ignore && label == a.ignore;
+        const T scale = ignored ? T(0) : dloss[r];
+        const V s = V::set1(scale), l = V::set1(lse[r]);
+        for_vectors<T>(a.n, [&](int64_t i, auto rest) {
+          store_at(dx + at + i, ignored ? V::zero() : vexp(load_at(x + at + i, rest) - l) * s, rest);
+        });
+        if (!ignored) dx[at + label] -= scale;
+      },
+      [](int64_t, int64_t) {});
 }
 
 }  // namespace

@@ -10,10 +10,12 @@ namespace {
 struct Size {
   int64_t outer, n, inner;
 };
-const Size kSizes[] = {{1, 1, 1}, {3, 5, 1}, {1000, 10, 1}, {7, 16, 1}, {5, 37, 1}, {3, 1003, 1}, {1, 20000, 1}, {2, 7, 3}, {4, 9, 130}, {2, 300, 17}, {0, 4, 2}};
+const Size kSizes[] = {{1, 1, 1},     {3, 5, 1}, {1000, 10, 1}, {7, 16, 1},   {5, 37, 1}, {3, 1003, 1},
+                       {1, 20000, 1}, {2, 7, 3}, {4, 9, 130},   {2, 300, 17}, {0, 4, 2}};
 
 // y, dx for dy, in double.
-void reference(const std::vector<double>& x, const std::vector<double>& dy, Size s, bool log, std::vector<double>& y, std::vector<double>& dx) {
+void reference(const std::vector<double>& x, const std::vector<double>& dy, Size s, bool log, std::vector<double>& y,
+               std::vector<double>& dx) {
   y = dx = x;
   for (int64_t o = 0; o < s.outer; ++o) {
     for (int64_t c = 0; c < s.inner; ++c) {
@@ -85,11 +87,13 @@ void check_entropy(Elem t, Elem lt, double tol) {
     for_each_isa([&](Isa) {
       Guarded<T> x(xf, 1), d(df), loss(rows), lse(rows);
       EXPECT_EQ(find_bad_label(lt, label.data(), s.outer, s.n, true, -1), -1);
-      GLIA_ISA_SELECT(cross_entropy)(t, {x.data(), label.data(), lt, s.outer, s.n, true, -1, loss.data(), lse.data()});
+      GLIA_ISA_SELECT(cross_entropy)
+      (t, {x.data(), label.data(), lt, s.outer, s.n, true, -1, loss.data(), lse.data()});
       loss.expect_intact(), lse.expect_intact();
       auto grad = expect_same_for_threads([&] {
         Guarded<T> out(n, 1);
-        GLIA_ISA_SELECT(cross_entropy_grad)(t, {x.data(), label.data(), lt, s.outer, s.n, true, -1, lse.data(), d.data(), out.data()});
+        GLIA_ISA_SELECT(cross_entropy_grad)
+        (t, {x.data(), label.data(), lt, s.outer, s.n, true, -1, lse.data(), d.data(), out.data()});
         out.expect_intact();
         return out.values();
       });
