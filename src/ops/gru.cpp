@@ -59,7 +59,8 @@ void run_backward(const KernelArgs& a) {
 
 using Plan = std::optional<KernelPlan>;
 Plan make_f32(const KernelQuery& q, std::string& r) {
-  return plan_rnn<float>(kSpec, q, r, false, cpu::gru_workspace, GLIA_ISA_SELECT(gru_forward_f32), run_forward<float>);
+  return plan_rnn<float>(kSpec, q, r, false, cpu::gru_workspace, GLIA_ISA_SELECT(gru_forward_f32),
+                         run_forward<float>);
 }
 Plan make_f64(const KernelQuery& q, std::string& r) {
   return plan_rnn<double>(kSpec, q, r, false, cpu::gru_workspace, cpu::gru_forward_f64, run_forward<double>);
@@ -69,23 +70,26 @@ Plan make_backprop_f32(const KernelQuery& q, std::string& r) {
                          run_backward<float>);
 }
 Plan make_backprop_f64(const KernelQuery& q, std::string& r) {
-  return plan_rnn<double>(kSpec, q, r, true, cpu::gru_backward_workspace, cpu::gru_backward_f64, run_backward<double>);
+  return plan_rnn<double>(kSpec, q, r, true, cpu::gru_backward_workspace, cpu::gru_backward_f64,
+                          run_backward<double>);
 }
 
 const OpDef& gru_op() {
   static const OpDef def{
       .name = "gru",
-      .doc = "GRU over (batch, steps, features): output and last state h, and two outputs that gru_backprop "
-             "reads. keras.layers.GRU.",
+      .doc =
+          "GRU over (batch, steps, features): output and last state h, and two outputs that gru_backprop "
+          "reads. keras.layers.GRU.",
       .min_inputs = 3,
       .max_inputs = 6,
       .attrs = rnn_attrs(false, {{"reset_after", true, "the reset gate scales h @ U + b, else h"}}),
       .infer = [](const InferContext& c) { return infer_rnn(kSpec, c); },
       .vjp = [](const VjpContext& c) { return vjp_rnn(kSpec, gru_backprop_op(), c); },
       .decompose = decompose,
-      .reference = [](const Attrs& attrs, std::span<const Tensor> in, std::span<const Tensor> out) {
-        rnn_reference({"f64", make_f64}, gru_op(), attrs, in, out);
-      },
+      .reference =
+          [](const Attrs& attrs, std::span<const Tensor> in, std::span<const Tensor> out) {
+            rnn_reference({"f64", make_f64}, gru_op(), attrs, in, out);
+          },
       .kernels = {{"simd", make_f32}, {"f64", make_f64}},
   };
   return def;
@@ -100,9 +104,10 @@ const OpDef& gru_backprop_op() {
       .infer = [](const InferContext& c) { return infer_rnn_backprop(kSpec, c); },
       .decompose = [](const Attrs& attrs,
                       const Values& in) { return decompose_rnn_backprop(kSpec, decompose, attrs, in); },
-      .reference = [](const Attrs& attrs, std::span<const Tensor> in, std::span<const Tensor> out) {
-        rnn_reference({"f64", make_backprop_f64}, gru_backprop_op(), attrs, in, out);
-      },
+      .reference =
+          [](const Attrs& attrs, std::span<const Tensor> in, std::span<const Tensor> out) {
+            rnn_reference({"f64", make_backprop_f64}, gru_backprop_op(), attrs, in, out);
+          },
       .kernels = {{"simd", make_backprop_f32}, {"f64", make_backprop_f64}},
   };
   return def;

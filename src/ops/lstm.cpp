@@ -50,7 +50,8 @@ void run_backward(const KernelArgs& a) {
 
 using Plan = std::optional<KernelPlan>;
 Plan make_f32(const KernelQuery& q, std::string& r) {
-  return plan_rnn<float>(kSpec, q, r, false, cpu::lstm_workspace, GLIA_ISA_SELECT(lstm_forward_f32), run_forward<float>);
+  return plan_rnn<float>(kSpec, q, r, false, cpu::lstm_workspace, GLIA_ISA_SELECT(lstm_forward_f32),
+                         run_forward<float>);
 }
 Plan make_f64(const KernelQuery& q, std::string& r) {
   return plan_rnn<double>(kSpec, q, r, false, cpu::lstm_workspace, cpu::lstm_forward_f64, run_forward<double>);
@@ -60,23 +61,26 @@ Plan make_backprop_f32(const KernelQuery& q, std::string& r) {
                          run_backward<float>);
 }
 Plan make_backprop_f64(const KernelQuery& q, std::string& r) {
-  return plan_rnn<double>(kSpec, q, r, true, cpu::lstm_backward_workspace, cpu::lstm_backward_f64, run_backward<double>);
+  return plan_rnn<double>(kSpec, q, r, true, cpu::lstm_backward_workspace, cpu::lstm_backward_f64,
+                          run_backward<double>);
 }
 
 const OpDef& lstm_op() {
   static const OpDef def{
       .name = "lstm",
-      .doc = "LSTM over (batch, steps, features): output and last states h, c, and three outputs that lstm_backprop "
-             "reads. keras.layers.LSTM.",
+      .doc =
+          "LSTM over (batch, steps, features): output and last states h, c, and three outputs that lstm_backprop "
+          "reads. keras.layers.LSTM.",
       .min_inputs = 3,
       .max_inputs = 7,
       .attrs = rnn_attrs(false),
       .infer = [](const InferContext& c) { return infer_rnn(kSpec, c); },
       .vjp = [](const VjpContext& c) { return vjp_rnn(kSpec, lstm_backprop_op(), c); },
       .decompose = decompose,
-      .reference = [](const Attrs& attrs, std::span<const Tensor> in, std::span<const Tensor> out) {
-        rnn_reference({"f64", make_f64}, lstm_op(), attrs, in, out);
-      },
+      .reference =
+          [](const Attrs& attrs, std::span<const Tensor> in, std::span<const Tensor> out) {
+            rnn_reference({"f64", make_f64}, lstm_op(), attrs, in, out);
+          },
       .kernels = {{"simd", make_f32}, {"f64", make_f64}},
   };
   return def;
@@ -91,9 +95,10 @@ const OpDef& lstm_backprop_op() {
       .infer = [](const InferContext& c) { return infer_rnn_backprop(kSpec, c); },
       .decompose = [](const Attrs& attrs,
                       const Values& in) { return decompose_rnn_backprop(kSpec, decompose, attrs, in); },
-      .reference = [](const Attrs& attrs, std::span<const Tensor> in, std::span<const Tensor> out) {
-        rnn_reference({"f64", make_backprop_f64}, lstm_backprop_op(), attrs, in, out);
-      },
+      .reference =
+          [](const Attrs& attrs, std::span<const Tensor> in, std::span<const Tensor> out) {
+            rnn_reference({"f64", make_backprop_f64}, lstm_backprop_op(), attrs, in, out);
+          },
       .kernels = {{"simd", make_backprop_f32}, {"f64", make_backprop_f64}},
   };
   return def;

@@ -4,6 +4,7 @@
 #include <glia/ops.h>
 
 #include "base/error.h"
+#include "ir/graph.h"
 
 namespace glia::ops {
 using namespace ir;
@@ -150,6 +151,9 @@ Values vjp_rnn(const RnnSpec& spec, const OpDef& backprop, const VjpContext& c) 
 Values decompose_rnn_backprop(const RnnSpec& spec, Values (*forward)(const Attrs&, const Values&), const Attrs& attrs,
                               const Values& inputs) {
   const RnnInputs at = rnn_inputs(spec, attrs, true);
+  if (!common_graph(inputs)) {  // concrete: gradients need a trace
+    return compile_function([&](const Values& v) { return decompose_rnn_backprop(spec, forward, attrs, v); })(inputs);
+  }
   Values own, wrt;  // differentiable copies: only what flows through this op is counted
   for (int i = 0; i < at.states; ++i) {
     own.push_back(i == at.mask ? inputs[i] : inputs[i] * 1.0);
@@ -187,6 +191,7 @@ Values unroll_rnn(const RnnSpec& spec, const Attrs& attrs, const Values& inputs,
       const Value keep = slice_axis(inputs[at.mask], 1, t, t + 1);  // (batch, 1)
       out = where(keep, out, attrs.b("zero_output_for_mask") ? zero : y);
       for (size_t i = 0; i < next.size(); ++i) next[i] = where(keep, next[i], states[i]);
+      if (saved.defined()) saved = where(keep, saved, scalar_like(saved, 0));
     }
     states = next, y = out;
     ys.push_back(y), hs.push_back(states[0]), cs.push_back(states.back());

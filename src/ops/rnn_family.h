@@ -1,5 +1,5 @@
-// What lstm.cpp, gru.cpp and simple_rnn.cpp share. Each cell is two ops: X (forward; beside its results it has outputs
-// that only X_backprop reads) and X_backprop.
+// What lstm.cpp, gru.cpp and simple_rnn.cpp share. Each cell is two ops: X (forward; beside its results it has
+// outputs that only X_backprop reads) and X_backprop.
 //
 //   inputs of X:           x, kernel, recurrent, [bias], [h0, [c0]], [mask]        (attributes say which are there)
 //   outputs of X:          y, h, [c], states, [gates, [cells]]
@@ -22,7 +22,8 @@ struct RnnSpec {
 
 // Positions among the inputs; -1: not there.
 struct RnnInputs {
-  int bias = -1, h0 = -1, c0 = -1, mask = -1, states = -1, gates = -1, cells = -1, dy = -1, dh = -1, dc = -1, count = 3;
+  int bias = -1, h0 = -1, c0 = -1, mask = -1, states = -1, gates = -1, cells = -1, dy = -1, dh = -1, dc = -1,
+      count = 3;
 };
 RnnInputs rnn_inputs(const RnnSpec&, const ir::Attrs&, bool backprop);
 
@@ -36,13 +37,15 @@ std::vector<ir::AttrField> rnn_attrs(bool backprop, std::vector<ir::AttrField> m
 std::vector<TensorType> infer_rnn(const RnnSpec&, const ir::InferContext&);
 std::vector<TensorType> infer_rnn_backprop(const RnnSpec&, const ir::InferContext&);
 Values vjp_rnn(const RnnSpec&, const ir::OpDef& backprop, const ir::VjpContext&);
-// X_backprop as the gradient of what X decomposes into (recomputed from X's inputs, so that it can be differentiated).
+// X_backprop as the gradient of what X decomposes into (recomputed from X's inputs, so that it can be
+// differentiated).
 Values decompose_rnn_backprop(const RnnSpec&, Values (*forward)(const ir::Attrs&, const Values&), const ir::Attrs&,
                               const Values& inputs);
 
-// The steps of an unrolled forward pass, in processing order. `step` maps (x at the step, states) to the new states, the
-// first of which is the output, and may append to `saved` what the gates output stacks.
-using RnnStep = Values (*)(const ir::Attrs&, const Value& x, const Values& states, const Values& weights, Value* gates);
+// The steps of an unrolled forward pass, in processing order. `step` maps (x at the step, states) to the new states,
+// the first of which is the output, and may append to `saved` what the gates output stacks.
+using RnnStep = Values (*)(const ir::Attrs&, const Value& x, const Values& states, const Values& weights,
+                           Value* gates);
 Values unroll_rnn(const RnnSpec&, const ir::Attrs&, const Values& inputs, RnnStep step);
 
 RnnResult emit_rnn(const RnnSpec&, const ir::OpDef&, ir::Attrs more, const Value& x, const Value& kernel,
@@ -104,7 +107,8 @@ void set_backward(Args& f, const RnnParams& p, const ir::KernelArgs& a) {
   f.dkernel = out(1), f.drecurrent = out(2), f.dbias = out(p.in.bias), f.dh0 = out(p.in.h0);
 }
 
-RnnParams rnn_params(const RnnSpec&, const ir::KernelQuery&, bool backprop, size_t kernel_workspace, size_t* workspace);
+RnnParams rnn_params(const RnnSpec&, const ir::KernelQuery&, bool backprop, size_t kernel_workspace,
+                     size_t* workspace);
 
 // The candidate for one dtype: `run` fills the kernel's arguments and calls fn.
 template <class Args>
@@ -113,8 +117,9 @@ struct RnnPlanned {
   void (*fn)(const Args&);
 };
 template <class T, class Args>
-std::optional<ir::KernelPlan> plan_rnn(const RnnSpec& spec, const ir::KernelQuery& q, std::string& refusal, bool backprop,
-                                       size_t (*space)(const cpu::RnnShape&), void (*fn)(const Args&), ir::KernelFn run) {
+std::optional<ir::KernelPlan> plan_rnn(const RnnSpec& spec, const ir::KernelQuery& q, std::string& refusal,
+                                       bool backprop, size_t (*space)(const cpu::RnnShape&), void (*fn)(const Args&),
+                                       ir::KernelFn run) {
   if (q.in[0].dtype != dtype_of<T>()) {
     refusal = "dtype is not " + std::string(dtype_name(dtype_of<T>()));
     return std::nullopt;

@@ -1,10 +1,12 @@
-// lstm, gru and simple_rnn: kernels against the reference and against the unrolled decomposition, gradients of first and
-// second order, what training saves, errors.
+// lstm, gru and simple_rnn: kernels against the reference and against the unrolled decomposition, gradients of first
+// and second order, what training saves, errors.
 #include <glia/function.h>
 #include <glia/ops.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <fstream>
+#include <nlohmann/json.hpp>
 
 #include "ir/graph.h"
 #include "kernels/cpu/kernel_test.h"
@@ -24,7 +26,8 @@ Tensor random(Shape shape, uint64_t seed, DType dtype) {
 struct Sample {
   const char* op;
   int64_t batch, steps, input, units;
-  bool bias = true, states = true, mask = false, sequences = true, backwards = false, zero = false, reset_after = true;
+  bool bias = true, states = true, mask = false, sequences = true, backwards = false, zero = false,
+       reset_after = true;
   int64_t gates() const { return op[0] == 'l' ? 4 : op[0] == 'g' ? 3 : 1; }
   std::string name() const {
     return std::string(op) + (bias ? " bias" : "") + (states ? " states" : "") + (mask ? " mask" : "") +
@@ -39,7 +42,8 @@ std::vector<Sample> samples() {
     all.push_back({op, 2, 3, 4, 5});
     all.push_back({.op = op, .batch = 3, .steps = 4, .input = 2, .units = 3, .bias = false, .states = false});
     all.push_back({.op = op, .batch = 3, .steps = 4, .input = 5, .units = 2, .mask = true, .sequences = false});
-    all.push_back({.op = op, .batch = 4, .steps = 3, .input = 3, .units = 4, .mask = true, .backwards = true, .zero = true});
+    all.push_back(
+        {.op = op, .batch = 4, .steps = 3, .input = 3, .units = 4, .mask = true, .backwards = true, .zero = true});
     all.push_back({.op = op, .batch = 1, .steps = 1, .input = 1, .units = 1, .sequences = false, .backwards = true});
   }
   all.push_back({.op = "gru", .batch = 2, .steps = 3, .input = 4, .units = 5, .reset_after = false});
@@ -48,15 +52,17 @@ std::vector<Sample> samples() {
 }
 
 ir::Attrs attrs_of(const Sample& s) {
-  ir::Attrs a{{"return_sequences", s.sequences}, {"go_backwards", s.backwards}, {"zero_output_for_mask", s.zero},
-              {"bias", s.bias}, {"initial_state", s.states}, {"mask", s.mask}};
+  ir::Attrs a{{"return_sequences", s.sequences}, {"go_backwards", s.backwards},
+              {"zero_output_for_mask", s.zero},  {"bias", s.bias},
+              {"initial_state", s.states},       {"mask", s.mask}};
   if (s.gates() == 3) a.set("reset_after", s.reset_after);
   return a;
 }
 
 std::vector<Tensor> inputs_of(const Sample& s, DType t) {
   const int64_t g = s.gates() * s.units;
-  std::vector<Tensor> in{random({s.batch, s.steps, s.input}, 1, t), random({s.input, g}, 2, t), random({s.units, g}, 3, t)};
+  std::vector<Tensor> in{random({s.batch, s.steps, s.input}, 1, t), random({s.input, g}, 2, t),
+                         random({s.units, g}, 3, t)};
   if (s.bias) in.push_back(random(s.gates() == 3 && s.reset_after ? Shape{2, g} : Shape{g}, 4, t));
   if (s.states) in.push_back(random({s.batch, s.units}, 5, t));
   if (s.states && s.gates() == 4) in.push_back(random({s.batch, s.units}, 6, t));
@@ -87,12 +93,6 @@ void expect_close(const std::vector<Tensor>& got, const std::vector<Tensor>& wan
   }
 }
 
-// Rows that a mask leaves out hold no gates: compare outputs only where they are defined.
-std::vector<Tensor> without_gates(std::vector<Tensor> out, const Sample& s) {
-  if (s.mask && s.gates() > 1) out.erase(out.begin() + (s.gates() == 4 ? 4 : 3));
-  return out;
-}
-
 TEST(Rnn, CandidatesMatchReferenceAndDecomposition) {
   for (const Sample& s : samples()) {
     SCOPED_TRACE(s.name());
@@ -102,12 +102,12 @@ TEST(Rnn, CandidatesMatchReferenceAndDecomposition) {
     const auto unrolled = [&](const Values& v) { return op.decompose(attrs, v); };
     const std::vector<Tensor> in = inputs_of(s, DType::f64), narrow = inputs_of(s, DType::f32);
     const auto want = run(in, unrolled);
-    expect_close(without_gates(run(in, all), s), without_gates(want, s), 1e-13);
-    cpu::for_each_isa([&] { expect_close(without_gates(run(narrow, all), s), without_gates(want, s), 1e-6); });
+    expect_close(run(in, all), want, 1e-13);
+    cpu::for_each_isa([&] { expect_close(run(narrow, all), want, 1e-6); });
     std::vector<Tensor> out;
     for (const Tensor& t : want) out.emplace_back(t.shape(), DType::f32);
     op.reference(attrs, narrow, out);
-    expect_close(without_gates(out, s), without_gates(want, s), 1e-6);
+    expect_close(out, want, 1e-6);
   }
 }
 
@@ -139,7 +139,8 @@ void check_gradient(const Sample& s, const std::function<Value(const Values&)>& 
       v[k] = t;
       return at(v)[0].tensor().item();
     };
-    EXPECT_NEAR((moved(1e-5) - moved(-1e-5)) / 2e-5, by_gradient, 1e-6 * (1 + std::abs(by_gradient))) << "input " << k;
+    EXPECT_NEAR((moved(1e-5) - moved(-1e-5)) / 2e-5, by_gradient, 1e-6 * (1 + std::abs(by_gradient)))
+        << "input " << k;
   }
 }
 
@@ -184,6 +185,59 @@ TEST(Rnn, GradientsOfFloatsMatchDoubles) {
   }
 }
 
+Tensor tensor_of(const nlohmann::json& j) {
+  Tensor t(j["shape"].get<Shape>());
+  for (int64_t i = 0; i < t.size(); ++i) t.set_item(i, j["v"][static_cast<size_t>(i)].get<double>());
+  return t;
+}
+
+// tests/golden/rnn.json: results and gradients computed by Keras (tools/golden/rnn.py).
+void check_golden(const nlohmann::json& c) {
+  std::vector<Tensor> in{tensor_of(c["x"])}, want, factors;
+  const size_t states = c["states"].size();
+  for (const auto& s : c["states"]) in.push_back(tensor_of(s));
+  for (const auto& w : c["weights"]) in.push_back(tensor_of(w));
+  for (const auto& f : c["factors"]) factors.push_back(tensor_of(f));
+  for (const auto& r : c["results"]) want.push_back(tensor_of(r));
+  want.push_back(tensor_of(c["dx"]));
+  for (const auto& g : c["dstates"]) want.push_back(tensor_of(g));
+  for (const auto& g : c["dweights"]) want.push_back(tensor_of(g));
+  ops::RnnOptions o{.return_sequences = true};
+  o.go_backwards = c["options"].value("go_backwards", false);
+  o.zero_output_for_mask = c["options"].value("zero_output_for_mask", false);
+  if (!c["mask"].is_null()) {
+    Tensor m({in[0].dim(0), in[0].dim(1)}, DType::bool_);
+    for (int64_t i = 0; i < m.size(); ++i) m.set_item(i, c["mask"][static_cast<size_t>(i)].get<int>());
+    o.mask = m;
+  }
+  const auto got = run(in, [&](const Values& v) {
+    ops::RnnOptions all = o;
+    all.initial_state = Values(v.begin() + 1, v.begin() + 1 + static_cast<int64_t>(states));
+    all.bias = v.back();
+    const Value &w = v[1 + states], &u = v[2 + states];
+    const std::string op = c["op"];
+    const ops::RnnResult r = op == "lstm"  ? ops::lstm(v[0], w, u, all)
+                             : op == "gru" ? ops::gru(v[0], w, u, all, c["options"].value("reset_after", true))
+                                           : ops::simple_rnn(v[0], w, u, all);
+    Values results{r.output}, seeds(factors.begin(), factors.end());
+    results.insert(results.end(), r.states.begin(), r.states.end());
+    const Values g = gradients(results, v, seeds);
+    results.insert(results.end(), g.begin(), g.end());
+    return results;
+  });
+  expect_close(got, want, 2e-6);
+}
+
+TEST(Rnn, MatchesKeras) {
+  std::ifstream file(GLIA_SOURCE_DIR "/tests/golden/rnn.json");
+  const auto golden = nlohmann::json::parse(file);
+  ASSERT_GE(golden["cases"].size(), 6u);
+  for (const auto& c : golden["cases"]) {
+    SCOPED_TRACE(c["name"].get<std::string>());
+    cpu::for_each_isa([&] { check_golden(c); });
+  }
+}
+
 TEST(Rnn, PredictionSavesNothing) {
   const Sample s{"lstm", 8, 20, 16, 32};
   const std::vector<Tensor> in = inputs_of(s, DType::f32);
@@ -209,24 +263,43 @@ std::string error_of(const std::function<void()>& f) {
 TEST(Rnn, Errors) {
   const auto t = [](Shape s, DType d = DType::f32) { return Value(random(std::move(s), 1, d)); };
   const Value x = t({2, 3, 4}), w = t({4, 20}), u = t({5, 20});
-  EXPECT_EQ(error_of([&] { ops::lstm(t({2, 4}), w, u); }),
+  EXPECT_EQ(error_of([&] {
+              ops::lstm(t({2, 4}), w, u);
+            }),
             "lstm: expected an input of rank 3 (batch, steps, features). Received float32 (2, 4).");
-  EXPECT_EQ(error_of([&] { ops::lstm(t({2, 0, 4}), w, u); }), "lstm: the input has no steps. Received float32 (2, 0, 4).");
-  EXPECT_EQ(error_of([&] { ops::lstm(x, w, t({5, 15})); }),
+  EXPECT_EQ(error_of([&] {
+              ops::lstm(t({2, 0, 4}), w, u);
+            }),
+            "lstm: the input has no steps. Received float32 (2, 0, 4).");
+  EXPECT_EQ(error_of([&] {
+              ops::lstm(x, w, t({5, 15}));
+            }),
             "lstm: expected a recurrent kernel of shape (units, 4 units). Received float32 (5, 15).");
-  EXPECT_EQ(error_of([&] { ops::lstm(x, t({3, 20}), u); }),
+  EXPECT_EQ(error_of([&] {
+              ops::lstm(x, t({3, 20}), u);
+            }),
             "lstm: expected a kernel of float32 (4, 20). Received float32 (3, 20).");
   EXPECT_EQ(error_of([&] { ops::lstm(x, w, u, {.bias = t({5})}); }),
             "lstm: expected a bias of float32 (20,). Received float32 (5,).");
-  EXPECT_EQ(error_of([&] { ops::gru(x, t({4, 15}), t({5, 15}), {.bias = t({15})}); }),
+  EXPECT_EQ(error_of([&] {
+              ops::gru(x, t({4, 15}), t({5, 15}), {.bias = t({15})});
+            }),
             "gru: expected a bias of float32 (2, 15). Received float32 (15,).");
-  EXPECT_EQ(error_of([&] { ops::lstm(x, w, u, {.initial_state = {t({2, 5})}}); }),
+  EXPECT_EQ(error_of([&] {
+              ops::lstm(x, w, u, {.initial_state = {t({2, 5})}});
+            }),
             "lstm: expected 2 initial states. Received 1.");
-  EXPECT_EQ(error_of([&] { ops::simple_rnn(x, t({4, 5}), t({5, 5}), {.initial_state = {t({3, 5})}}); }),
+  EXPECT_EQ(error_of([&] {
+              ops::simple_rnn(x, t({4, 5}), t({5, 5}), {.initial_state = {t({3, 5})}});
+            }),
             "simple_rnn: expected an initial state of float32 (2, 5). Received float32 (3, 5).");
-  EXPECT_EQ(error_of([&] { ops::lstm(x, w, u, {.mask = t({2, 3})}); }),
+  EXPECT_EQ(error_of([&] {
+              ops::lstm(x, w, u, {.mask = t({2, 3})});
+            }),
             "lstm: expected a mask of bool (2, 3). Received float32 (2, 3).");
-  EXPECT_EQ(error_of([&] { ops::lstm(x, w, t({5, 20}, DType::f64)); }),
+  EXPECT_EQ(error_of([&] {
+              ops::lstm(x, w, t({5, 20}, DType::f64));
+            }),
             "lstm: expected a recurrent kernel of float32 (5, 20). Received float64 (5, 20).");
 }
 

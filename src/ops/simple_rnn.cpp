@@ -38,33 +38,38 @@ void run_backward(const KernelArgs& a) {
 
 using Plan = std::optional<KernelPlan>;
 Plan make_f32(const KernelQuery& q, std::string& r) {
-  return plan_rnn<float>(kSpec, q, r, false, cpu::simple_rnn_workspace, GLIA_ISA_SELECT(simple_rnn_forward_f32), run_forward<float>);
+  return plan_rnn<float>(kSpec, q, r, false, cpu::simple_rnn_workspace, GLIA_ISA_SELECT(simple_rnn_forward_f32),
+                         run_forward<float>);
 }
 Plan make_f64(const KernelQuery& q, std::string& r) {
-  return plan_rnn<double>(kSpec, q, r, false, cpu::simple_rnn_workspace, cpu::simple_rnn_forward_f64, run_forward<double>);
+  return plan_rnn<double>(kSpec, q, r, false, cpu::simple_rnn_workspace, cpu::simple_rnn_forward_f64,
+                          run_forward<double>);
 }
 Plan make_backprop_f32(const KernelQuery& q, std::string& r) {
-  return plan_rnn<float>(kSpec, q, r, true, cpu::simple_rnn_backward_workspace, GLIA_ISA_SELECT(simple_rnn_backward_f32),
-                         run_backward<float>);
+  return plan_rnn<float>(kSpec, q, r, true, cpu::simple_rnn_backward_workspace,
+                         GLIA_ISA_SELECT(simple_rnn_backward_f32), run_backward<float>);
 }
 Plan make_backprop_f64(const KernelQuery& q, std::string& r) {
-  return plan_rnn<double>(kSpec, q, r, true, cpu::simple_rnn_backward_workspace, cpu::simple_rnn_backward_f64, run_backward<double>);
+  return plan_rnn<double>(kSpec, q, r, true, cpu::simple_rnn_backward_workspace, cpu::simple_rnn_backward_f64,
+                          run_backward<double>);
 }
 
 const OpDef& simple_rnn_op() {
   static const OpDef def{
       .name = "simple_rnn",
-      .doc = "SimpleRNN over (batch, steps, features): output and last state h, and the states that simple_rnn_backprop "
-             "reads. keras.layers.SimpleRNN.",
+      .doc =
+          "SimpleRNN over (batch, steps, features): output and last state h, and the states that simple_rnn_backprop "
+          "reads. keras.layers.SimpleRNN.",
       .min_inputs = 3,
       .max_inputs = 6,
       .attrs = rnn_attrs(false),
       .infer = [](const InferContext& c) { return infer_rnn(kSpec, c); },
       .vjp = [](const VjpContext& c) { return vjp_rnn(kSpec, simple_rnn_backprop_op(), c); },
       .decompose = decompose,
-      .reference = [](const Attrs& attrs, std::span<const Tensor> in, std::span<const Tensor> out) {
-        rnn_reference({"f64", make_f64}, simple_rnn_op(), attrs, in, out);
-      },
+      .reference =
+          [](const Attrs& attrs, std::span<const Tensor> in, std::span<const Tensor> out) {
+            rnn_reference({"f64", make_f64}, simple_rnn_op(), attrs, in, out);
+          },
       .kernels = {{"simd", make_f32}, {"f64", make_f64}},
   };
   return def;
@@ -79,9 +84,10 @@ const OpDef& simple_rnn_backprop_op() {
       .infer = [](const InferContext& c) { return infer_rnn_backprop(kSpec, c); },
       .decompose = [](const Attrs& attrs,
                       const Values& in) { return decompose_rnn_backprop(kSpec, decompose, attrs, in); },
-      .reference = [](const Attrs& attrs, std::span<const Tensor> in, std::span<const Tensor> out) {
-        rnn_reference({"f64", make_backprop_f64}, simple_rnn_backprop_op(), attrs, in, out);
-      },
+      .reference =
+          [](const Attrs& attrs, std::span<const Tensor> in, std::span<const Tensor> out) {
+            rnn_reference({"f64", make_backprop_f64}, simple_rnn_backprop_op(), attrs, in, out);
+          },
       .kernels = {{"simd", make_backprop_f32}, {"f64", make_backprop_f64}},
   };
   return def;

@@ -1,8 +1,9 @@
-// Recurrent layers' arithmetic over whole sequences, fused: keras.layers.LSTM, GRU and SimpleRNN with activation tanh and
-// recurrent_activation sigmoid. The layers use these; other activations are unrolled from simpler ops by the layers.
+// Recurrent layers' arithmetic over whole sequences, fused: keras.layers.LSTM, GRU and SimpleRNN with activation tanh
+// and recurrent_activation sigmoid. The layers use these; other activations are unrolled from simpler ops by the
+// layers.
 //
-//   ops::RnnResult r = ops::lstm(x, kernel, recurrent, {.bias = b, .return_sequences = true});   // x (batch, steps, in)
-//   Value y = r.output, h = r.states[0], c = r.states[1];
+//   ops::RnnResult r = ops::lstm(x, kernel, recurrent, {.bias = b, .return_sequences = true});   // x (batch, steps,
+//   in) Value y = r.output, h = r.states[0], c = r.states[1];
 #pragma once
 #include <glia/value.h>
 
@@ -24,11 +25,12 @@ struct RnnResult {
   Values states;  // the last states, (batch, units): {h, c} for lstm, {h} else
 };
 
-// x (batch, steps, features); kernel (features, G units), recurrent (units, G units); throws Error when they do not fit.
-// lstm: G = 4 in the order i, f, c, o; bias (4 units).
+// x (batch, steps, features); kernel (features, G units), recurrent (units, G units); throws Error when they do not
+// fit. lstm: G = 4 in the order i, f, c, o; bias (4 units).
 RnnResult lstm(const Value& x, const Value& kernel, const Value& recurrent, const RnnOptions& = {});
 // gru: G = 3 in the order z, r, h; reset_after as in Keras, with a bias of (2, 3 units) if true, else (3 units).
-RnnResult gru(const Value& x, const Value& kernel, const Value& recurrent, const RnnOptions& = {}, bool reset_after = true);
+RnnResult gru(const Value& x, const Value& kernel, const Value& recurrent, const RnnOptions& = {},
+              bool reset_after = true);
 // simple_rnn: G = 1; bias (units).
 RnnResult simple_rnn(const Value& x, const Value& kernel, const Value& recurrent, const RnnOptions& = {});
 
