@@ -27,5 +27,6 @@ void add_memory_kernels(std::vector<KernelBench>&);  // kernels_memory.cpp
 void add_gemm_kernels(std::vector<KernelBench>&);       // kernels_gemm.cpp
 void add_attention_kernels(std::vector<KernelBench>&);  // kernels_gemm.cpp
 void add_conv_kernels(std::vector<KernelBench>&);    // kernels_conv.cpp
+void add_rnn_kernels(std::vector<KernelBench>&);     // kernels_rnn.cpp
 
 }  // namespace glia::bench
