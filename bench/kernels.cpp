@@ -9,6 +9,7 @@ std::vector<KernelBench> all_kernels() {
   add_gemm_kernels(list);
   add_attention_kernels(list);
   add_conv_kernels(list);
+  add_rnn_kernels(list);
   return list;
 }
 

@@ -28,5 +28,6 @@ void add_gemm_kernels(std::vector<KernelBench>&);       // kernels_gemm.cpp
 void add_attention_kernels(std::vector<KernelBench>&);  // kernels_gemm.cpp
 void add_pointwise_kernels(std::vector<KernelBench>&);  // kernels_pointwise.cpp
 void add_conv_kernels(std::vector<KernelBench>&);    // kernels_conv.cpp
+void add_rnn_kernels(std::vector<KernelBench>&);     // kernels_rnn.cpp
 
 }  // namespace glia::bench

@@ -6,4 +6,5 @@
 #include <glia/ops/pointwise.h>
 #include <glia/ops/random.h>
 #include <glia/ops/reduce.h>
+#include <glia/ops/rnn.h>
 #include <glia/ops/shape.h>

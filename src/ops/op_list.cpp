@@ -36,6 +36,9 @@ const std::map<std::string, const OpDef*, std::less<>>& registry() {
              layer_norm_ops(),
              batch_norm_ops(),
              random_ops(),
+             lstm_ops(),
+             gru_ops(),
+             simple_rnn_ops(),
          })
       for (const OpDef* op : list) GLIA_ASSERT(m.emplace(op->name, op).second, "op listed twice: " + op->name);
     return m;

@@ -27,4 +27,7 @@ OpList cross_entropy_ops();
 OpList layer_norm_ops();
 OpList batch_norm_ops();
 OpList random_ops();
+OpList lstm_ops();
+OpList gru_ops();
+OpList simple_rnn_ops();
 }  // namespace glia::ops

@@ -34,6 +34,7 @@ void keep_row(const Forward& f, const Step& st, int64_t r) {
   const int64_t units = f.a.shape.units;
   copy_row(st.h + r * st.ldh, st.h_prev + r * st.ldh, units);
   if (f.a.y.data) masked_output(f.a.y, f.a.mask.zero_output, st.row0 + r, st.s, units);
+  if (st.gates) zero_row(st.gates + r * 4 * units, 4 * units);
 }
 
 GLIA_INLINE void finish(const Forward& f, const Step& st, int64_t r, int64_t u, int64_t n, vf z, vf hh) {

@@ -53,6 +53,7 @@ void keep_row(const Forward& f, const Step& st, int64_t r) {
   copy_row(st.h + r * st.ldh, st.h_prev + r * st.ldh, units);
   copy_row(st.c + r * st.ldc, st.c_prev + r * st.ldc, units);
   if (f.a.y.data) masked_output(f.a.y, f.a.mask.zero_output, st.row0 + r, st.s, units);
+  if (st.gates) zero_row(st.gates + r * 4 * units, 4 * units);
 }
 
 template <int R>

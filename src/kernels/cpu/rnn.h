@@ -14,7 +14,7 @@
 // are in processing order, as in Keras). A masked step (mask 0) keeps the state; its output is the previous output
 // (zeros before the first), or zero with zero_output. Threads: chunks are blocks of batch rows, fixed by the shape;
 // no barrier in time. Buffers saved for training are time-major: gates [T, B, 4H], states and cells [T+1, B, H]
-// (index 0 is the initial state).
+// (index 0 is the initial state); gates of masked steps are zeros.
 #pragma once
 #include <cstddef>
 #include <cstdint>

@@ -121,6 +121,7 @@ void lstm_forward_f64(const LstmForward<double>& a) {
       }
       write_output(a, b, s, skip, h);
       if (!a.gates) continue;
+      if (skip) std::fill(z, z + 4 * n, 0.0);  // a masked step has no gates
       save_row(z, 4 * n, a.gates + (s * batch + b) * 4 * n);
       save_row(h, n, a.states + ((s + 1) * batch + b) * n);
       save_row(c, n, a.cells + ((s + 1) * batch + b) * n);
@@ -207,6 +208,7 @@ void gru_forward_f64(const GruForward<double>& a) {
       write_output(a, b, s, skip, h);
       if (!a.gates) continue;
       double* to = a.gates + (s * batch + b) * 4 * n;
+      if (skip) std::fill(z, rec + 3 * n, 0.0);  // a masked step has no gates
       save_row(z, 3 * n, to);
       save_row(rec + 2 * n, n, to + 3 * n);
       save_row(h, n, a.states + ((s + 1) * batch + b) * n);
