@@ -1,4 +1,4 @@
-// Bindings of convolution and pooling.
+// Bindings of convolution, pooling, normalisation and cross-entropies.
 #include <glia/ops.h>
 
 #include "cli/parity/op_tables.h"
@@ -32,6 +32,42 @@ Values conv_transpose(OpCall& c) {
                                .dilation_rate = integers_or(c, "dilation_rate", {1})})};
 }
 
+std::optional<int64_t> ignored(const OpCall& c) { return c.maybe_integer("ignore_class"); }
+
+Values sparse_crossentropy(OpCall& c) {
+  const auto ignore = ignored(c);
+  return {ops::sparse_categorical_crossentropy(c.value("target"), c.value("output"), c.flag("from_logits", false), c.integer("axis", -1),
+                                               ignore ? &*ignore : nullptr)};
+}
+
+void add_normalisation(std::vector<OpBinding>& list) {
+  const OpBinding rows[] = {
+      {"softmax", "x axis",
+       [](OpCall& c) {
+         if (c.has("axis")) return Values{ops::softmax(c.value("x"), c.integer("axis"))};
+         return Values{ops::softmax(c.value("x"), -1)};
+       }},
+      {"log_softmax", "x axis", [](OpCall& c) { return Values{ops::log_softmax(c.value("x"), c.integer("axis", -1))}; }},
+      {"logsumexp", "x axis keepdims",
+       [](OpCall& c) { return Values{ops::logsumexp(c.value("x"), c.integers("axis"), c.flag("keepdims", false))}; }},
+      {"categorical_crossentropy", "target output from_logits axis",
+       [](OpCall& c) {
+         return Values{ops::categorical_crossentropy(c.value("target"), c.value("output"), c.flag("from_logits", false), c.integer("axis", -1))};
+       }},
+      {"sparse_categorical_crossentropy", "target output from_logits axis ignore_class", sparse_crossentropy},
+      {"binary_crossentropy", "target output from_logits",
+       [](OpCall& c) { return Values{ops::binary_crossentropy(c.value("target"), c.value("output"), c.flag("from_logits", false))}; }},
+      {"batch_normalization", "x mean variance axis offset scale epsilon",
+       [](OpCall& c) {
+         return Values{ops::batch_normalization(c.value("x"), c.value("mean"), c.value("variance"), c.integer("axis"),
+                                                c.maybe_value("offset"), c.maybe_value("scale"), c.number("epsilon", 1e-3))};
+       }},
+      {"moments", "x axes keepdims synchronized",
+       [](OpCall& c) { return ops::moments(c.value("x"), c.integers("axes"), c.flag("keepdims", false)); }},
+  };
+  list.insert(list.end(), std::begin(rows), std::end(rows));
+}
+
 }  // namespace
 
 void add_nn_ops(std::vector<OpBinding>& list) {
@@ -51,6 +87,7 @@ void add_nn_ops(std::vector<OpBinding>& list) {
        [](OpCall& c) { return Values{ops::average_pool(c.value("inputs"), c.integers("pool_size"), pool_options(c))}; }},
   };
   list.insert(list.end(), std::begin(rows), std::end(rows));
+  add_normalisation(list);
 }
 
 }  // namespace glia::parity
