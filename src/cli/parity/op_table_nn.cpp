@@ -85,6 +85,14 @@ void add_nn_ops(std::vector<OpBinding>& list) {
        [](OpCall& c) { return Values{ops::max_pool(c.value("inputs"), c.integers("pool_size"), pool_options(c))}; }},
       {"average_pool", "inputs pool_size strides padding data_format",
        [](OpCall& c) { return Values{ops::average_pool(c.value("inputs"), c.integers("pool_size"), pool_options(c))}; }},
+      {"adaptive_max_pool", "inputs output_size data_format",
+       [](OpCall& c) {
+         return Values{ops::adaptive_max_pool(c.value("inputs"), c.integers("output_size"), c.text("data_format", "channels_last"))};
+       }},
+      {"adaptive_average_pool", "inputs output_size data_format",
+       [](OpCall& c) {
+         return Values{ops::adaptive_average_pool(c.value("inputs"), c.integers("output_size"), c.text("data_format", "channels_last"))};
+       }},
   };
   list.insert(list.end(), std::begin(rows), std::end(rows));
   add_normalisation(list);
