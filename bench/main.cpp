@@ -2,6 +2,8 @@
 //
 //   glia-bench kernel 'gemm*' --seconds 1 --threads 2
 //   glia-bench kernel --list
+//   glia-bench train cnn32 --json
+//   glia-bench predict cnn32 --batch 1
 //   glia-bench probe
 #include <fnmatch.h>
 
@@ -14,6 +16,7 @@
 #include "base/thread_pool.h"
 #include "kernels.h"
 #include "measure.h"
+#include "models.h"
 #include "probe.h"
 
 namespace glia::bench {
@@ -27,6 +30,7 @@ struct Options {
   bool json = false;
   std::string name;
   bool list = false;
+  int64_t batch = 1;  // predict
 };
 
 nlohmann::ordered_json base_line(const std::string& work, const Options& o) {
@@ -74,6 +78,78 @@ void kernel_command(const Options& o) {
   GLIA_CHECK(found > 0, "glia-bench kernel: nothing is named '{}'. See glia-bench kernel --list.", o.name);
 }
 
+// Times the steps of one fit; thrown by its callback when the time is up, for an epoch would run on to its end.
+struct TimeIsUp {};
+struct StepClock : Callback {
+  explicit StepClock(double s) : seconds(s) {}
+  double seconds, first = 0, begin = 0, last = 0;
+  std::vector<double> ms;
+  int count = 0;
+  void on_train_batch_end(int64_t, Logs&) override {
+    const double now = now_s();
+    if (++count == 1) first = now;
+    if (count == 3) begin = now;  // two steps of warm-up
+    if (count > 3) ms.push_back((now - last) * 1e3);
+    last = now;
+    if (ms.size() >= 3 && now - begin > seconds) throw TimeIsUp{};
+  }
+};
+
+void print_model_line(const Options& o, nlohmann::ordered_json line, const Timing& t, double flops, double peak) {
+  const double gflops = flops / t.ms_min * 1e-6;
+  line.update({{"ms_med", t.ms_med}, {"ms_min", t.ms_min}, {"gflops", gflops}, {"peak_gflops", peak},
+               {"share", flops / t.ms_med * 1e-6 / peak}, {"rss_mb", peak_rss_mb()}});
+  if (o.json) return void(std::printf("%s\n", line.dump().c_str()));
+  std::printf("%s %s: %.4g ms (min %.4g), %.1f GFLOP/s, %.0f %% of %.0f, %.0f MB\n", line["command"].get<std::string>().c_str(),
+              line["work"].get<std::string>().c_str(), t.ms_med, t.ms_min, gflops, 100 * gflops / peak, peak, peak_rss_mb());
+}
+
+void train_command(const Options& o) {
+  const Workload& w = find_workload(o.name);
+  const int64_t batches = w.batch * num_elements(w.input) < 1000000 ? 64 : 8;
+  const Tensor x = make_input(w, w.batch * batches), y = make_labels(w, w.batch * batches);
+  if (o.dtype == "bf16") set_dtype_policy("mixed_bfloat16");
+  double peak = peak_gflops(num_threads());
+  const double start = now_s();
+  Model model = w.build();
+  model.compile({.optimizer = "adam", .loss = "sparse_categorical_crossentropy", .metrics = {"accuracy"}});
+  auto clock = std::make_shared<StepClock>(o.seconds);
+  try {
+    model.fit(x, y, {.batch_size = w.batch, .epochs = 1000000, .verbose = 0, .callbacks = {clock}, .shuffle = false});
+  } catch (const TimeIsUp&) {
+  }
+  peak = std::max(peak, peak_gflops(num_threads()));
+  auto line = base_line(w.name, o);
+  line["command"] = "train";
+  line["first_s"] = clock->first - start;
+  print_model_line(o, std::move(line), summarise(clock->ms), w.train_flops(w.batch), peak);
+}
+
+void predict_command(const Options& o) {
+  const Workload& w = find_workload(o.name);
+  const Tensor x = make_input(w, o.batch);
+  if (o.dtype == "bf16") set_dtype_policy("mixed_bfloat16");
+  double peak = peak_gflops(num_threads());
+  const double start = now_s();
+  Model model = w.build();
+  model.predict_on_batch(x);
+  const double first = now_s() - start;
+  const Timing t = measure([&] { model.predict_on_batch(x); }, o.seconds);
+  peak = std::max(peak, peak_gflops(num_threads()));
+  auto line = base_line(w.name, o);
+  line.update({{"command", "predict"}, {"batch", o.batch}, {"first_s", first}, {"infer_us", t.ms_med * 1e3}});
+  print_model_line(o, std::move(line), t, w.predict_flops(o.batch), peak);
+}
+
+// From the start of this process to the first prediction of the CNN.
+void startup_command(const Options& o) {
+  const Workload& w = find_workload("cnn32");
+  w.build().predict_on_batch(make_input(w, 1));
+  auto line = base_line(w.name, o);
+  line.update({{"command", "startup"}, {"first_s", process_age_s()}, {"rss_mb", peak_rss_mb()}});
+  std::printf("%s\n", line.dump(o.json ? -1 : 2).c_str());
+}
+
 void probe_command(const Options& o) {
   auto line = base_line("probe", o);
   line.update({{"peak_gflops_1", peak_gflops(1)}, {"peak_gflops", peak_gflops(num_threads())},
@@ -95,6 +171,14 @@ int run(int argc, char** argv) {
   kernel->add_option("NAME", o.name, "name or pattern (default: all)");
   kernel->add_flag("--list", o.list, "print the names only");
   kernel->callback([&] { apply(o), kernel_command(o); });
+  auto* train = app.add_subcommand("train", "time training steps of a workload");
+  train->add_option("WORK", o.name, "mlp, cnn32, lstm3, gpt_mini, ... (see bench/README.md)")->required();
+  train->callback([&] { apply(o), train_command(o); });
+  auto* predict = app.add_subcommand("predict", "time predictions of a workload");
+  predict->add_option("WORK", o.name, "mlp, cnn32, lstm3, gpt_mini, ...")->required();
+  predict->add_option("--batch", o.batch, "rows of one call")->capture_default_str()->check(CLI::PositiveNumber);
+  predict->callback([&] { apply(o), predict_command(o); });
+  app.add_subcommand("startup", "process start to the first prediction of the CNN")->callback([&] { apply(o), startup_command(o); });
   app.add_subcommand("probe", "what the machine can do right now")->callback([&] { apply(o), probe_command(o); });
   CLI11_PARSE(app, argc, argv);
   return 0;

@@ -29,6 +29,10 @@ Timing measure(const std::function<void()>& fn, double seconds) {
     for (int i = 0; i < group; ++i) fn();
     ms.push_back((now_s() - start) * 1e3 / group);
   } while (now_s() < end || ms.size() < 3);
+  return summarise(std::move(ms));
+}
+
+Timing summarise(std::vector<double> ms) {
   std::sort(ms.begin(), ms.end());
   return {ms[ms.size() / 2], ms.front(), static_cast<int>(ms.size())};
 }

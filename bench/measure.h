@@ -3,6 +3,7 @@
 //   Timing t = measure(fn, 2.0);    // t.ms_med, t.ms_min per call
 #pragma once
 #include <functional>
+#include <vector>
 
 namespace glia::bench {
 
@@ -12,6 +13,7 @@ struct Timing {
   int samples = 0;
 };
 
+Timing summarise(std::vector<double> ms);  // of at least one sample
 Timing measure(const std::function<void()>& fn, double seconds);
 double now_s();        // seconds on a steady clock
 double process_age_s();  // seconds since this process was started by exec

@@ -9,3 +9,15 @@ target_link_libraries(glia_parity_lib PUBLIC glia nlohmann_json::nlohmann_json P
 add_executable(glia-parity ${PROJECT_SOURCE_DIR}/src/cli/parity/main.cpp)
 target_include_directories(glia-parity PRIVATE ${PROJECT_SOURCE_DIR}/src)
 target_link_libraries(glia-parity PRIVATE glia_parity_lib glia_flags CLI11::CLI11)
+
+# Parity kinds that pass whole; ctest runs the sample vectors of tests/golden, and the shared vectors where they are.
+set(GLIA_PARITY_KINDS util)
+set(GLIA_PARITY_SHARED ${PROJECT_SOURCE_DIR}/../shared/parity)
+foreach(kind IN LISTS GLIA_PARITY_KINDS)
+  set(files ${PROJECT_SOURCE_DIR}/tests/golden/vectors.jsonl.gz)
+  if(EXISTS ${GLIA_PARITY_SHARED}/${kind}.jsonl.gz)
+    list(APPEND files ${GLIA_PARITY_SHARED}/${kind}.jsonl.gz)
+  endif()
+  add_test(NAME parity.${kind} COMMAND glia-parity ${files} --filter "${kind}/*")
+  set_tests_properties(parity.${kind} PROPERTIES LABELS unit)
+endforeach()

@@ -4,6 +4,7 @@
 #include <glia/ops/conv.h>
 #include <glia/ops/linalg.h>
 #include <glia/ops/nn.h>
+#include <glia/ops/numpy.h>
 #include <glia/ops/pointwise.h>
 #include <glia/ops/random.h>
 #include <glia/ops/reduce.h>

@@ -13,6 +13,8 @@ const OpBinding* find_op(std::string_view name) {
     add_reduce_ops(list);
     add_shape_ops(list);
     add_linalg_ops(list);
+    add_nn_ops(list);
+    add_numpy_ops(list);
     std::map<std::string_view, OpBinding> by_name;
     for (const OpBinding& b : list) by_name.emplace(b.name, b);
     return by_name;

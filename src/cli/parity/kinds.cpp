@@ -17,6 +17,8 @@ const std::vector<Kind>& kinds() {
       {"constraint", run_constraint},
       {"initializer", run_initializer},
       {"activation", run_activation},
+      {"fit", run_fit},
+      {"summary", run_summary},
   };
   return all;
 }

@@ -16,17 +16,19 @@ struct Kind {
   KindFn run;
 };
 const std::vector<Kind>& kinds();
+void run_activation(const json& line, Check& check);
+void run_constraint(const json& line, Check& check);
+void run_fit(const json& line, Check& check);
+void run_initializer(const json& line, Check& check);
 void run_layer(const json& line, Check& check);
-void run_op(const json& line, Check& check);
-void run_util(const json& line, Check& check);
 void run_loss(const json& line, Check& check);
 void run_metric(const json& line, Check& check);
+void run_op(const json& line, Check& check);
 void run_optimizer(const json& line, Check& check);
-void run_schedule(const json& line, Check& check);
 void run_regularizer(const json& line, Check& check);
-void run_constraint(const json& line, Check& check);
-void run_initializer(const json& line, Check& check);
-void run_activation(const json& line, Check& check);
+void run_schedule(const json& line, Check& check);
+void run_summary(const json& line, Check& check);
+void run_util(const json& line, Check& check);
 
 void run_line(const json& line, Check& check);  // by line["kind"]
 

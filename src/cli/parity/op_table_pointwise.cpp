@@ -40,7 +40,7 @@ Values identity(OpCall& c) { return {c.value("x")}; }
 void add_unary(std::vector<OpBinding>& list) {
   using namespace ops;
   const OpBinding rows[] = {
-      {"abs", "x", unary<abs>},           {"absolute", "x", unary<abs>},      {"fabs", "x", unary<abs>},
+      {"abs", "x", unary<abs>},
       {"negative", "x", unary<negative>}, {"sign", "x", unary<sign>},         {"square", "x", unary<square>},
       {"sqrt", "x", unary<sqrt>},         {"rsqrt", "x", unary<rsqrt>},       {"reciprocal", "x", unary<reciprocal>},
       {"exp", "x", unary<exp>},           {"exp2", "x", unary<exp2>},         {"expm1", "x", unary<expm1>},
@@ -51,15 +51,13 @@ void add_unary(std::vector<OpBinding>& list) {
       {"tanh", "x", unary<tanh>},         {"arcsinh", "x", unary<arcsinh>},   {"arccosh", "x", unary<arccosh>},
       {"arctanh", "x", unary<arctanh>},   {"erf", "x", unary<erf>},           {"erfc", "x", unary<erfc>},
       {"erfinv", "x", unary<erfinv>},     {"relu", "x", unary<relu>},         {"sigmoid", "x", unary<sigmoid>},
-      {"softplus", "x", unary<softplus>}, {"silu", "x", unary<silu>},         {"swish", "x", unary<silu>},
+      {"softplus", "x", unary<softplus>}, {"silu", "x", unary<silu>},
       {"floor", "x", unary<floor>},       {"ceil", "x", unary<ceil>},         {"trunc", "x", unary<trunc>},
       {"isnan", "x", unary<isnan>},       {"isinf", "x", unary<isinf>},       {"isfinite", "x", unary<isfinite>},
       {"logical_not", "x", unary<logical_not>},
       {"bitwise_not", "x", unary<bitwise_not>},
-      {"bitwise_invert", "x", unary<bitwise_not>},
       {"log_sigmoid", "x", unary<log_sigmoid>},
       {"stop_gradient", "variable", [](OpCall& c) { return Values{ops::stop_gradient(c.value("variable"))}; }},
-      {"copy", "x", identity},
       {"array", "x dtype", identity},
       {"convert_to_tensor", "x dtype", identity},
   };
@@ -73,7 +71,6 @@ void add_binary(std::vector<OpBinding>& list) {
       {"subtract", "x1 x2", binary<subtract>},
       {"multiply", "x1 x2", binary<multiply>},
       {"divide", "x1 x2", binary<divide>},
-      {"true_divide", "x1 x2", binary<divide>},
       {"floor_divide", "x1 x2", binary<floor_divide>},
       {"mod", "x1 x2", binary<mod>},
       {"fmod", "x1 x2", binary<fmod>},
@@ -97,8 +94,6 @@ void add_binary(std::vector<OpBinding>& list) {
       {"bitwise_xor", "x y", shift<bitwise_xor>},
       {"left_shift", "x y", shift<left_shift>},
       {"right_shift", "x y", shift<right_shift>},
-      {"bitwise_left_shift", "x y", shift<left_shift>},
-      {"bitwise_right_shift", "x y", shift<right_shift>},
   };
   list.insert(list.end(), std::begin(rows), std::end(rows));
 }

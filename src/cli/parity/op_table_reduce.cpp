@@ -19,8 +19,8 @@ void add_reduce_ops(std::vector<OpBinding>& list) {
   using namespace ops;
   const OpBinding rows[] = {
       {"sum", "x axis keepdims", reduce<sum>},   {"mean", "x axis keepdims", reduce<mean>},
-      {"max", "x axis keepdims", reduce<max>},   {"amax", "x axis keepdims", reduce<max>},
-      {"min", "x axis keepdims", reduce<min>},   {"amin", "x axis keepdims", reduce<min>},
+      {"max", "x axis keepdims", reduce<max>},
+      {"min", "x axis keepdims", reduce<min>},
       {"prod", "x axis keepdims", reduce<prod>}, {"any", "x axis keepdims", reduce<any>},
       {"all", "x axis keepdims", reduce<all>},
   };

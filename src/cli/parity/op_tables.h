@@ -10,6 +10,8 @@ void add_pointwise_ops(std::vector<OpBinding>&);
 void add_reduce_ops(std::vector<OpBinding>&);
 void add_shape_ops(std::vector<OpBinding>&);
 void add_linalg_ops(std::vector<OpBinding>&);
+void add_nn_ops(std::vector<OpBinding>&);
+void add_numpy_ops(std::vector<OpBinding>&);
 const OpBinding* find_op(std::string_view name);  // nullptr when Glia does not have it
 
 }  // namespace glia::parity

@@ -1,0 +1,20 @@
+#include <glia/saving.h>
+
+#include "base/error.h"
+#include "io/keras/model_config.h"
+
+namespace glia::models {
+
+std::string to_json(const Model& model) { return io::keras::model_to_config(model).dump(); }
+
+Model model_from_json(const std::string& text) {
+  auto spec = io::keras::json::parse(text, nullptr, false);
+  GLIA_CHECK(!spec.is_discarded() && spec.is_object() && spec.contains("class_name") && spec.contains("config"),
+             "model_from_json: expected the JSON text of a model, {{\"class_name\": ..., \"config\": ...}}. Received '{}'.",
+             text.substr(0, 60));
+  return Model(io::keras::model_from_config(spec));
+}
+
+Model clone_model(const Model& model) { return Model(io::keras::model_from_config(io::keras::model_to_config(model))); }
+
+}  // namespace glia::models
