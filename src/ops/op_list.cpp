@@ -36,6 +36,7 @@ const std::map<std::string, const OpDef*, std::less<>>& registry() {
              layer_norm_ops(),
              batch_norm_ops(),
              random_ops(),
+             image_ops(),
          })
       for (const OpDef* op : list) GLIA_ASSERT(m.emplace(op->name, op).second, "op listed twice: " + op->name);
     return m;

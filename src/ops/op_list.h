@@ -27,4 +27,5 @@ OpList cross_entropy_ops();
 OpList layer_norm_ops();
 OpList batch_norm_ops();
 OpList random_ops();
+OpList image_ops();
 }  // namespace glia::ops
