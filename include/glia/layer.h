@@ -90,6 +90,7 @@ class Layer : public Configurable, public std::enable_shared_from_this<Layer> {
  protected:
   Variable add_weight(const std::string& name, const Shape& shape, const Initializer& initializer, VariableOptions options = {});
   LayerRef track(LayerRef sublayer);                    // its weights become part of this layer's
+  void track(const Variable& shared) { variables_.push_back(shared); }  // of a sublayer, listed as one of its own
   void clear_sublayers();
   void set_built() { built_ = true; }                   // for layers that build themselves early
   bool training(const CallOptions& options) const;      // options.training, else the traced mode

@@ -3,6 +3,8 @@
 #include <glia/ops/image.h>
 
 #include "base/error.h"
+#include "ir/op_def.h"
+#include "ops/op_list.h"
 
 namespace glia::ops::image {
 namespace {
@@ -42,12 +44,7 @@ struct Reader {
 
 Value ramp(int64_t n, DType t, Shape shape) { return reshape(arange(0, static_cast<double>(n), 1, t), std::move(shape)); }
 
-}  // namespace
-
-Value affine_transform(const Value& images, const Value& transforms, const AffineOptions& o) {
-  GLIA_CHECK(images.rank() == 4 && transforms.rank() == 2 && transforms.dim(1) == 6 && (transforms.dim(0) == 1 || transforms.dim(0) == images.dim(0)),
-             "image.affine_transform: expected images (batch, height, width, channels) and transforms (batch, 6). Received {} and {}.",
-             to_string(images.shape()), to_string(transforms.shape()));
+Value compose(const Value& images, const Value& transforms, const AffineOptions& o) {
   const int64_t b = images.dim(0), h = images.dim(1), w = images.dim(2), c = images.dim(3);
   const DType t = DType::f32;
   Value m = cast(transforms, t), gx = ramp(w, t, {1, 1, w}), gy = ramp(h, t, {1, h, 1});
@@ -59,13 +56,55 @@ Value affine_transform(const Value& images, const Value& transforms, const Affin
   Reader read{reshape(images, {b * h * w, c}), base, h, w, o.fill_value};
   auto half_away = [](const Value& v) { return sign(v) * floor(abs(v) + 0.5); };  // std::round
   if (o.interpolation == "nearest") return read.at(half_away(y), half_away(x));
-  GLIA_CHECK(o.interpolation == "bilinear", "image.affine_transform: unknown interpolation \"{}\". Expected bilinear or nearest.", o.interpolation);
+  GLIA_CHECK(o.interpolation == "bilinear", "image_affine: unknown interpolation \"{}\". Expected bilinear or nearest.", o.interpolation);
   Value x0 = floor(x), y0 = floor(y), fx = expand_dims(x - x0, -1), fy = expand_dims(y - y0, -1);
   fx = cast(fx, images.dtype());
   fy = cast(fy, images.dtype());
   Value top = read.at(y0, x0) * (1.0 - fx) + read.at(y0, x0 + 1.0) * fx;
   Value bottom = read.at(y0 + 1.0, x0) * (1.0 - fx) + read.at(y0 + 1.0, x0 + 1.0) * fx;
   return top * (1.0 - fy) + bottom * fy;
+}
+
+// The inverse maps, (n, 6) as well.
+Value inverse(const Value& m) {
+  auto e = [&](int64_t i) { return slice_axis(m, 1, i, i + 1); };
+  Value a0 = e(0), a1 = e(1), a2 = e(2), b0 = e(3), b1 = e(4), b2 = e(5), det = a0 * b1 - a1 * b0;
+  return concatenate({b1 / det, -a1 / det, (a1 * b2 - b1 * a2) / det, -b0 / det, a0 / det, (b0 * a2 - a0 * b2) / det}, 1);
+}
+
+std::vector<TensorType> infer(const ir::InferContext& c) {
+  const Shape &x = c.in[0].shape, &m = c.in[1].shape;
+  GLIA_CHECK(is_float(c.in[0].dtype) && x.size() == 4 && m.size() == 2 && m[1] == 6 && (m[0] == 1 || m[0] == x[0]),
+             "image_affine: expected floating point images (batch, height, width, channels) and transforms (batch, 6). Received {} and {}.",
+             to_string(x), to_string(m));
+  return {c.in[0]};
+}
+
+const ir::OpDef& affine_op() {
+  static const ir::OpDef def{
+      .name = "image_affine",
+      .doc = "Images seen through affine maps. Its gradient is that of TensorFlow: the cotangent seen through the inverse maps.",
+      .min_inputs = 2,
+      .max_inputs = 2,
+      .attrs = {{"interpolation", std::string("bilinear"), "bilinear or nearest"},
+                {"fill_mode", std::string("constant"), "constant, reflect, wrap or nearest"},
+                {"fill_value", 0.0, "what lies outside, with fill_mode constant"}},
+      .infer = infer,
+      .vjp = [](const ir::VjpContext& c) -> Values {
+        return {affine_transform(c.grads[0], inverse(c.inputs[1]), {c.attrs.s("interpolation"), c.attrs.s("fill_mode"), 0}), Value()};
+      },
+      .decompose = [](const ir::Attrs& a, const Values& in) -> Values {
+        return {compose(in[0], in[1], {a.s("interpolation"), a.s("fill_mode"), a.f("fill_value")})};
+      },
+  };
+  return def;
+}
+
+}  // namespace
+
+Value affine_transform(const Value& images, const Value& transforms, const AffineOptions& o) {
+  return ir::apply1(affine_op(), {{"interpolation", o.interpolation}, {"fill_mode", o.fill_mode}, {"fill_value", o.fill_value}},
+                    {images, transforms});
 }
 
 Value rgb_to_grayscale(const Value& images) {
@@ -75,3 +114,7 @@ Value rgb_to_grayscale(const Value& images) {
 }
 
 }  // namespace glia::ops::image
+
+namespace glia::ops {
+OpList image_ops() { return {&image::affine_op()}; }
+}  // namespace glia::ops

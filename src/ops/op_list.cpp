@@ -40,6 +40,7 @@ const std::map<std::string, const OpDef*, std::less<>>& registry() {
              lstm_ops(),
              gru_ops(),
              simple_rnn_ops(),
+             image_ops(),
          })
       for (const OpDef* op : list) GLIA_ASSERT(m.emplace(op->name, op).second, "op listed twice: " + op->name);
     return m;

@@ -31,4 +31,5 @@ OpList random_ops();
 OpList lstm_ops();
 OpList gru_ops();
 OpList simple_rnn_ops();
+OpList image_ops();
 }  // namespace glia::ops

@@ -3,6 +3,8 @@
 #include <glia/layer.h>
 #include <glia/ops.h>
 
+#include <map>
+
 #include "base/error.h"
 #include "cli/parity/kinds.h"
 #include "nn/class_list.h"
@@ -59,16 +61,20 @@ LayerRef make_layer_of(const json& line) {
   return LayerRef(std::static_pointer_cast<Layer>(deserialize("layer", object.dump())));
 }
 
-CallOptions call_options(const json& line, Feed& feed, size_t inputs, Values& call_arrays) {
+using CallArrays = std::map<std::string, Values>;  // by argument
+
+CallOptions call_options(const json& line, Feed& feed, size_t inputs, CallArrays& call_arrays) {
   CallOptions o;
+  std::string argument;
   auto array = [&](const json& v) {
     if (v.is_null()) return Value();
-    call_arrays.push_back(feed.add(v));
-    return call_arrays.back();
+    call_arrays[argument].push_back(feed.add(v));
+    return call_arrays[argument].back();
   };
   o.masks.resize(inputs);
   bool masks = false;
   for (const auto& [key, v] : line.at("call").items()) {
+    argument = key;
     if (key == "training") o.training = v.get<bool>();
     else if (key == "use_causal_mask") o.use_causal_mask = v.get<bool>();
     else if (key == "return_attention_scores") o.return_attention_scores = v.get<bool>();
@@ -115,7 +121,7 @@ struct Gradients {
   std::vector<std::string> names;
 };
 
-Gradients gradients_of(const json& line, const LayerRef& layer, Feed& feed, const Initial& initial, const Values& outputs, const Values& inputs, const Values& call_arrays) {
+Gradients gradients_of(const json& line, const LayerRef& layer, Feed& feed, const Initial& initial, const Values& outputs, const Values& inputs, const CallArrays& call_arrays) {
   Gradients g;
   if (is_missing(line, "cotangents") || is_missing(line, "grad_inputs")) return g;
   std::vector<const json*> cotangents = flatten(line["cotangents"]);
@@ -137,10 +143,8 @@ Gradients gradients_of(const json& line, const LayerRef& layer, Feed& feed, cons
   };
   want(line["grad_inputs"], inputs, "grad_inputs");
   if (!is_missing(line, "grad_call")) {
-    json list = json::array();
-    for (const auto& [key, v] : line["call"].items())  // the order in which call_options met the arrays
-      if (line["grad_call"].contains(key)) want(line["grad_call"][key], Values(call_arrays.begin(), call_arrays.end()), "grad_call");
-      else if (!flatten(v).empty() && flatten(v)[0]->is_object()) throw_error("a call argument without gradients comes before '{}'.", key);
+    for (const auto& [key, list] : line["grad_call"].items())
+      if (auto it = call_arrays.find(key); it != call_arrays.end()) want(list, it->second, "grad_call");
   }
   Values weights;
   for (const Variable& v : layer->trainable_weights()) weights.push_back(initial.of(v));
@@ -149,7 +153,7 @@ Gradients gradients_of(const json& line, const LayerRef& layer, Feed& feed, cons
       throw_error("the layer has {} trainable weights. Keras has {}.", weights.size(), line["grad_weights"].size());
     want(line["grad_weights"], weights, "grad_weights");
   }
-  g.values = gradients(floats, wrt, seeds);
+  if (!wrt.empty()) g.values = gradients(floats, wrt, seeds);
   return g;
 }
 
@@ -211,7 +215,8 @@ void run_layer(const json& line, Check& check) {
     shapes.push_back(inputs.back().shape());
   }
   set_weights(line, layer, shapes);
-  Values masked = inputs, call_arrays;
+  Values masked = inputs;
+  CallArrays call_arrays;
   if (!is_missing(line, "input_masks")) {
     std::vector<const json*> masks = flatten(line["input_masks"]);
     for (size_t i = 0; i < masks.size(); ++i)

@@ -283,7 +283,11 @@ void GroupQueryAttention::build(const std::vector<Shape>& in) {
 Values GroupQueryAttention::call(const Values& inputs, const CallOptions& options) {
   const Value &q = inputs[0], &v = inputs[1], &k = inputs.back();
   Value mask = combined_mask(inputs, options, o.sliding_window), keys = key_(k), values = value_(v);
-  if (o.dropout > 0 || options.return_attention_scores) {  // the fused path takes shared heads as they are
+  bool fused = o.dropout == 0 && !options.return_attention_scores;
+#if !__has_include(<glia/ops/attention.h>)
+  fused = false;
+#endif
+  if (!fused) {  // the fused product takes shared heads as they are
     keys = ops::repeat(keys, num_query_heads / num_key_value_heads, 2);
     values = ops::repeat(values, num_query_heads / num_key_value_heads, 2);
   }

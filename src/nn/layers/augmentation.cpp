@@ -110,7 +110,7 @@ Value RandomAffine::transforms(const Value& x) const {
     return ops::concatenate({c, -t, cx - cx * c + cy * t, t, c, cy - cx * t - cy * c}, 1);
   }
   if (kind_ == "RandomShear") {
-    Value sign = ops::where(uniform(s, {0, 1}) > 0.5, -one, one);
+    Value sign = ops::where(uniform(s, {0, 1}) > 0.5, one, -one);
     Value y = uniform(s, range_of("y_factor", second, -1, 1)) * sign, v = uniform(s, range_of("x_factor", first, -1, 1)) * sign;
     return ops::concatenate({one, v, zero, y, one, zero}, 1);
   }

@@ -93,6 +93,9 @@ Values Masking::compute_mask(const Values& inputs, const Values&, const Values&)
 void Lambda::fields(Fields& f) {
   Layer::fields(f);
   f("function", function);
+  Numbers arguments;  // functions with arguments have no name to be found by
+  f("arguments", arguments);
+  GLIA_CHECK(arguments.empty(), "{}: arguments of a function are not supported. Write a layer of your own.", title());
 }
 
 }  // namespace glia::nn

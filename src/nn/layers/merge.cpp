@@ -40,26 +40,31 @@ Values Merge::call(const Values& inputs, const CallOptions& options) {
   GLIA_CHECK(!inputs.empty(), "{}: expected a list of inputs. Received none.", title());
   int rank = 0;
   for (const Value& x : inputs) rank = std::max(rank, x.rank());
-  // Keras: masked places of one input take the other's value, so that they are neutral. Not for sums and differences.
-  bool neutral = kind_ == "Multiply" || kind_ == "Maximum" || kind_ == "Minimum";
+  const bool product = kind_ == "Multiply", extreme = kind_ == "Maximum" || kind_ == "Minimum";
   Value out, out_mask;
+  bool all_masked = true;
   for (size_t i = 0; i < inputs.size(); ++i) {
-    Value x = inputs[i], mask = neutral && i < options.masks.size() ? options.masks[i] : Value();
+    Value x = inputs[i], mask = (product || extreme) && i < options.masks.size() ? options.masks[i] : Value();
     while (x.rank() < rank) x = ops::expand_dims(x, 1);
     if (mask.defined()) {
       while (mask.rank() < x.rank()) mask = ops::expand_dims(mask, -1);
-      mask = ops::broadcast_to(mask, x.shape());
+      mask = ops::broadcast_to(ops::cast(mask, DType::bool_), x.shape());
     }
+    all_masked &= mask.defined();
+    if (product && mask.defined()) x = ops::where(mask, x, ops::scalar_like(x, 1));  // neutral where masked
     if (i == 0) {
       out = x;
       out_mask = mask;
       continue;
     }
-    if (mask.defined()) x = ops::where(mask, x, out);
-    if (out_mask.defined()) out = ops::where(out_mask, out, x);
+    if (extreme) {  // masked places of one take the other's value
+      if (mask.defined()) x = ops::where(mask, x, out);
+      if (out_mask.defined()) out = ops::where(out_mask, out, x);
+    }
     out_mask = mask.defined() && out_mask.defined() ? ops::logical_or(out_mask, mask) : Value();
     out = combine(out, x);
   }
+  if (product && all_masked) out = ops::where(out_mask, out, ops::scalar_like(out, 0));
   if (kind_ == "Average") out = out / static_cast<double>(inputs.size());
   return {out};
 }

@@ -269,8 +269,8 @@ void UnitNormalization::fields(Fields& f) {
   axis_field(f, "axis", o.axis);
 }
 Value UnitNormalization::call(const Value& x) {
-  Value inverse = ops::rsqrt(ops::sum(ops::square(x), sorted_axes(title(), o.axis, x.rank()), true));
-  return x * ops::minimum(inverse, ops::scalar_like(inverse, 1e12));
+  Value sum = ops::sum(ops::square(x), sorted_axes(title(), o.axis, x.rank()), true);
+  return x * ops::rsqrt(ops::maximum(sum, ops::scalar_like(sum, 1e-24)));  // the norm is at least 1e-12
 }
 
 // ---- SpectralNormalization ------------------------------------------------------------------------------------------------
@@ -290,6 +290,7 @@ void SpectralNormalization::build(const std::vector<Shape>& in) {
   for (const Variable& v : layer->own_variables())
     if (v.name() == "kernel" || v.name() == "embeddings") kernel_ = v;
   GLIA_CHECK(kernel_.defined(), "{}: the wrapped layer {} has neither a kernel nor embeddings.", title(), layer->name());
+  track(kernel_);  // Keras lists it first
   vector_u = add_weight("vector_u", {1, kernel_.shape().back()}, initializers::TruncatedNormal({.stddev = 0.02}), {.trainable = false, .dtype = kernel_.dtype()});
 }
 Values SpectralNormalization::call(const Values& inputs, const CallOptions& options) {

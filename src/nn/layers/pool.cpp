@@ -82,7 +82,9 @@ Value AdaptivePooling::call(const Value& x) {
     for (int64_t c = 0; c < m; ++c) {
       const int64_t begin = c * n / m, end = ((c + 1) * n + m - 1) / m;
       Value window = ops::slice_axis(y, axis, begin, end);
-      cells.push_back(max_ ? ops::max(window, {axis}, true) : ops::mean(window, {axis}, true));
+      Ints box(static_cast<size_t>(spatial_), 1);
+      box[static_cast<size_t>(i)] = end - begin;
+      cells.push_back(max_ ? ops::max_pool(window, box, {.data_format = o.data_format}) : ops::mean(window, {axis}, true));
     }
     y = ops::concatenate(cells, axis);
   }

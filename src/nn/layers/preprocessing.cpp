@@ -83,7 +83,7 @@ void Normalization::build(const std::vector<Shape>& in) {
   }
   mean_ = add_weight("mean", kept, "zeros", {.trainable = false});
   variance_ = add_weight("variance", kept, "ones", {.trainable = false});
-  count_ = add_weight("count", {}, "zeros", {.trainable = false, .dtype = DType::i32});
+  count_ = add_weight("count", {}, "zeros", {.trainable = false, .dtype = DType::i64});
 }
 Value Normalization::call(const Value& input) {
   DType t = compute_dtype();
@@ -107,7 +107,6 @@ void Normalization::adapt(const Tensor& data) {
   Values m = ops::moments(Value(data.astype(DType::f64)), rest);
   mean_.tensor().copy_from(m[0].tensor().astype(mean_.dtype()));
   variance_.tensor().copy_from(m[1].tensor().astype(variance_.dtype()));
-  count_.tensor().fill(static_cast<double>(data.size() / std::max<int64_t>(1, mean_.tensor().size())));
 }
 
 // ---- Discretization, CategoryEncoding -------------------------------------------------------------------------------------
