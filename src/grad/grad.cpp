@@ -108,6 +108,8 @@ Values differentiate(const Values& outputs, const Values& seeds, const Values& w
     if (o.graph() != graph) continue;  // a constant: no gradient
     GLIA_CHECK(is_float(o.dtype()), "gradients: the output is {} and has no gradient; differentiate a float value.", to_string(o.type()));
     Value s = i < seeds.size() ? seeds[i] : Value(Tensor::full(o.shape(), 1, o.dtype()));
+    GLIA_CHECK(s.shape() == o.shape(), "gradients: the seed of output {} has shape {}. Expected that of the output, {}.", i,
+               to_string(s.shape()), to_string(o.shape()));
     backward.seed(o, s);
   }
   backward.run();

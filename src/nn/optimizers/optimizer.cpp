@@ -62,7 +62,9 @@ Variable OptimizerBase::add_variable(Tensor initial, const std::string& variable
 void OptimizerBase::create_common() {
   if (iteration_.defined()) return;
   iteration_ = add_variable(Tensor::scalar(0, DType::i64), "iteration");
-  if (!common.learning_rate.schedule) learning_rate_ = add_variable(Tensor::scalar(common.learning_rate.value), "learning_rate");
+  // Of floatx in Keras: a model in float64 has a float64 learning rate.
+  DType dtype = !trainable_.empty() && trainable_[0].dtype() == DType::f64 ? DType::f64 : DType::f32;
+  if (!common.learning_rate.schedule) learning_rate_ = add_variable(Tensor::scalar(common.learning_rate.value, dtype), "learning_rate");
 }
 
 Variable OptimizerBase::add_slot(const Variable& reference, const std::string& slot, double initial) {
@@ -83,8 +85,8 @@ std::vector<std::vector<Variable>> OptimizerBase::add_slots(const std::vector<Va
 void OptimizerBase::build(const std::vector<Variable>& trainable) {
   if (built_) return;
   check_options();
-  create_common();
   trainable_ = trainable;
+  create_common();
   if (common.use_ema) averages_ = add_slots(trainable, {"average"})[0];
   if (common.gradient_accumulation_steps) accumulators_ = add_slots(trainable, {"gradient_accumulator"})[0];
   slots_.clear();  // averages and accumulators go on their own ways in update_where
