@@ -9,6 +9,7 @@
 //   });
 #pragma once
 #include <glia/layers/attention.h>
+#include <glia/layers/audio.h>
 #include <glia/layers/augmentation.h>
 #include <glia/layers/conv.h>
 #include <glia/layers/core.h>

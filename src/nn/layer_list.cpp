@@ -2,8 +2,10 @@
 #include "nn/class_list.h"
 #include "nn/layers/activation.h"
 #include "nn/layers/attention.h"
+#include "nn/layers/audio.h"
 #include "nn/layers/augmentation.h"
 #include "nn/layers/conv.h"
+#include "nn/layers/conv_lstm.h"
 #include "nn/layers/core.h"
 #include "nn/layers/dense.h"
 #include "nn/layers/gated.h"
@@ -102,6 +104,8 @@ std::vector<ClassEntry> layer_list() {
       entry<TextVectorization>("TextVectorization"),
       entry<Hashing>("Hashing"),
       entry<HashedCrossing>("HashedCrossing"),
+      entry<STFTSpectrogram>("STFTSpectrogram"),
+      entry<MelSpectrogram>("MelSpectrogram"),
       entry<RNN>("RNN"),
       entry<StackedRNNCells>("StackedRNNCells"),
       entry<Gated<SimpleRNNCell>>("SimpleRNN", "SimpleRNN"),
@@ -128,6 +132,7 @@ std::vector<ClassEntry> layer_list() {
   add_spatial<AdaptivePooling>(list, "AdaptiveMaxPooling%D", 3, true);
   add_spatial<AdaptivePooling>(list, "AdaptiveAveragePooling%D", 3, false);
   add_spatial<SpatialDropout>(list, "SpatialDropout%D", 3);
+  add_spatial<ConvLSTM>(list, "ConvLSTM%D", 3);
   add_spatial<Border>(list, "ZeroPadding%D", 3, false);
   add_spatial<Border>(list, "Cropping%D", 3, true);
   add_spatial<UpSampling>(list, "UpSampling%D", 3);

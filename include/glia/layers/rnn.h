@@ -137,6 +137,27 @@ struct GRUOptions {
 LayerRef GRU(int64_t units, GRUOptions options = {});
 LayerRef GRUCell(int64_t units, GRUCellOptions options = {});
 
+struct ConvLSTMOptions {
+  Ints strides = {1};
+  std::string padding = "valid";
+  std::string data_format = "channels_last";
+  Ints dilation_rate = {1};
+  glia::Activation activation = "tanh";
+  glia::Activation recurrent_activation = "sigmoid";
+  GLIA_RNN_INITIALIZERS
+  bool unit_forget_bias = true;
+  GLIA_RNN_REGULARIZERS
+  Regularizer activity_regularizer = {};
+  GLIA_RNN_CONSTRAINTS
+  GLIA_RNN_SEQUENCE
+  GLIA_LAYER_OPTIONS
+};
+// An LSTM whose products are convolutions (Shi et al. 2015), over (batch, steps, spatial..., channels). Weights: kernel
+// (kernel_size..., channels, 4 filters), recurrent_kernel (kernel_size..., filters, 4 filters), bias (4 filters).
+LayerRef ConvLSTM1D(int64_t filters, Ints kernel_size, ConvLSTMOptions options = {});
+LayerRef ConvLSTM2D(int64_t filters, Ints kernel_size, ConvLSTMOptions options = {});
+LayerRef ConvLSTM3D(int64_t filters, Ints kernel_size, ConvLSTMOptions options = {});
+
 struct RNNOptions {
   GLIA_RNN_SEQUENCE
   Regularizer activity_regularizer = {};
