@@ -85,8 +85,7 @@ void run_golden(const std::string& id, Model model, bool f64) {
   ASSERT_FALSE(golden.is_null()) << id;
   const char* key = f64 ? "f64" : "f32";
   const char* norm = f64 ? "norm_f64" : "norm_f32";
-  // The double runs part by some 1e-6 within 50 steps for a reason not found yet (the float runs keep to 1e-4).
-  const double rtol = f64 ? 5e-5 : 1e-4, atol = f64 ? 1e-6 : 1e-5;
+  const double rtol = f64 ? 1e-7 : 1e-4, atol = f64 ? 1e-9 : 1e-5;
   const json& data = golden["data"];
   const int64_t rows = data["rows"].get<int64_t>(), batch = data["batch"].get<int64_t>();
   Shape label_shape = {rows};
@@ -104,7 +103,7 @@ void run_golden(const std::string& id, Model model, bool f64) {
     const int64_t at = step * batch % rows;
     model.reset_metrics();
     Logs logs = model.train_on_batch(x.slice(at, at + batch), y.slice(at, at + batch));
-    expect_close(logs["loss"], losses.item(step), f64 ? 1e-5 : 1e-4, 0, fmt::format("{} loss of step {}", id, step));
+    expect_close(logs["loss"], losses.item(step), f64 ? 1e-6 : 1e-4, 0, fmt::format("{} loss of step {}", id, step));
   }
   check_weights(golden, model.get_weights(), key, norm, rtol, atol);
   Logs evaluated = model.evaluate(x, y, {.batch_size = batch, .verbose = 0});
@@ -147,6 +146,7 @@ TEST_P(Primer, Lstm) { run_golden("primer/lstm", lstm(false), GetParam()); }
 TEST_P(Primer, LstmMasked) { run_golden("primer/lstm_masked", lstm(true), GetParam()); }
 TEST_P(Primer, SelfAttention) { run_golden("primer/self_attention", self_attention(), GetParam()); }
 
+// The float64 runs part from Keras by up to 2e-4 within 50 steps; why is an open question (docs/known-gaps.md).
 INSTANTIATE_TEST_SUITE_P(Dtype, Primer, testing::Bool(), [](const auto& info) { return info.param ? "float64" : "float32"; });
 
 }  // namespace
