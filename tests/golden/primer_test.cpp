@@ -146,10 +146,7 @@ TEST_P(Primer, Lstm) { run_golden("primer/lstm", lstm(false), GetParam()); }
 TEST_P(Primer, LstmMasked) { run_golden("primer/lstm_masked", lstm(true), GetParam()); }
 TEST_P(Primer, SelfAttention) { run_golden("primer/self_attention", self_attention(), GetParam()); }
 
-// The float64 runs part from Keras by up to 2e-4 within 50 steps; why is an open question (docs/known-gaps.md).
-// The float64 runs part from Keras by up to 2e-4 within 50 steps; why is an open question (docs/known-gaps.md).
-INSTANTIATE_TEST_SUITE_P(Dtype, Primer, testing::Values(false),
-                         [](const auto& info) { return info.param ? "float64" : "float32"; });
+INSTANTIATE_TEST_SUITE_P(Dtype, Primer, testing::Bool(), [](const auto& info) { return info.param ? "float64" : "float32"; });
 
 }  // namespace
 }  // namespace glia::parity

@@ -7,7 +7,10 @@
 namespace glia {
 namespace {
 
-Value power_of(double base, const Value& exponent) { return ops::power(ops::scalar_like(exponent, base), exponent); }
+// The base is rounded to float32 also in float64 models, because Keras on TensorFlow casts the Python number that way.
+Value power_of(double base, const Value& exponent) {
+  return ops::power(ops::scalar_like(exponent, static_cast<double>(static_cast<float>(base))), exponent);
+}
 Value towards(const Value& average, const Value& x, double share) { return average + (x - average) * share; }
 
 // Fields and slots that the family shares.
