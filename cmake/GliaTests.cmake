@@ -55,7 +55,7 @@ endforeach()
 # Checks of the tree itself.
 if(Python3_FOUND AND NOT GLIA_SANITIZE)
   add_test(NAME include_directions COMMAND ${Python3_EXECUTABLE} ${PROJECT_SOURCE_DIR}/tools/check_includes.py)
-  #add_test(NAME docs COMMAND ${Python3_EXECUTABLE} ${PROJECT_SOURCE_DIR}/tools/check_docs.py ${CMAKE_CXX_COMPILER})
+  add_test(NAME docs COMMAND ${Python3_EXECUTABLE} ${PROJECT_SOURCE_DIR}/tools/check_docs.py ${CMAKE_CXX_COMPILER})
 endif()
 if(NOT GLIA_SANITIZE AND NOT GLIA_TEST_ROOMS AND NOT GLIA_LIBRARY_ROOMS)
   include(GliaPackagingTests)
