@@ -20,6 +20,7 @@ const std::map<std::string, const OpDef*, std::less<>>& registry() {
              broadcast_ops(),
              reduce_ops(),
              matmul_ops(),
+             attention_ops(),
              conv_ops(),
              conv_backprop_input_ops(),
              conv_backprop_filter_ops(),

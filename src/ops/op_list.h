@@ -11,6 +11,7 @@ OpList reshape_ops();
 OpList broadcast_ops();
 OpList reduce_ops();
 OpList matmul_ops();
+OpList attention_ops();
 OpList conv_ops();
 OpList conv_backprop_input_ops();
 OpList conv_backprop_filter_ops();
