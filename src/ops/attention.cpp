@@ -128,34 +128,45 @@ Values decompose_attention(const Attrs& attrs, const Values& in) {
 
 struct ScoreGradient { Softmaxed x; Value dout, ds; };
 
-ScoreGradient score_gradient(const Attrs& attrs, const Value& q, const Value& k, const Value& v, const Value& mask, const Value& dout) {
-  ScoreGradient r{probabilities(attrs, q, k, v, mask), heads_first(dout), {}};
+// dlse: gradient of the second output, or undefined.
+ScoreGradient score_gradient(const Attrs& attrs, const Values& in, const Value& mask, const Value& dout, const Value& dlse) {
+  ScoreGradient r{probabilities(attrs, in[0], in[1], in[2], mask), heads_first(dout), {}};
   const Value dp = matmul(r.dout, r.x.v, false, true);
-  r.ds = r.x.p * (dp - sum(dp * r.x.p, {-1}, true));
+  Value centred = dp - sum(dp * r.x.p, {-1}, true);
+  if (dlse.defined()) centred = centred + expand_dims(dlse, -1);
+  r.ds = r.x.p * centred;
   if (mask.defined() && mask.dtype() == DType::bool_) r.ds = where(mask, r.ds, scalar_like(r.ds, 0));
   return r;
 }
 
-Values decompose_attention_grad(const Attrs& attrs, const Values& in) {
-  const int64_t m = in[1].dim(2);
-  const ScoreGradient r = score_gradient(attrs, in[0], in[1], in[2], mask_input(attrs, in), in[5]);
+Values input_gradients(const Attrs& attrs, const ScoreGradient& r, int64_t m) {
   const Value dq = matmul(r.ds, r.x.k) * attrs.f("scale"), dk = matmul(r.ds, r.x.q, true, false) * attrs.f("scale");
   return {heads_first(dq), heads_first(sum_heads(dk, m)), heads_first(sum_heads(matmul(r.x.p, r.dout, true, false), m))};
+}
+
+Values decompose_attention_grad(const Attrs& attrs, const Values& in) {
+  return input_gradients(attrs, score_gradient(attrs, in, mask_input(attrs, in), in[5], {}), in[1].dim(2));
 }
 
 const OpDef& attention_grad_op();
 
 Values vjp_attention(const VjpContext& c) {
   Values r(c.inputs.size());
-  GLIA_ASSERT(!c.grads[1].defined(), "attention: its second output is for the gradient only");
-  if (!c.grads[0].defined()) return r;
-  Values in{c.inputs[0], c.inputs[1], c.inputs[2], c.outputs[0], c.outputs[1], c.grads[0]};
   const Value mask = mask_input(c.attrs, c.inputs);
-  if (mask.defined()) in.push_back(mask);
-  const Values g = apply(attention_grad_op(), c.attrs, in);
+  const Value dout = c.grads[0].defined() ? c.grads[0] : constant(Tensor::zeros(c.outputs[0].shape(), c.outputs[0].dtype()));
+  const bool learned_mask = mask.defined() && c.needs[3];
+  ScoreGradient composed;
+  if (c.grads[1].defined() || learned_mask) composed = score_gradient(c.attrs, c.inputs, mask, dout, c.grads[1]);
+  Values g;
+  if (c.grads[1].defined()) {  // only when a gradient is differentiated again
+    g = input_gradients(c.attrs, composed, c.inputs[1].dim(2));
+  } else {
+    Values in{c.inputs[0], c.inputs[1], c.inputs[2], c.outputs[0], c.outputs[1], dout};
+    if (mask.defined()) in.push_back(mask);
+    g = apply(attention_grad_op(), c.attrs, in);
+  }
   for (int i = 0; i < 3; ++i) r[i] = g[i];
-  if (mask.defined() && c.needs[3])
-    r[3] = sum_to(score_gradient(c.attrs, c.inputs[0], c.inputs[1], c.inputs[2], mask, c.grads[0]).ds, mask.shape());
+  if (learned_mask) r[3] = sum_to(composed.ds, mask.shape());
   return r;
 }
 

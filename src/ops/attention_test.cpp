@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "base/error.h"
 #include "ir/graph.h"
 #include "runtime/executable.h"
 
