@@ -110,6 +110,18 @@ struct PwCompiler {
       n.b = node(mul).b;
       n.c = other;
       used[static_cast<size_t>(mul)] = 0;
+      // c + (b - c) * share, the moving average of every optimizer, is one lerp.
+      for (int16_t diff : {n.a, n.b}) {
+        const PwNode& d = node(diff);
+        if (n.op != PwOp::fma || d.op != PwOp::sub || d.b != other || readers[static_cast<size_t>(diff)] != 1) continue;
+        used[static_cast<size_t>(diff)] = 0;
+        const int16_t share = diff == n.a ? n.b : n.a;
+        n.op = PwOp::lerp;
+        n.a = other;
+        n.b = d.a;
+        n.c = share;
+        break;
+      }
     }
   }
 

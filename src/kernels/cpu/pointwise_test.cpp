@@ -421,6 +421,35 @@ TEST(Pointwise, AdamInPlaceWithScalarsComputedOnce) {
   });
 }
 
+TEST(Pointwise, ContractionsKeepTheMeaning) {
+  PwProgram p;  // m + (g - m) s; (g - m) s + g; m - (g s); a product that is read twice
+  const int m = p.input(Elem::f32), g = p.input(Elem::f32), s = p.input(Elem::f32);
+  auto e = [&](PwOp op, int a, int b) { return p.emit(op, a, b); };
+  p.output(e(PwOp::add, m, e(PwOp::mul, e(PwOp::sub, g, m), s)));
+  p.output(e(PwOp::add, e(PwOp::mul, s, e(PwOp::sub, g, m)), g));
+  p.output(e(PwOp::sub, m, e(PwOp::mul, g, s)));
+  const int twice = e(PwOp::mul, g, s), diff = e(PwOp::sub, g, m);
+  p.output(e(PwOp::add, twice, twice));
+  p.output(e(PwOp::add, m, e(PwOp::mul, diff, diff)));
+  const int product = e(PwOp::mul, diff, s);
+  p.output(e(PwOp::add, m, product));
+  p.output(product);
+  for_each_isa([&](Isa) {
+    const size_t n = 999;
+    const auto a = random_floats(n, -1, 1, 1), b = random_floats(n, -1, 1, 2), c = random_floats(n, -1, 1, 3);
+    std::vector<std::vector<float>> y(7, std::vector<float>(n));
+    const void* in[] = {a.data(), b.data(), c.data()};
+    void* out[7];
+    for (size_t i = 0; i < 7; ++i) out[i] = y[i].data();
+    PwKernel(p, {999}, {{1}, {1}, {1}}).run(in, out);
+    for (size_t i = 0; i < n; ++i) {
+      const double x = a[i], u = b[i], v = c[i], d = u - x;
+      const double want[] = {x + d * v, d * v + u, x - u * v, 2 * u * v, x + d * d, x + d * v, d * v};
+      for (size_t k = 0; k < 7; ++k) ASSERT_NEAR(y[k][i], want[k], 5e-7) << k;
+    }
+  });
+}
+
 TEST(Pointwise, OutputsMayBeInputsTwiceOrConstant) {
   PwProgram p;
   const int x = p.input(Elem::f32), s = p.input(Elem::f32);
