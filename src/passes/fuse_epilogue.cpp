@@ -4,8 +4,6 @@
 //
 // A reshape between the product and the bias (a Dense layer on a sequence) is looked through, because all of these act
 // on the last axis or on elements alike.
-#include <functional>
-
 #include "base/error.h"
 #include "passes/pipeline.h"
 #include "passes/rewrite.h"
@@ -26,7 +24,7 @@ class EpilogueFuser {
   }
 
  private:
-  struct Tail { Ref bias, residual; std::string activation; std::vector<int> reshapes; };
+  struct Tail { Ref bias, residual; std::string activation; };
 
   // Follows the only user of the heavy node's result while it is something the epilogue can do.
   void grow(int heavy) {
@@ -43,14 +41,14 @@ class EpilogueFuser {
         at = next;  // kept only if something behind it fuses
         continue;
       }
-      if (!absorb(n, at, heavy, next, tail)) break;
+      if (!absorb(n, at, heavy, tail)) break;
       at = last = next;
     }
     if (last == heavy) return;
     finish(heavy, last, tail);
   }
 
-  bool absorb(const Node& n, int at, int heavy, int next, Tail& tail) {
+  bool absorb(const Node& n, int at, int heavy, Tail& tail) {
     if (!tail.activation.empty()) return false;
     if (n.op->name == "add" && n.inputs[0].node != n.inputs[1].node) {
       Ref other = n.inputs[0].node == at ? n.inputs[1] : n.inputs[0];
@@ -72,7 +70,6 @@ class EpilogueFuser {
       tail.activation = n.op->name;
       return true;
     }
-    (void)next;
     return false;
   }
 
