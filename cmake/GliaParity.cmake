@@ -11,7 +11,7 @@ target_include_directories(glia-parity PRIVATE ${PROJECT_SOURCE_DIR}/src)
 target_link_libraries(glia-parity PRIVATE glia_parity_lib glia_flags CLI11::CLI11)
 
 # Parity kinds that pass whole; ctest runs the sample vectors of tests/golden, and the shared vectors where they are.
-set(GLIA_PARITY_KINDS util)
+set(GLIA_PARITY_KINDS activation loss metric optimizer schedule initializer regularizer constraint util summary fit)
 set(GLIA_PARITY_SHARED ${PROJECT_SOURCE_DIR}/../shared/parity)
 foreach(kind IN LISTS GLIA_PARITY_KINDS)
   set(files ${PROJECT_SOURCE_DIR}/tests/golden/vectors.jsonl.gz)
@@ -19,5 +19,7 @@ foreach(kind IN LISTS GLIA_PARITY_KINDS)
     list(APPEND files ${GLIA_PARITY_SHARED}/${kind}.jsonl.gz)
   endif()
   add_test(NAME parity.${kind} COMMAND glia-parity ${files} --filter "${kind}/*")
-  set_tests_properties(parity.${kind} PROPERTIES LABELS unit)
+  # The fastest kernels of the machine with its threads, and the plain ones on one thread.
+  add_test(NAME parity.${kind}.plain COMMAND glia-parity ${files} --filter "${kind}/*" --isa scalar --threads 1)
+  set_tests_properties(parity.${kind} parity.${kind}.plain PROPERTIES LABELS unit)
 endforeach()

@@ -34,7 +34,7 @@ struct MomentsOptimizer : OptimizerBase {
   // New first and second moment, assigned.
   std::pair<Value, Value> moments(const Value& g, size_t i) { return moments(g, i, 1 - o.beta_1, 1 - o.beta_2); }
   std::pair<Value, Value> moments(const Value& g, size_t i, double share_1, double share_2) {
-    Value m = towards(slots[0][i].value(), g, share_1), v = towards(slots[1][i].value(), ops::square(g), share_2);
+    Value m = towards(slots[0][i].value(), g, share_1), v = towards(slots[1][i].value(), nn::square_gradient(g), share_2);
     slots[0][i].assign(m);
     slots[1][i].assign(v);
     return {m, v};
@@ -144,7 +144,7 @@ struct ScheduleFreeOptimizer final : MomentsOptimizer<optimizers::ScheduleFreeAd
       return rate(w) * ops::minimum(t / static_cast<double>(o.warmup_steps), ops::scalar_like(t, 1));
     });
     double share_1 = nn::complement(o.beta_1, w.dtype());
-    Value v = towards(slots[1][i].value(), ops::square(g), nn::complement(o.beta_2, w.dtype()));
+    Value v = towards(slots[1][i].value(), nn::square_gradient(g), nn::complement(o.beta_2, w.dtype()));
     slots[1][i].assign(v);
     Value z = slots[0][i].value() - lr * g / (ops::sqrt(v / (1.0 - beta_2_power(w))) + o.epsilon);
     slots[0][i].assign(z);

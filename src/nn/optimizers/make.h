@@ -25,4 +25,9 @@ OptimizerOptions common_options(const Options& o, const char* class_name) {
 // 1 - beta where Keras computes it in the weight's dtype: 1 - float(0.9) is not float(0.1).
 inline double complement(double beta, DType dtype) { return dtype == DType::f64 ? 1 - beta : static_cast<double>(1.0f - static_cast<float>(beta)); }
 
+// The square of a gradient as Keras on TensorFlow takes it. The gradient of a table whose rows were looked up is a list
+// of rows there (IndexedSlices), one per occurrence, and is squared row by row before rows of one index are added: a
+// token that occurs twice counts g1^2 + g2^2 instead of (g1 + g2)^2. Every other gradient is simply squared.
+Value square_gradient(const Value& gradient);
+
 }  // namespace glia::nn

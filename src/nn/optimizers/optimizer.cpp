@@ -5,6 +5,8 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "ir/graph.h"
+#include "nn/optimizers/make.h"
 #include "nn/trace.h"
 #include "runtime/executable.h"
 
@@ -161,13 +163,38 @@ Value OptimizerBase::rate(const Variable& var) {
   });
 }
 
+// ---- gradients of looked-up rows --------------------------------------------------------------------------------------
+
+namespace {
+const ir::Node& producer(const Value& v) { return v.graph()->nodes[static_cast<size_t>(v.node())]; }
+// A sum of rows by index, several of them added, or one of these scaled by a number (loss scale, clipping).
+bool is_list_of_rows(const Value& g) {
+  if (!g.defined() || g.is_concrete()) return false;
+  const ir::Node& n = producer(g);
+  auto input = [&](size_t i) { return ir::to_value(g.graph(), n.inputs[i]); };
+  if (n.op->name == "segment_sum") return true;
+  if (n.op->name == "add") return is_list_of_rows(input(0)) && is_list_of_rows(input(1));
+  if (n.op->name == "mul" || n.op->name == "div") return is_list_of_rows(input(0)) && input(1).rank() == 0;
+  return false;
+}
+}  // namespace
+
+Value nn::square_gradient(const Value& g) {
+  if (!is_list_of_rows(g)) return ops::square(g);
+  const ir::Node n = producer(g);  // a copy: nodes are added below
+  Value a = ir::to_value(g.graph(), n.inputs[0]), b = ir::to_value(g.graph(), n.inputs[1]);
+  if (n.op->name == "segment_sum") return ops::segment_sum(ops::square(a), b, n.attrs.i("num_segments"));
+  if (n.op->name == "add") return nn::square_gradient(a) + nn::square_gradient(b);
+  return n.op->name == "mul" ? nn::square_gradient(a) * ops::square(b) : nn::square_gradient(a) / ops::square(b);
+}
+
 // ---- one step ---------------------------------------------------------------------------------------------------------
 
 namespace {
 
 Values clip_by_norm(Values grads, double limit) {
   for (Value& g : grads) {
-    Value norm = ops::sqrt(ops::sum(ops::square(g)));
+    Value norm = ops::sqrt(ops::sum(nn::square_gradient(g)));
     g = g * limit / ops::maximum(norm, ops::scalar_like(g, limit));
   }
   return grads;
@@ -175,7 +202,7 @@ Values clip_by_norm(Values grads, double limit) {
 Values clip_by_global_norm(Values grads, double limit) {
   Value square;
   for (const Value& g : grads) {
-    Value s = ops::sum(ops::square(g));
+    Value s = ops::sum(nn::square_gradient(g));
     square = square.defined() ? square + s : s;
   }
   Value norm = ops::sqrt(square);

@@ -40,7 +40,7 @@ struct FtrlOptimizer final : OptimizerBase {
     Value l2 = per_step("l2", var.dtype(), [&] { return o.l2_regularization_strength + o.beta / (2.0 * lr); });
     auto power = [&](const Value& x) { return ops::power(x, ops::scalar_like(x, -o.learning_rate_power)); };
     Value used = g + (2 * o.l2_shrinkage_regularization_strength) * w;
-    Value sum = old + ops::square(g);
+    Value sum = old + nn::square_gradient(g);
     Value sum_power = power(sum);
     linear = linear + (used - (sum_power - power(old)) / lr * w);
     linears[i].assign(linear);
@@ -85,7 +85,7 @@ struct AdafactorOptimizer final : OptimizerBase {
     Value w = var.value(), t = step(var), one = ops::scalar_like(t, 1);
     Value rho = per_step("rho", var.dtype(), [&] { return ops::minimum(rate(var), 1.0 / ops::sqrt(t)); });
     Value alpha = ops::maximum(ops::scalar_like(w, o.epsilon_2), rms(w)) * rho;
-    Value square = ops::square(g) + o.epsilon_1;
+    Value square = nn::square_gradient(g) + o.epsilon_1;
     Value beta = per_step("beta_2", var.dtype(), [&] { return 1.0 - ops::power(t, ops::scalar_like(t, o.beta_2_decay)); });
     Value v;
     if (w.rank() >= 2) {
@@ -160,7 +160,7 @@ struct MuonOptimizer final : OptimizerBase {
     });
     Value m = momentums[i].value(), v = velocities[i].value();
     m = m + (g - m) * (1 - o.adam_beta_1);
-    v = v + (ops::square(g) - v) * (1 - o.adam_beta_2);
+    v = v + (nn::square_gradient(g) - v) * (1 - o.adam_beta_2);
     momentums[i].assign(m);
     velocities[i].assign(v);
     w.assign(w.value() - m * alpha / (ops::sqrt(v) + o.epsilon));

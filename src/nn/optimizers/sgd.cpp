@@ -49,7 +49,7 @@ struct RMSpropOptimizer final : OptimizerBase {
     if (o.centered) averages = add_slots(vars, {"average_gradient"})[0];
   }
   void update_step(const Value& g, const Variable& w, size_t i) override {
-    Value v = velocities[i].value() * o.rho + ops::square(g) * (1 - o.rho);
+    Value v = velocities[i].value() * o.rho + nn::square_gradient(g) * (1 - o.rho);
     velocities[i].assign(v);
     Value denominator = v + o.epsilon;
     if (o.centered) {
@@ -81,7 +81,7 @@ struct AdagradOptimizer final : OptimizerBase {
     accumulators = add_slots(vars, {"accumulator"}, o.initial_accumulator_value)[0];
   }
   void update_step(const Value& g, const Variable& w, size_t i) override {
-    Value a = accumulators[i].value() + ops::square(g);
+    Value a = accumulators[i].value() + nn::square_gradient(g);
     accumulators[i].assign(a);
     w.assign(w.value() - rate(w) * g / ops::sqrt(a + o.epsilon));
   }
@@ -103,7 +103,7 @@ struct AdadeltaOptimizer final : OptimizerBase {
   }
   void update_step(const Value& g, const Variable& w, size_t i) override {
     auto rms = [&](const Value& x) { return ops::sqrt(x + o.epsilon); };
-    Value grads = slots[0][i].value() * o.rho + ops::square(g) * (1 - o.rho), deltas = slots[1][i].value();
+    Value grads = slots[0][i].value() * o.rho + nn::square_gradient(g) * (1 - o.rho), deltas = slots[1][i].value();
     slots[0][i].assign(grads);
     Value delta = -(rms(deltas) * g / rms(grads));
     slots[1][i].assign(deltas * o.rho + ops::square(delta) * (1 - o.rho));
