@@ -3,7 +3,7 @@
 #include <glia/readers.h>
 
 #include "base/error.h"
-#include "data/byte_reader.h"
+#include "io/file/byte_reader.h"
 
 namespace glia {
 
@@ -36,7 +36,7 @@ std::pair<Tensor, Tensor> data::cifar10_from_records(const std::vector<NamedByte
 
 std::pair<Tensor, Tensor> read_cifar10(const std::vector<std::string>& paths) {
   std::vector<data::NamedBytes> files;
-  for (const std::string& path : paths) files.push_back({path, data::ByteReader(path).read_rest(uint64_t{1} << 32)});
+  for (const std::string& path : paths) files.push_back({path, io::ByteReader(path).read_rest(uint64_t{1} << 32)});
   return data::cifar10_from_records(files);
 }
 

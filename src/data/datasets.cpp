@@ -4,7 +4,7 @@
 #include <array>
 
 #include "base/error.h"
-#include "data/byte_reader.h"
+#include "io/file/byte_reader.h"
 #include "data/cifar.h"
 #include "data/locate.h"
 #include "data/tar.h"
@@ -110,7 +110,7 @@ Split cifar_split(const std::vector<data::NamedBytes>& files, bool raw) {
 
 std::vector<data::NamedBytes> read_files(const Paths& paths) {
   std::vector<data::NamedBytes> out;
-  for (const auto& p : paths) out.push_back({p.string(), data::ByteReader(p).read_rest(uint64_t{1} << 32)});
+  for (const auto& p : paths) out.push_back({p.string(), io::ByteReader(p).read_rest(uint64_t{1} << 32)});
   return out;
 }
 

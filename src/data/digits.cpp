@@ -5,7 +5,7 @@
 #include <cmath>
 
 #include "base/error.h"
-#include "data/byte_reader.h"
+#include "io/file/byte_reader.h"
 
 namespace glia::data {
 extern const unsigned char kDigitsGz[];  // digits.csv.gz, turned into an array by cmake/GliaLibrary.cmake
@@ -43,7 +43,7 @@ TrainTest digits(const DigitsOptions& options) {
   int64_t size = options.size;
   GLIA_CHECK(size >= 1 && size <= 1024, "datasets::digits: size {} is outside 1 to 1024.", size);
   GLIA_CHECK(!options.raw || size == kSide, "datasets::digits: raw digits are 8x8. Leave size at 8. Received size {}.", size);
-  CsvTable table = parse_csv(data::gunzip(data::kDigitsGz, data::kDigitsGzBytes), {.header = false}, "digits");
+  CsvTable table = parse_csv(io::gunzip(data::kDigitsGz, data::kDigitsGzBytes), {.header = false}, "digits");
   Tensor all = table.floats();  // 64 pixels in 0..16 and the label
   int64_t n = all.dim(0), side = options.raw ? kSide : size;
   Tensor x({n, side, side, 1}), y({n}, DType::i32);

@@ -5,7 +5,7 @@
 #include <functional>
 
 #include "base/philox.h"
-#include "data/byte_reader.h"
+#include "io/file/byte_reader.h"
 #include "data/tar.h"
 #include "data/test_files.h"
 
@@ -59,8 +59,8 @@ TEST(Hostile, Gzip) {
   std::string whole = dir.write_gz("g.gz", text);
   std::ifstream in(whole, std::ios::binary);
   std::string bytes((std::istreambuf_iterator<char>(in)), {});
-  survive(bytes, 1000, [&](const std::string& b) { data::read_whole(dir.write("f.gz", b), 1 << 20); });
-  survive(bytes, 1000, [&](const std::string& b) { data::gunzip(b.data(), b.size(), 1 << 20); });
+  survive(bytes, 1000, [&](const std::string& b) { io::read_whole(dir.write("f.gz", b), 1 << 20); });
+  survive(bytes, 1000, [&](const std::string& b) { io::gunzip(b.data(), b.size(), 1 << 20); });
 }
 
 TEST(Hostile, Csv) {

@@ -5,7 +5,7 @@
 #include <cstring>
 
 #include "base/error.h"
-#include "data/byte_reader.h"
+#include "io/file/byte_reader.h"
 
 namespace glia {
 namespace {
@@ -44,7 +44,7 @@ void convert(const IdxType& type, const uint8_t* src, Tensor& out) {
 }  // namespace
 
 Tensor read_idx(const std::string& path) {
-  data::ByteReader in(path);
+  io::ByteReader in(path);
   uint8_t head[4];
   in.read_exact(head, 4, "the magic number");
   const IdxType* type = nullptr;

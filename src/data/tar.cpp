@@ -3,7 +3,7 @@
 #include <cstring>
 
 #include "base/error.h"
-#include "data/byte_reader.h"
+#include "io/file/byte_reader.h"
 
 namespace glia::data {
 namespace {
@@ -33,7 +33,7 @@ void check_sum(const uint8_t* head, const std::string& path) {
 
 void for_each_tar_member(const std::string& path, const std::function<void(const std::string&, std::vector<uint8_t>)>& fn,
                          const std::function<bool(const std::string&)>& wanted) {
-  ByteReader in(path);
+  io::ByteReader in(path);
   for (;;) {
     uint8_t head[512];
     std::size_t got = in.read(head, 512);

@@ -1,11 +1,11 @@
 #include <glia/readers.h>
 
 #include "base/error.h"
-#include "data/byte_reader.h"
+#include "io/file/byte_reader.h"
 
 namespace glia {
 
-std::string read_text(const std::string& path) { return data::read_whole(path); }
+std::string read_text(const std::string& path) { return io::read_whole(path); }
 
 CharVocabulary::CharVocabulary(std::string_view text) {
   bool seen[256] = {};

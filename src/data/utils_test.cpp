@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "data/byte_reader.h"
+#include "io/file/byte_reader.h"
 #include "data/test_files.h"
 
 namespace glia {
@@ -76,7 +76,7 @@ static void run_split(const json& line, const json& kw) {
 TEST(Utils, AgreeWithKeras) {
   std::string path = std::string(GLIA_SHARED_DIR) + "/parity/util.jsonl.gz";
   if (!std::filesystem::exists(path)) GTEST_SKIP() << path << " is not on this machine";
-  std::istringstream lines(data::read_whole(path));
+  std::istringstream lines(io::read_whole(path));
   int ran = 0;
   for (std::string text; std::getline(lines, text); ++ran) {
     json line = json::parse(text);

@@ -1,15 +1,12 @@
 #include "io/safetensors/safetensors.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <cstring>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "io/file/atomic_file.h"
 
 namespace glia::io {
 namespace {
@@ -39,47 +36,6 @@ std::string header_text(const NamedTensors& tensors) {
   text.append((8 - text.size() % 8) % 8, ' ');
   return text;
 }
-
-// A file that appears under its name only when it is complete.
-class AtomicFile {
- public:
-  explicit AtomicFile(std::string path) : path_(std::move(path)), temporary_(path_ + ".tmp." + std::to_string(getpid())) {
-    fd_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-    if (fd_ < 0) fail("cannot open");
-  }
-  ~AtomicFile() {
-    if (fd_ < 0) return;
-    ::close(fd_);
-    ::unlink(temporary_.c_str());
-  }
-  AtomicFile(const AtomicFile&) = delete;
-  void write(const void* data, size_t n) {
-    const char* p = static_cast<const char*>(data);
-    while (n) {
-      ssize_t done = ::write(fd_, p, n);
-      if (done < 0 && errno == EINTR) continue;
-      if (done <= 0) fail("cannot write");
-      p += done;
-      n -= static_cast<size_t>(done);
-    }
-  }
-  void commit() {
-    if (::fsync(fd_) != 0) fail("cannot sync");
-    int fd = fd_;
-    fd_ = -1;
-    if (::close(fd) != 0 || ::rename(temporary_.c_str(), path_.c_str()) != 0) {
-      ::unlink(temporary_.c_str());
-      fail("cannot finish");
-    }
-  }
-
- private:
-  [[noreturn]] void fail(const char* what) {
-    throw_error("{} '{}': {}. The file under that name, if any, was left as it was.", what, path_, std::strerror(errno));
-  }
-  std::string path_, temporary_;
-  int fd_ = -1;
-};
 
 Tensor tensor_of(const std::string& path, const std::string& name, const ordered_json& entry, const std::vector<char>& data) {
   auto bad = [&](const std::string& what) { throw_error("{}: tensor '{}': {}.", path, name, what); };

@@ -1,4 +1,4 @@
-#include "data/byte_reader.h"
+#include "io/file/byte_reader.h"
 
 #include <zlib.h>
 
@@ -8,21 +8,36 @@
 
 #include "base/error.h"
 
-namespace glia::data {
+namespace glia::io {
 namespace fs = std::filesystem;
 
 ByteReader::ByteReader(fs::path path)
-    : path_(std::move(path)), file_(nullptr, [](void* f) { gzclose(static_cast<gzFile>(f)); }) {
+    : name_(path.string()), file_(nullptr, [](void* f) { gzclose(static_cast<gzFile>(f)); }) {
   std::error_code ec;
-  GLIA_CHECK(fs::exists(path_, ec), "{}: no such file.", path_.string());
-  GLIA_CHECK(!fs::is_directory(path_, ec), "{}: is a folder, expected a file.", path_.string());
-  gzFile f = gzopen(path_.c_str(), "rb");
-  GLIA_CHECK(f, "{}: cannot be opened: {}.", path_.string(), std::strerror(errno));
+  GLIA_CHECK(fs::exists(path, ec), "{}: no such file.", name_);
+  GLIA_CHECK(!fs::is_directory(path, ec), "{}: is a folder, expected a file.", name_);
+  gzFile f = gzopen(path.c_str(), "rb");
+  GLIA_CHECK(f, "{}: cannot be opened: {}.", name_, std::strerror(errno));
   gzbuffer(f, 1 << 17);
   file_.reset(f);
 }
 
+ByteReader::ByteReader(std::span<const uint8_t> bytes, std::string name, uint64_t base)
+    : name_(std::move(name)), file_(nullptr, [](void*) {}), memory_(bytes), base_(base), at_(base) {}
+
+void ByteReader::fail(const std::string& text) const { fail_at(at_, text); }
+void ByteReader::fail_at(uint64_t offset, const std::string& text) const { throw_error("{}: offset {}: {}", name_, offset, text); }
+void ByteReader::fail_short(uint64_t start, const char* what, uint64_t expected, uint64_t found) const {
+  fail_at(start, fmt::format("the file ends inside {}: expected {} bytes, found {}.", what, expected, found));
+}
+
 std::size_t ByteReader::read(void* dst, std::size_t n) {
+  if (!file_) {
+    n = std::min(n, left());
+    if (n) std::memcpy(dst, memory_.data() + (at_ - base_), n);
+    at_ += n;
+    return n;
+  }
   auto* out = static_cast<uint8_t*>(dst);
   auto f = static_cast<gzFile>(file_.get());
   std::size_t done = 0;
@@ -31,28 +46,31 @@ std::size_t ByteReader::read(void* dst, std::size_t n) {
     if (got > 0) done += static_cast<std::size_t>(got);
     int code = Z_OK;
     const char* text = gzerror(f, &code);
-    GLIA_CHECK(code == Z_OK || code == Z_STREAM_END, "{}: the gzip data is damaged or cut off ({}).", path_.string(),
-               code == Z_ERRNO ? std::strerror(errno) : text);
+    if (code != Z_OK && code != Z_STREAM_END)
+      fail_at(at_ + done, fmt::format("the gzip data is damaged or cut off ({}).", code == Z_ERRNO ? std::strerror(errno) : text));
     if (got <= 0) break;
   }
+  at_ += done;
   return done;
 }
 
 void ByteReader::read_exact(void* dst, std::size_t n, const char* what) {
+  uint64_t start = at_;
   std::size_t got = read(dst, n);
-  GLIA_CHECK(got == n, "{}: the file ends inside {}: expected {} bytes, found {}.", path_.string(), what, n, got);
+  if (got != n) fail_short(start, what, n, got);
 }
 
 std::vector<uint8_t> ByteReader::read_promised(uint64_t n, const char* what) {
   std::vector<uint8_t> out;
+  uint64_t start = at_;
+  if (!file_ && n > left()) fail_short(start, what, n, left());
   constexpr uint64_t kStep = uint64_t{1} << 20;
   while (out.size() < n) {
     uint64_t want = std::min<uint64_t>(n - out.size(), std::max<uint64_t>(kStep, out.size()));
     std::size_t at = out.size();
     out.resize(at + want);
     std::size_t got = read(out.data() + at, want);
-    GLIA_CHECK(got == want, "{}: the file ends inside {}: expected {} bytes, found {}.", path_.string(), what, n,
-               at + got);
+    if (got != want) fail_short(start, what, n, at + got);
   }
   return out;
 }
@@ -65,12 +83,16 @@ std::vector<uint8_t> ByteReader::read_rest(uint64_t limit) {
     out.resize(at + step);
     std::size_t got = read(out.data() + at, step);
     out.resize(at + got);
-    GLIA_CHECK(out.size() <= limit, "{}: the file holds more than the {} bytes allowed here.", path_.string(), limit);
+    GLIA_CHECK(out.size() <= limit, "{}: the file holds more than the {} bytes allowed here.", name_, limit);
     if (got < step) return out;
   }
 }
 
 void ByteReader::skip(uint64_t n, const char* what) {
+  if (!file_) {
+    view(n, what);
+    return;
+  }
   uint8_t buffer[4096];
   while (n > 0) {
     std::size_t step = std::min<uint64_t>(n, sizeof buffer);
@@ -79,9 +101,18 @@ void ByteReader::skip(uint64_t n, const char* what) {
   }
 }
 
+std::span<const uint8_t> ByteReader::view(uint64_t n, const char* what) {
+  GLIA_ASSERT(!file_);
+  if (n > left()) fail_short(at_, what, n, left());
+  auto r = memory_.subspan(static_cast<std::size_t>(at_ - base_), static_cast<std::size_t>(n));
+  at_ += n;
+  return r;
+}
+
 void ByteReader::expect_end() {
   uint8_t extra;
-  GLIA_CHECK(read(&extra, 1) == 0, "{}: more bytes follow than the header announces.", path_.string());
+  uint64_t at = at_;
+  if (read(&extra, 1) != 0) fail_at(at, "more bytes follow than the header announces.");
 }
 
 std::string read_whole(const fs::path& path, uint64_t limit) {
@@ -108,4 +139,4 @@ std::string gunzip(const void* data, std::size_t bytes, uint64_t limit) {
   }
 }
 
-}  // namespace glia::data
+}  // namespace glia::io

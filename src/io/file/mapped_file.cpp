@@ -1,0 +1,44 @@
+#include "io/file/mapped_file.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "base/error.h"
+
+namespace glia::io {
+
+std::shared_ptr<MappedFile> MappedFile::open(const std::string& path, uint64_t limit) {
+  int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  GLIA_CHECK(fd >= 0 || errno != ENOENT, "{}: no such file.", path);
+  GLIA_CHECK(fd >= 0, "{}: cannot be opened: {}.", path, std::strerror(errno));
+  struct Close {
+    int fd;
+    ~Close() { ::close(fd); }
+  } closer{fd};
+  struct stat s;
+  GLIA_CHECK(::fstat(fd, &s) == 0, "{}: cannot be examined: {}.", path, std::strerror(errno));
+  GLIA_CHECK(!S_ISDIR(s.st_mode), "{}: is a folder, expected a file.", path);
+  GLIA_CHECK(S_ISREG(s.st_mode), "{}: is not a regular file.", path);
+  auto size = static_cast<uint64_t>(s.st_size);
+  GLIA_CHECK(size <= limit, "{}: the file has {} bytes, {} are allowed (LoadLimits::max_bytes).", path, size, limit);
+  std::shared_ptr<MappedFile> file(new MappedFile);
+  file->path_ = path;
+  if (size > 0) {
+    void* p = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_NORESERVE, fd, 0);
+    GLIA_CHECK(p != MAP_FAILED, "{}: its {} bytes cannot be mapped: {}.", path, size, std::strerror(errno));
+    file->data_ = static_cast<uint8_t*>(p);
+    file->size_ = size;
+  }
+  return file;
+}
+
+MappedFile::~MappedFile() {
+  if (data_) ::munmap(data_, size_);
+}
+
+}  // namespace glia::io
