@@ -2,48 +2,11 @@
 
 #include <zlib.h>
 
-#include <cmath>
-#include <limits>
 #include <memory>
 
 #include "base/error.h"
 
 namespace glia::parity {
-
-bool is_array(const json& value) {
-  return value.is_object() && value.contains("dtype") && value.contains("shape") && value.contains("v");
-}
-
-bool is_string_array(const json& value) { return is_array(value) && value["dtype"] == "string"; }
-
-double to_number(const json& value) {
-  if (value.is_number()) return value.get<double>();
-  if (value.is_boolean()) return value.get<bool>() ? 1.0 : 0.0;
-  if (value == "nan") return std::numeric_limits<double>::quiet_NaN();
-  if (value == "inf") return std::numeric_limits<double>::infinity();
-  if (value == "-inf") return -std::numeric_limits<double>::infinity();
-  throw_error("expected a number, true, false, \"nan\", \"inf\" or \"-inf\". Received {}.", value.dump());
-}
-
-Shape to_shape(const json& list) {
-  Shape shape;
-  for (const json& extent : list) shape.push_back(extent.is_null() ? -1 : extent.get<int64_t>());
-  return shape;
-}
-
-Tensor to_tensor(const json& array) {
-  GLIA_CHECK(is_array(array), "expected an array {{\"dtype\", \"shape\", \"v\"}}. Received {}.", array.dump().substr(0, 100));
-  const json& values = array["v"];
-  Tensor t(to_shape(array["shape"]), dtype_from_name(array["dtype"].get<std::string>()));
-  GLIA_CHECK(static_cast<int64_t>(values.size()) == t.size(), "an array of shape {} holds {} values.",
-             to_string(t.shape()), values.size());
-  for (int64_t i = 0; i < t.size(); ++i) {
-    const json& v = values[static_cast<std::size_t>(i)];
-    if (t.dtype() == DType::i64) t.data<int64_t>()[i] = v.get<int64_t>();  // above 2^53 a double is not exact
-    else t.set_item(i, to_number(v));
-  }
-  return t;
-}
 
 void for_each_line(const std::string& path, const std::function<void(const json&)>& fn) {
   std::unique_ptr<gzFile_s, int (*)(gzFile)> file(gzopen(path.c_str(), "rb"), gzclose);  // reads plain files as well

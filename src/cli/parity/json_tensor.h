@@ -6,20 +6,22 @@
 //   Tensor w = golden_uniform({3, 3, 1, 32}, 4100, -0.1, 0.1);   // the same bits as tools/golden/golden.py
 #pragma once
 #include <functional>
-#include <nlohmann/json.hpp>
 #include <string>
 
 #include <glia/tensor.h>
 
+#include "io/keras_ops/call_args.h"
+
 namespace glia::parity {
 
-using json = nlohmann::json;
+using keras_ops::json;
 
-bool is_array(const json& value);         // an object with dtype, shape and v
-bool is_string_array(const json& value);  // the same with dtype "string"
-Tensor to_tensor(const json& array);      // throws Error for a dtype that Tensor lacks or a wrong element count
-double to_number(const json& value);      // numbers, true/false, "nan", "inf", "-inf"
-Shape to_shape(const json& list);         // null entries become -1
+using keras_ops::is_array;
+using keras_ops::is_string_array;
+using keras_ops::to_number;
+using keras_ops::to_shape;
+using keras_ops::to_tensor;
+using CallArgs = keras_ops::CallArgs;
 
 // Calls `fn` for each line of a file of JSON lines, plain or gzip. Throws Error naming file and line.
 void for_each_line(const std::string& path, const std::function<void(const json&)>& fn);

@@ -4,7 +4,6 @@
 #include <map>
 
 #include "base/error.h"
-#include "cli/parity/call_args.h"
 #include "cli/parity/kinds.h"
 
 namespace glia::parity {

@@ -1,10 +1,10 @@
-// The functions of keras.ops that Glia has, as bindings for parity lines; one file per family.
+// The functions of keras.ops that Glia has, as bindings by name; one file per family.
 #pragma once
 #include <vector>
 
-#include "cli/parity/op_call.h"
+#include "io/keras_ops/op_call.h"
 
-namespace glia::parity {
+namespace glia::keras_ops {
 
 void add_pointwise_ops(std::vector<OpBinding>&);
 void add_reduce_ops(std::vector<OpBinding>&);
@@ -14,4 +14,4 @@ void add_nn_ops(std::vector<OpBinding>&);
 void add_numpy_ops(std::vector<OpBinding>&);
 const OpBinding* find_op(std::string_view name);  // nullptr when Glia does not have it
 
-}  // namespace glia::parity
+}  // namespace glia::keras_ops

@@ -1,9 +1,10 @@
-// How a parity line calls a function over Values: arrays become inputs of a traced function, everything else is read as
-// a constant. The same binding serves the forward run and the gradient.
+// A function of keras.ops called by name with the arguments of a file: arrays are Values, everything else is read as a
+// constant. One binding serves the op nodes of saved models and the parity vectors.
 //
 //   const OpBinding kSum = {"sum", "x axis keepdims", [](OpCall& c) -> Values {
 //     return {ops::sum(c.value("x"), c.integers("axis"), c.flag("keepdims", false))}; }};
-//   run_call(kSum, line["args"], line["kwargs"], line, check);
+//   OpCall call(args, kwargs, kSum.parameters);      // JSON, arrays as {"dtype", "shape", "v"}
+//   Values y = kSum.run(call);
 #pragma once
 #include <memory>
 #include <string_view>
@@ -12,10 +13,9 @@
 
 #include <glia/value.h>
 
-#include "cli/parity/call_args.h"
-#include "cli/parity/check.h"
+#include "io/keras_ops/call_args.h"
 
-namespace glia::parity {
+namespace glia::keras_ops {
 
 // A CallArgs whose arrays are Values.
 class OpCall {
@@ -63,11 +63,4 @@ struct OpBinding {
   bool concrete = false;        // runs on concrete values only (the output shape depends on the data)
 };
 
-// Runs a binding forward and, where the line gives cotangents, backward; compares outputs and grad_args.
-void run_call(const OpBinding& binding, const json& args, const json& kwargs, const json& line, Check& check);
-
-// The gradient of sum(cotangent * output) for every input, undefined where there is none. Shared with other kinds.
-std::vector<Tensor> run_gradients(const std::function<Values(const Values&)>& f, const std::vector<Tensor>& inputs,
-                                  const json& cotangents, const std::vector<bool>& wanted);
-
-}  // namespace glia::parity
+}  // namespace glia::keras_ops

@@ -1,10 +1,10 @@
-#include "cli/parity/call_args.h"
+#include "io/keras_ops/call_args.h"
 
 #include <sstream>
 
 #include "base/error.h"
 
-namespace glia::parity {
+namespace glia::keras_ops {
 
 CallArgs::CallArgs(const json& args, const json& kwargs, std::string_view names) {
   std::istringstream stream{std::string(names)};
@@ -75,4 +75,4 @@ void CallArgs::finish(std::string_view function) const {
     GLIA_CHECK(value->is_null() || read_.count(key) > 0, "{}: the argument '{}' is not handled.", function, key);
 }
 
-}  // namespace glia::parity
+}  // namespace glia::keras_ops

@@ -2,9 +2,9 @@
 #include <glia/ops.h>
 
 #include "base/error.h"
-#include "cli/parity/op_tables.h"
+#include "io/keras_ops/op_tables.h"
 
-namespace glia::parity {
+namespace glia::keras_ops {
 namespace {
 
 int64_t only(const std::vector<int64_t>& list, std::string_view name) {
@@ -166,4 +166,4 @@ void add_shape_ops(std::vector<OpBinding>& list) {
   add_constants(list);
 }
 
-}  // namespace glia::parity
+}  // namespace glia::keras_ops

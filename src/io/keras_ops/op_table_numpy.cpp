@@ -1,9 +1,9 @@
 // Bindings of the composed functions of glia/ops/numpy.h.
 #include <glia/ops.h>
 
-#include "cli/parity/op_tables.h"
+#include "io/keras_ops/op_tables.h"
 
-namespace glia::parity {
+namespace glia::keras_ops {
 namespace {
 
 Values one(Value v) { return {std::move(v)}; }
@@ -122,4 +122,4 @@ void add_numpy_ops(std::vector<OpBinding>& list) {
   add_structure(list);
 }
 
-}  // namespace glia::parity
+}  // namespace glia::keras_ops

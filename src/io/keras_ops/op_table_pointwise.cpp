@@ -1,9 +1,9 @@
 // Bindings of the elementwise functions.
 #include <glia/ops.h>
 
-#include "cli/parity/op_tables.h"
+#include "io/keras_ops/op_tables.h"
 
-namespace glia::parity {
+namespace glia::keras_ops {
 namespace {
 
 using Unary = Value (*)(const Value&);
@@ -109,4 +109,4 @@ void add_pointwise_ops(std::vector<OpBinding>& list) {
   list.push_back({"where", "condition x1 x2", where});
 }
 
-}  // namespace glia::parity
+}  // namespace glia::keras_ops

@@ -1,9 +1,9 @@
 // Bindings of the reductions.
 #include <glia/ops.h>
 
-#include "cli/parity/op_tables.h"
+#include "io/keras_ops/op_tables.h"
 
-namespace glia::parity {
+namespace glia::keras_ops {
 namespace {
 
 using Reduce = Value (*)(const Value&, std::vector<int64_t>, bool);
@@ -27,4 +27,4 @@ void add_reduce_ops(std::vector<OpBinding>& list) {
   list.insert(list.end(), std::begin(rows), std::end(rows));
 }
 
-}  // namespace glia::parity
+}  // namespace glia::keras_ops

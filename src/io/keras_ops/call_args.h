@@ -1,4 +1,4 @@
-// The arguments of a Keras call in a parity line, read by parameter name. What a binding never asks for is an error, so
+// The arguments of a Keras call in a file, read by parameter name. What a binding never asks for is an error, so
 // that no option of a line is ignored silently.
 //
 //   CallArgs a(line["args"], line["kwargs"], "x axis keepdims");
@@ -12,9 +12,9 @@
 #include <string_view>
 #include <vector>
 
-#include "cli/parity/json_tensor.h"
+#include "io/keras_ops/json_array.h"
 
-namespace glia::parity {
+namespace glia::keras_ops {
 
 class CallArgs {
  public:
@@ -46,4 +46,4 @@ class CallArgs {
   mutable std::set<std::string, std::less<>> read_;
 };
 
-}  // namespace glia::parity
+}  // namespace glia::keras_ops

@@ -1,9 +1,9 @@
 // Bindings of convolution, pooling, normalisation and cross-entropies.
 #include <glia/ops.h>
 
-#include "cli/parity/op_tables.h"
+#include "io/keras_ops/op_tables.h"
 
-namespace glia::parity {
+namespace glia::keras_ops {
 namespace {
 
 std::vector<int64_t> integers_or(const OpCall& c, std::string_view name, std::vector<int64_t> fallback) {
@@ -98,4 +98,4 @@ void add_nn_ops(std::vector<OpBinding>& list) {
   add_normalisation(list);
 }
 
-}  // namespace glia::parity
+}  // namespace glia::keras_ops
