@@ -252,7 +252,8 @@ struct Gradients {  // of one block of queries
 };
 
 // probabilities = exp(s - lse) into s, and their gradient's way back to the scores into ds = s * (dp - delta). A row that saw
-// only masked keys has equal probabilities, which -1e9 + log(n) cannot hold in a float: its lse is -1e9 * (1 + n).
+// only masked keys has equal probabilities, which -1e9 + log(n) cannot hold in a float: its lse is -1e9 * (1 + n). A masked score
+// is a constant, so such a row has no way back to queries and keys.
 void softmax_gradient(const Block& k, float* s, float* ds, const float* lse, const float* delta, int64_t j0, int64_t keys) {
   const int64_t width = k.width;
   for (int64_t i = 0; i < width; i += vf::W) {
@@ -264,7 +265,7 @@ void softmax_gradient(const Block& k, float* s, float* ds, const float* lse, con
       const int64_t at = j * width + i;
       const vf x = share * exp_below_zero(vmin(vf::zero(), load(s + at) - l));
       store(s + at, x);
-      store(ds + at, x * (load(ds + at) - d));
+      store(ds + at, select(uniform, vf::zero(), x * (load(ds + at) - d)));
     }
     for (int64_t j = n; j < k.defined_keys(i, j0, keys); ++j) {
       store(s + j * width + i, vf::zero());

@@ -113,7 +113,9 @@ void check(const Shape& shape) {
         }
         for (int64_t j = 0; j < s.tk; ++j) {
           const int64_t ik = b * x.p.k.b + x.kv_head(h) * x.p.k.h + j * x.p.k.t;
-          const double ds = prob[static_cast<size_t>(j)] * (dp[static_cast<size_t>(j)] - delta) * x.p.scale;
+          double ds = prob[static_cast<size_t>(j)] * (dp[static_cast<size_t>(j)] - delta) * x.p.scale;
+          // A masked score is the constant -1e9, not q k - 1e9: nothing flows back through it, also where all are masked.
+          if (s.mask == AttnMask::boolean && !x.mask8[b * x.p.mask_b + i * x.p.mask_q + j]) ds = 0;
           for (int64_t d = 0; d < s.d; ++d) {
             dq[static_cast<size_t>(iq + d)] += ds * x.k[ik + d];
             dk[static_cast<size_t>(ik + d)] += ds * x.q[iq + d];

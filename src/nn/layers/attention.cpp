@@ -3,9 +3,6 @@
 #include <glia/layers/core.h>
 
 #include <cmath>
-#if __has_include(<glia/ops/attention.h>)
-#include <glia/ops/attention.h>
-#endif
 
 #include "nn/layers/regularization.h"
 
@@ -92,9 +89,8 @@ Value HeadAttention::combined_mask(const Values& inputs, const CallOptions& opti
   auto mask_of = [&](size_t i) { return i < options.masks.size() ? options.masks[i] : Value(); };
   for (size_t i = 0; i < inputs.size(); ++i)
     if (Value m = mask_of(i); m.defined()) with(ops::expand_dims(ops::cast(m, DType::bool_), i == 0 ? -1 : -2));
-  int64_t t = inputs[0].dim(1), s = inputs[1].dim(1);
-  if (options.use_causal_mask) with(ops::expand_dims(ops::cast(ops::tri(t, s), DType::bool_), 0));
   if (window) {
+    int64_t t = inputs[0].dim(1), s = inputs[1].dim(1);
     Value rows = ops::expand_dims(ops::arange(0, static_cast<double>(t)), -1), columns = ops::arange(0, static_cast<double>(s));
     with(ops::expand_dims(ops::abs(rows - columns) < static_cast<double>(*window), 0));
   }
@@ -102,19 +98,25 @@ Value HeadAttention::combined_mask(const Values& inputs, const CallOptions& opti
   return all;
 }
 
-Values HeadAttention::attend(const Plan& plan, const Value& q, const Value& k, const Value& v, const Value& mask,
+Values HeadAttention::attend(const Plan& plan, const Value& q, const Value& k, const Value& v, const Value& given_mask,
                              const CallOptions& options) const {
   const int attended = static_cast<int>(plan.axes.size());
+  const bool fused = plan.dropout == 0 && !options.return_attention_scores && q.rank() == 4;
+  // Alone, the causal rule is a flag of the fused product, which then skips the hidden half.
+  const bool causal_flag = fused && options.use_causal_mask && !given_mask.defined();
+  Value mask = given_mask;
+  if (options.use_causal_mask && !causal_flag) {
+    Value causal = ops::expand_dims(ops::cast(ops::tri(q.dim(1), k.dim(1)), DType::bool_), 0);
+    mask = mask.defined() ? ops::logical_and(mask, causal) : causal;
+  }
   auto expanded = [&](int rank) {
     Value m = mask;
     while (m.defined() && m.rank() < rank) m = ops::expand_dims(m, positive_axis(-attended * 2 - 1, m.rank() + 1));
     return m;
   };
-  if (plan.dropout == 0 && !options.return_attention_scores && q.rank() == 4) {
-#if __has_include(<glia/ops/attention.h>)
-    ops::DotProductAttention a{.mask = expanded(4), .scale = plan.scale};
+  if (fused) {
+    ops::DotProductAttention a{.mask = expanded(4), .scale = plan.scale, .is_causal = causal_flag};
     return {ops::dot_product_attention(q, k, v, a), Value()};
-#endif
   }
   // Letters: target (query) abc..., the source's attended axes get letters of their own.
   const int rank = q.rank();
@@ -283,10 +285,7 @@ void GroupQueryAttention::build(const std::vector<Shape>& in) {
 Values GroupQueryAttention::call(const Values& inputs, const CallOptions& options) {
   const Value &q = inputs[0], &v = inputs[1], &k = inputs.back();
   Value mask = combined_mask(inputs, options, o.sliding_window), keys = key_(k), values = value_(v);
-  bool fused = o.dropout == 0 && !options.return_attention_scores;
-#if !__has_include(<glia/ops/attention.h>)
-  fused = false;
-#endif
+  const bool fused = o.dropout == 0 && !options.return_attention_scores;
   if (!fused) {  // the fused product takes shared heads as they are
     keys = ops::repeat(keys, num_query_heads / num_key_value_heads, 2);
     values = ops::repeat(values, num_query_heads / num_key_value_heads, 2);

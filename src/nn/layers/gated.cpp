@@ -4,9 +4,6 @@
 #include "nn/layers/shape_util.h"
 
 #include <algorithm>
-#if __has_include(<glia/ops/rnn.h>)
-#include <glia/ops/rnn.h>
-#endif
 
 namespace glia::nn {
 namespace {
@@ -179,7 +176,6 @@ Values Gated<Cell>::fused(const Value& input, const Values& states, const Value&
   if (a.activation.name() != "tanh" || (training && rate(a.recurrent_dropout) > 0) || (mask.defined() && mask.rank() > 2)) return {};
   if constexpr (requires { a.recurrent_activation; })
     if (a.recurrent_activation.name() != "sigmoid") return {};
-#if __has_include(<glia/ops/rnn.h>)
   Value x = input;
   check_last_axis(title(), x.shape(), c.kernel.shape()[0]);
   if (training && rate(a.dropout) > 0 && rate(a.dropout) < 1)  // one mask for all steps
@@ -194,10 +190,6 @@ Values Gated<Cell>::fused(const Value& input, const Values& states, const Value&
   else y = ops::simple_rnn(x, w, u, r);
   y.states.insert(y.states.begin(), y.output);
   return y.states;
-#else
-  (void)input, (void)states, (void)c;
-  return {};
-#endif
 }
 
 template class GatedCell<layers::SimpleRNNCellOptions>;
