@@ -86,6 +86,11 @@ find_package(fmt REQUIRED)
 find_package(ZLIB REQUIRED)
 # Header-only uses stay private to the library's own files; a static consumer needs none of them.
 target_link_libraries(glia PRIVATE $<BUILD_INTERFACE:nlohmann_json::nlohmann_json> ZLIB::ZLIB)
+# Debian's libzip-config.cmake wants the zip tools as well; the header and the library are all that is needed.
+find_path(GLIA_ZIP_INCLUDE zip.h REQUIRED)
+find_library(GLIA_ZIP_LIBRARY zip REQUIRED)
+target_include_directories(glia PRIVATE $<BUILD_INTERFACE:${GLIA_ZIP_INCLUDE}>)
+target_link_libraries(glia PRIVATE ${GLIA_ZIP_LIBRARY})
 if(GLIA_WITH_CURL)
   find_package(CURL)
   if(CURL_FOUND)

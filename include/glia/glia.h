@@ -13,9 +13,11 @@
 #include <glia/initializers.h>
 #include <glia/layer.h>
 #include <glia/layers.h>
+#include <glia/load_options.h>
 #include <glia/losses.h>
 #include <glia/metrics.h>
 #include <glia/model.h>
+#include <glia/npz.h>
 #include <glia/ops.h>
 #include <glia/optimizers.h>
 #include <glia/readers.h>

@@ -10,7 +10,7 @@
 namespace glia {
 
 struct LoadLimits {
-  uint64_t max_bytes = uint64_t{1} << 40;    // unpacked bytes of the whole file
+  uint64_t max_bytes = uint64_t{1} << 34;    // bytes that a file may unpack to (16 GiB); mapped files do not count
   uint64_t max_tensors = 1'000'000;          // tensors, members of an archive, nodes of a graph: each
   int max_nesting = 256;                     // lists in lists, layers in layers, dictionaries in dictionaries
   uint64_t max_name_length = 4096;           // bytes of a name of a tensor, layer or member

@@ -90,6 +90,14 @@ void AtomicFile::write(const void* data, std::size_t n) {
   write_through(static_cast<const char*>(data), n);
 }
 
+void AtomicFile::overwrite(uint64_t offset, const void* data, std::size_t n) {
+  GLIA_ASSERT(offset + n <= written_);
+  flush();
+  if (file_system().seek(fd_, offset) != 0) fail("Cannot write", errno);
+  write_through(static_cast<const char*>(data), n);
+  if (file_system().seek(fd_, written_) != 0) fail("Cannot write", errno);
+}
+
 void AtomicFile::flush() {
   write_through(buffer_.data(), buffer_.size());
   buffer_.clear();

@@ -26,6 +26,7 @@ class AtomicFile {
   void write(const void* data, std::size_t n);
   void write(std::string_view text) { write(text.data(), text.size()); }
   uint64_t written() const { return written_; }
+  void overwrite(uint64_t offset, const void* data, std::size_t n);  // of bytes written before
   void commit();
 
  private:

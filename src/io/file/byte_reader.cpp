@@ -5,25 +5,35 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <memory>
 
 #include "base/error.h"
 
 namespace glia::io {
 namespace fs = std::filesystem;
 
-ByteReader::ByteReader(fs::path path)
-    : name_(path.string()), file_(nullptr, [](void* f) { gzclose(static_cast<gzFile>(f)); }) {
+ByteReader::ByteReader(fs::path path) : name_(path.string()) {
   std::error_code ec;
   GLIA_CHECK(fs::exists(path, ec), "{}: no such file.", name_);
   GLIA_CHECK(!fs::is_directory(path, ec), "{}: is a folder, expected a file.", name_);
-  gzFile f = gzopen(path.c_str(), "rb");
+  std::shared_ptr<gzFile_s> f(gzopen(path.c_str(), "rb"), gzclose);
   GLIA_CHECK(f, "{}: cannot be opened: {}.", name_, std::strerror(errno));
-  gzbuffer(f, 1 << 17);
-  file_.reset(f);
+  gzbuffer(f.get(), 1 << 17);
+  source_ = [this_name = name_, f, at = uint64_t{0}](void* dst, std::size_t n) mutable -> std::size_t {
+    int got = gzread(f.get(), dst, static_cast<unsigned>(std::min<std::size_t>(n, 1 << 30)));
+    if (got > 0) at += static_cast<uint64_t>(got);
+    int code = Z_OK;
+    const char* text = gzerror(f.get(), &code);
+    GLIA_CHECK(code == Z_OK || code == Z_STREAM_END, "{}: offset {}: the gzip data is damaged or cut off ({}).", this_name, at,
+               code == Z_ERRNO ? std::strerror(errno) : text);
+    return got > 0 ? static_cast<std::size_t>(got) : 0;
+  };
 }
 
+ByteReader::ByteReader(Source source, std::string name) : name_(std::move(name)), source_(std::move(source)) {}
+
 ByteReader::ByteReader(std::span<const uint8_t> bytes, std::string name, uint64_t base)
-    : name_(std::move(name)), file_(nullptr, [](void*) {}), memory_(bytes), base_(base), at_(base) {}
+    : name_(std::move(name)), memory_(bytes), base_(base), at_(base) {}
 
 void ByteReader::fail(const std::string& text) const { fail_at(at_, text); }
 void ByteReader::fail_at(uint64_t offset, const std::string& text) const { throw_error("{}: offset {}: {}", name_, offset, text); }
@@ -32,23 +42,18 @@ void ByteReader::fail_short(uint64_t start, const char* what, uint64_t expected,
 }
 
 std::size_t ByteReader::read(void* dst, std::size_t n) {
-  if (!file_) {
+  if (!source_) {
     n = std::min(n, left());
     if (n) std::memcpy(dst, memory_.data() + (at_ - base_), n);
     at_ += n;
     return n;
   }
   auto* out = static_cast<uint8_t*>(dst);
-  auto f = static_cast<gzFile>(file_.get());
   std::size_t done = 0;
   while (done < n) {
-    int got = gzread(f, out + done, static_cast<unsigned>(std::min<std::size_t>(n - done, 1 << 30)));
-    if (got > 0) done += static_cast<std::size_t>(got);
-    int code = Z_OK;
-    const char* text = gzerror(f, &code);
-    if (code != Z_OK && code != Z_STREAM_END)
-      fail_at(at_ + done, fmt::format("the gzip data is damaged or cut off ({}).", code == Z_ERRNO ? std::strerror(errno) : text));
-    if (got <= 0) break;
+    std::size_t got = source_(out + done, n - done);
+    if (got == 0) break;
+    done += got;
   }
   at_ += done;
   return done;
@@ -63,7 +68,7 @@ void ByteReader::read_exact(void* dst, std::size_t n, const char* what) {
 std::vector<uint8_t> ByteReader::read_promised(uint64_t n, const char* what) {
   std::vector<uint8_t> out;
   uint64_t start = at_;
-  if (!file_ && n > left()) fail_short(start, what, n, left());
+  if (!source_ && n > left()) fail_short(start, what, n, left());
   constexpr uint64_t kStep = uint64_t{1} << 20;
   while (out.size() < n) {
     uint64_t want = std::min<uint64_t>(n - out.size(), std::max<uint64_t>(kStep, out.size()));
@@ -89,7 +94,7 @@ std::vector<uint8_t> ByteReader::read_rest(uint64_t limit) {
 }
 
 void ByteReader::skip(uint64_t n, const char* what) {
-  if (!file_) {
+  if (!source_) {
     view(n, what);
     return;
   }
@@ -102,7 +107,7 @@ void ByteReader::skip(uint64_t n, const char* what) {
 }
 
 std::span<const uint8_t> ByteReader::view(uint64_t n, const char* what) {
-  GLIA_ASSERT(!file_);
+  GLIA_ASSERT(!source_);
   if (n > left()) fail_short(at_, what, n, left());
   auto r = memory_.subspan(static_cast<std::size_t>(at_ - base_), static_cast<std::size_t>(n));
   at_ += n;

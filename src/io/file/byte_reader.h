@@ -13,7 +13,6 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
-#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -23,6 +22,9 @@ namespace glia::io {
 class ByteReader {
  public:
   explicit ByteReader(std::filesystem::path path);
+  // Over anything else, e.g. a member of an archive: `source` gives up to n bytes, 0 at the end, or throws.
+  using Source = std::function<std::size_t(void* dst, std::size_t n)>;
+  ByteReader(Source source, std::string name);
   // Over memory that stays alive. `name` is what errors call it; `base` is the offset of bytes[0] in that file.
   ByteReader(std::span<const uint8_t> bytes, std::string name, uint64_t base = 0);
 
@@ -63,7 +65,7 @@ class ByteReader {
   [[noreturn]] void fail_short(uint64_t start, const char* what, uint64_t expected, uint64_t found) const;
 
   std::string name_;
-  std::unique_ptr<void, void (*)(void*)> file_;  // gzFile; null for memory
+  Source source_;  // empty for memory
   std::span<const uint8_t> memory_;
   uint64_t base_ = 0, at_ = 0;
 };

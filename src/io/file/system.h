@@ -19,6 +19,7 @@ class FileSystem {
   virtual ~FileSystem() = default;
   virtual int create(const std::string& path, int mode);  // open for writing; fails when the file exists
   virtual ssize_t write(int fd, const void* data, std::size_t n);
+  virtual int seek(int fd, uint64_t offset);  // from the start; 0 when done
   virtual int fsync(int fd);
   virtual int close(int fd);
   virtual int rename(const std::string& from, const std::string& to);
