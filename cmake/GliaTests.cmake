@@ -13,7 +13,8 @@ function(glia_add_room_tests exe room label)
   if(room MATCHES "^(cli|golden)$")
     target_link_libraries(${exe} PRIVATE glia_parity_lib)
   endif()
-  target_compile_definitions(${exe} PRIVATE GLIA_SOURCE_DIR="${PROJECT_SOURCE_DIR}"
+  target_compile_definitions(${exe} PRIVATE GLIA_SOURCE_DIR="${PROJECT_SOURCE_DIR}" GLIA_BINARY_DIR="${PROJECT_BINARY_DIR}"
+                             GLIA_CXX="${CMAKE_CXX_COMPILER}"
                              GLIA_SHARED_DIR="${PROJECT_SOURCE_DIR}/../shared")
   # Tests are compiled far more often than they run.
   target_compile_options(${exe} PRIVATE $<$<CONFIG:Release>:-O1>)
