@@ -1,8 +1,9 @@
-// The f32 matrix product. Three ways, chosen at plan time (gemm_plan.isa.cpp):
+// The f32 matrix product. Four ways, chosen at plan time (gemm_plan.isa.cpp):
 //  * block: C is cut into row x column chunks; B is read in place, or packed panel by panel on the stack when it is
 //    stored transposed. For everything small or skinny, and for batches.
 //  * slab: kc x nc of B is packed once into the workspace, shared by all threads; A is copied block by block on the stack,
 //    so that neither strides nor pages of big operands are touched in the inner loops.
+//  * tall: a long k and a small result: k is cut into parts (gemm_tall.isa.cpp).
 //  * dot: few rows against a transposed B: both are read along k, nothing is packed.
 #include "base/thread_pool.h"
 #include "kernels/cpu/gemm_inner.h"
@@ -201,6 +202,7 @@ void gemm_f32(const GemmParams& p, const void* a, const void* b, void* c, const 
     all.a = all.b;
     all.b = t;
   }
+  if (plan.k_parts > 0) return gemm_tall(p, all.a, all.b, all.c, static_cast<float*>(workspace));
   if (plan.nc > 0) {
     for (int64_t i = 0; i < plan.batch; ++i) slab(p, matrix_at(p, all, i), static_cast<float*>(workspace));
     return;

@@ -15,6 +15,9 @@ GLIA_ISA_DECLARE(void, gemm_f64, (const GemmParams&, const void* a, const void* 
 GLIA_ISA_DECLARE(void, gemm_plan_bf16, (GemmParams&))
 GLIA_ISA_DECLARE(void, gemm_bf16, (const GemmParams&, const void* a, const void* b, void* c, const void* bias,
                                    const void* residual, void* workspace))
+// A^T B with a long k and a small result. The plan is left alone where it does not fit.
+GLIA_ISA_DECLARE(bool, gemm_plan_tall, (GemmParams&))
+GLIA_ISA_DECLARE(void, gemm_tall, (const GemmParams&, const float* a, const float* b, float* c, float* workspace))
 // One dimension less where batches share B and A, C are dense.
 GLIA_ISA_DECLARE(void, gemm_fold_batch, (GemmParams&))
 // act over a block of C in place.

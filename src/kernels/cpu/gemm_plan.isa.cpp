@@ -1,4 +1,4 @@
-// Plan of an f32 matrix product: which of the three ways, tile width and the split into chunks. Costs are estimated in
+// Plan of an f32 matrix product: which of the ways, tile width and the split into chunks. Costs are estimated in
 // clocks of one core (16 multiply-adds per clock on every x86 since 2013 or 2022, whatever the vector width).
 #include "kernels/cpu/gemm_inner.h"
 
@@ -153,6 +153,7 @@ void gemm_plan_f32(GemmParams& p) {
     p.trans_a = false;
     p.lda = p.k;
   }
+  if (!plan.swapped && gemm_plan_tall(p)) return;
   const double work = static_cast<double>(p.m) * static_cast<double>(p.n) * static_cast<double>(p.k);
   const bool dense_b = !p.trans_b && p.ldb <= 128;  // narrow enough to be read in place
   const bool large = p.m >= 96 && p.n * p.k >= 16384 && work >= 4e6 && !dense_b;

@@ -141,6 +141,18 @@ TEST(Gemm, LargerShapesAndEpilogues) {
   });
 }
 
+TEST(Gemm, LongK) {  // cut into parts that are summed apart
+  for_each_isa([] {
+    Lcg rng;
+    for (Case t : {Case{64, 64, 2100}, Case{33, 130, 1025}, Case{140, 17, 1500}, Case{200, 72, 1033}}) {
+      t.ta = true;
+      t.pad = rng.range(0, 2);
+      t.beta = static_cast<float>(rng.range(0, 2));
+      ASSERT_NO_FATAL_FAILURE(check<float>(t, GemmType::f32));
+    }
+  });
+}
+
 TEST(Gemm, Activations) {
   for_each_isa([] {
     for (int act = 0; act < static_cast<int>(Act::count_); ++act)
