@@ -2,7 +2,8 @@
 //
 //   model.fit(x, y, {.epochs = 50, .validation_split = 0.2, .callbacks = {
 //       callbacks::EarlyStopping({.patience = 5, .restore_best_weights = true}),
-//       callbacks::ModelCheckpoint("best-{epoch:02d}.safetensors", {.save_best_only = true}),
+//       callbacks::ModelCheckpoint("best-{epoch:02d}.glia", {.save_best_only = true}),
+//       callbacks::BackupAndRestore("backup"),
 //       callbacks::CSVLogger("log.csv")}});
 #pragma once
 #include <functional>
@@ -29,13 +30,24 @@ struct ModelCheckpointOptions {
   std::string monitor = "val_loss";
   int verbose = 0;
   bool save_best_only = false;
-  bool save_weights_only = true;
+  bool save_weights_only = false;
   std::string mode = "auto";
   int64_t save_freq = 0;      // 0: after each epoch; else after that many batches
   std::optional<double> initial_value_threshold;
 };
-// filepath may hold {epoch}, {epoch:02d}, {val_loss:.4f} and other logs. Ends in .safetensors.
+// filepath may hold {epoch}, {epoch:02d}, {batch}, {val_loss:.4f} and other logs. A .glia file holds everything that training
+// needs to go on (see glia/checkpoint.h); the endings of Model::save_weights hold weights only.
 CallbackRef ModelCheckpoint(std::string filepath, ModelCheckpointOptions options = {});
+
+struct BackupAndRestoreOptions {
+  int64_t save_freq = 0;           // 0: after each epoch; else after that many batches
+  bool double_checkpoint = false;  // keep the backup before the newest as well, and use it when the newest cannot be read
+  bool delete_checkpoint = true;   // when fit has ended well
+};
+// Keeps backup_dir/latest.glia while fit runs. When fit begins and a backup is there, training goes on from it: weights,
+// optimizer, random numbers, order of the data, epoch and batch, metrics, history and the other callbacks' state. The end is
+// bitwise the one of a run that never stopped, given the same model, data and options. Throws Error for a backup of another model.
+CallbackRef BackupAndRestore(std::string backup_dir, BackupAndRestoreOptions options = {});
 
 struct ReduceLROnPlateauOptions {
   std::string monitor = "val_loss";

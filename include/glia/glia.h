@@ -5,6 +5,7 @@
 #pragma once
 #include <glia/activations.h>
 #include <glia/callbacks.h>
+#include <glia/checkpoint.h>
 #include <glia/constraints.h>
 #include <glia/dataset.h>
 #include <glia/datasets.h>

@@ -48,6 +48,10 @@ class ArrayFeed : public Feed {
       std::swap(order_[i], order_[static_cast<int64_t>(random.below(static_cast<uint64_t>(i + 1)))]);
   }
 
+  void skip(int64_t batches) override { at_ = std::min(rows_, at_ + batches * options_.batch_size); }
+  uint64_t seed() const override { return options_.seed; }
+  void set_seed(uint64_t seed) override { options_.seed = seed; }
+
   bool next(FeedBatch& b) override {
     if (at_ >= rows_) return false;
     int64_t n = std::min(options_.batch_size, rows_ - at_);

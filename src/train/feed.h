@@ -16,6 +16,13 @@ class Feed {
   virtual void start(uint64_t epoch) = 0;  // a new pass
   virtual bool next(FeedBatch& batch) = 0;
   virtual int64_t steps() const = 0;       // batches a pass, -1 when unknown
+  virtual void skip(int64_t batches) {     // of the pass begun
+    FeedBatch b;
+    while (batches-- > 0 && next(b)) {
+    }
+  }
+  virtual uint64_t seed() const { return 0; }  // of the order; 0 where there is none
+  virtual void set_seed(uint64_t) {}           // before start()
 };
 
 struct ArrayFeedOptions {

@@ -19,11 +19,34 @@ class HistoryRecorder : public Callback {
   History history;
   void on_epoch_end(int epoch, Logs& logs) override {
     history.epoch.push_back(epoch);
-    for (auto& [name, value] : logs) {
-      auto it = std::find_if(history.history.begin(), history.history.end(), [&, &n = name](auto& h) { return h.first == n; });
-      if (it == history.history.end()) it = history.history.insert(it, {name, {}});
-      it->second.push_back(value);
+    for (auto& [name, value] : logs) column(name).push_back(value);
+  }
+  // The epochs before a checkpoint: a resumed fit returns the whole history.
+  std::string state_name() const override { return "History"; }
+  void save_state(CallbackState& s) const override {
+    s.tensors["epoch"] = {Tensor::from_vector<int32_t>({static_cast<int64_t>(history.epoch.size())}, {history.epoch.begin(), history.epoch.end()})};
+    for (auto& [name, values] : history.history)
+      s.tensors["of " + name] = {Tensor::from_vector<double>({static_cast<int64_t>(values.size())}, values)};
+    for (size_t i = 0; i < history.history.size(); ++i) s.numbers["rank of " + history.history[i].first] = static_cast<double>(i);
+  }
+  void load_state(const CallbackState& s) override {
+    history = {};
+    std::map<double, std::string> names;
+    for (auto& [key, rank] : s.numbers)
+      if (key.starts_with("rank of ") && s.tensors.count(key.substr(5))) names[rank] = key.substr(8);
+    for (auto& [rank, name] : names) {
+      const Tensor& t = s.tensors.at("of " + name).at(0);
+      for (int64_t i = 0; i < t.size(); ++i) column(name).push_back(t.item(i));
     }
+    if (auto it = s.tensors.find("epoch"); it != s.tensors.end() && !it->second.empty())
+      for (int64_t i = 0; i < it->second[0].size(); ++i) history.epoch.push_back(static_cast<int>(it->second[0].item(i)));
+  }
+
+ private:
+  std::vector<double>& column(const std::string& name) {
+    for (auto& [n, values] : history.history)
+      if (n == name) return values;
+    return history.history.emplace_back(name, std::vector<double>()).second;
   }
 };
 
@@ -55,6 +78,7 @@ struct FitRun {
   const FitOptions& options;
   Feed& train;
   std::function<Logs()> validate;  // empty without validation data
+  FitState state = {};
 
   History run() {
     int verbose = resolve_verbose(options.verbose);
@@ -66,38 +90,72 @@ struct FitRun {
     CallbackList callbacks(list, model, {verbose, options.epochs, steps});
     Logs none, last;
     trainer.stop_training = false;
+    FitPosition& at = state.at;
+    at = {.epoch = options.initial_epoch, .shuffle_seed = train.seed()};
+    state.callbacks = list;
+    trainer.fit = &state;
+    struct Guard {
+      Trainer& t;
+      ~Guard() { t.fit = nullptr; }
+    } guard{trainer};
     callbacks.each(&Callback::on_train_begin, none);
-    bool open = false;
-    int64_t seen = 0;  // batches of this pass
-    for (int epoch = options.initial_epoch; epoch < options.epochs; ++epoch) {
-      trainer.reset_metrics();
-      Logs begin;
-      callbacks.each(&Callback::on_epoch_begin, epoch, begin);
-      if (!options.steps_per_epoch || !open) train.start(static_cast<uint64_t>(epoch));
-      if (!open) seen = 0;
-      open = run_epoch(callbacks, epoch, seen);
-      if (train.steps() > 0 && seen >= train.steps()) open = false;  // the next epoch is a new pass
+    if (state.restore) go_on();
+    while (at.epoch < options.epochs && !at.stop) {
+      begin_epoch(callbacks);
+      run_epoch(callbacks);
       Logs logs;
       for (auto& [name, value] : trainer.results()) logs.set(name, value);
-      if (validate && (epoch + 1) % std::max(1, options.validation_freq) == 0)
+      if (validate && (at.epoch + 1) % std::max(1, options.validation_freq) == 0)
         for (auto& [name, value] : validate()) logs.set("val_" + name, value);
-      callbacks.each(&Callback::on_epoch_end, epoch, logs);
+      callbacks.each(&Callback::on_epoch_end, at.epoch, logs);
       last = logs;
-      if (trainer.stop_training) break;
+      ++at.epoch;
+      at.batch = 0;
+      do_later();
     }
     trainer.finish_training();
     callbacks.each(&Callback::on_train_end, last);
     return history->history;
   }
 
-  // False when the data ended before steps_per_epoch were done.
-  bool run_epoch(CallbackList& callbacks, int epoch, int64_t& seen) {
+  // Puts a checkpoint's state back and the data where it stood. Optimizer, losses and metrics make their variables for the
+  // first batch, so one is looked at.
+  void go_on() {
+    const FitPosition& at = state.at;
+    train.set_seed(at.shuffle_seed);
+    train.start(static_cast<uint64_t>(at.pass_epoch));
+    FeedBatch first;
+    GLIA_CHECK(train.next(first), "fit: the dataset gave no batch.");
+    if (!options.class_weight.empty()) first.w = trainer.class_weights_for(first.y, options.class_weight);
+    trainer.prepare(Mode::train, first);
+    state.restore();
+    trainer.stop_training = at.stop;
+    if (!at.pass_open && at.batch == 0) return;
+    train.start(static_cast<uint64_t>(at.pass_epoch));
+    train.skip(at.pass_batch);
+  }
+
+  void begin_epoch(CallbackList& callbacks) {
+    FitPosition& at = state.at;
+    bool inside = at.batch > 0;  // a resumed fit begins in the middle
+    if (!inside) trainer.reset_metrics();
+    Logs begin;
+    callbacks.each(&Callback::on_epoch_begin, at.epoch, begin);
+    if (inside) return state.restore();  // what the hooks of an epoch's begin have set is older
+    if (options.steps_per_epoch && at.pass_open) return;
+    train.start(static_cast<uint64_t>(at.epoch));
+    at.pass_epoch = at.epoch;
+    at.pass_batch = 0;
+  }
+
+  void run_epoch(CallbackList& callbacks) {
+    FitPosition& at = state.at;
     FeedBatch b;
-    int64_t step = 0, limit = options.steps_per_epoch.value_or(INT64_MAX);
+    int64_t limit = options.steps_per_epoch.value_or(INT64_MAX);
     auto logs_now = [this] { return Logs([this] { return trainer.results(); }); };
-    for (; step < limit; ++step, ++seen) {
+    while (at.batch < limit) {
       if (!train.next(b)) {
-        GLIA_CHECK(step > 0 || options.steps_per_epoch, "fit: the dataset gave no batch.");
+        GLIA_CHECK(at.batch > 0 || options.steps_per_epoch, "fit: the dataset gave no batch.");
         if (options.steps_per_epoch)
           log_warning("Your input ran out of data; interrupting training. Make sure that your dataset can generate at least "
                       "steps_per_epoch * epochs batches; Dataset::repeat() may help.");
@@ -105,18 +163,26 @@ struct FitRun {
       }
       if (!options.class_weight.empty()) b.w = trainer.class_weights_for(b.y, options.class_weight);
       Logs logs;
-      callbacks.each(&Callback::on_train_batch_begin, step, logs);
+      callbacks.each(&Callback::on_train_batch_begin, at.batch, logs);
       trainer.run(Mode::train, b);
       logs = logs_now();
-      callbacks.each(&Callback::on_train_batch_end, step, logs);
-      if (trainer.stop_training) {
-        ++seen;
-        break;
-      }
+      callbacks.each(&Callback::on_train_batch_end, at.batch, logs);
+      ++at.batch;
+      ++at.pass_batch;
+      do_later();
+      if (at.stop) break;
     }
     for (auto& [name, value] : trainer.results())
-      if (name == "loss" && std::isnan(value)) check_finite_inputs(b, step, epoch);
-    return step >= limit;
+      if (name == "loss" && std::isnan(value)) check_finite_inputs(b, at.batch, at.epoch);
+    // The next epoch goes on with this pass when steps_per_epoch cut it short of its end.
+    at.pass_open = at.batch >= limit && !(train.steps() > 0 && at.pass_batch >= train.steps());
+  }
+
+  void do_later() {
+    state.at.stop = trainer.stop_training;
+    std::vector<std::function<void()>> now = std::move(state.later);
+    state.later.clear();
+    for (auto& f : now) f();
   }
 };
 

@@ -214,6 +214,11 @@ std::vector<Variable> Trainer::metric_variables() const {
   for (const OutputMetric& m : metrics_) r.insert(r.end(), m.metric->variables.begin(), m.metric->variables.end());
   return r;
 }
+std::vector<Tensor> Trainer::metric_state() const {
+  std::vector<Tensor> r;
+  for (const Variable& v : metric_variables()) r.push_back(v.tensor());
+  return r;
+}
 std::vector<Tensor> Trainer::save_metric_state() const {
   std::vector<Tensor> r;
   for (const Variable& v : metric_variables()) r.push_back(v.tensor().clone());

@@ -7,6 +7,7 @@
 #include "nn/trace.h"
 #include "runtime/executable.h"
 #include "train/feed.h"
+#include "train/fit_state.h"
 
 namespace glia {
 
@@ -50,12 +51,16 @@ class Trainer {
   void check_targets(const std::vector<Tensor>& x, const std::vector<Tensor>& y, const std::vector<Tensor>& w, int64_t batch,
                      bool class_weight);
   std::vector<Tensor> save_metric_state() const;
+  std::vector<Tensor> metric_state() const;   // the same, shared instead of copied
   void restore_metric_state(const std::vector<Tensor>& saved);
   void check_labels(const std::vector<Tensor>& y, const FeedBatch& first);
   std::vector<std::string> input_names() const;
   std::vector<std::string> output_names() const;
 
   bool stop_training = false;
+  FitState* fit = nullptr;                    // of the fit that runs
+  // Traces and compiles the step of such batches, so that all variables exist.
+  void prepare(Mode mode, const FeedBatch& batch) { program(mode, batch); }
 
   // The compiled step of a batch with its argument pointers, for tests and benchmarks of the step alone.
   void bind_for_test(Mode mode, const FeedBatch& batch, runtime::Executable** exe, std::vector<void*>& in, std::vector<void*>& out);

@@ -33,6 +33,18 @@ class EarlyStoppingCallback : public MonitorCallback {
       model().stop_training();
     }
   }
+  std::string state_name() const override { return "EarlyStopping"; }
+  void save_state(CallbackState& s) const override {
+    s.numbers = {{"wait", wait_}, {"stopped_epoch", stopped_epoch_}, {"best_epoch", best_epoch_}};
+    if (best_) s.numbers["best"] = *best_;
+    s.tensors["best_weights"] = best_weights_;
+  }
+  void load_state(const CallbackState& s) override {
+    auto number = [&](const char* name) { return s.numbers.count(name) ? static_cast<int>(s.numbers.at(name)) : 0; };
+    wait_ = number("wait"), stopped_epoch_ = number("stopped_epoch"), best_epoch_ = number("best_epoch");
+    if (auto it = s.numbers.find("best"); it != s.numbers.end()) best_ = it->second;
+    if (auto it = s.tensors.find("best_weights"); it != s.tensors.end()) best_weights_ = it->second;
+  }
   void on_train_end(Logs&) override {
     if (stopped_epoch_ > 0 && options_.verbose) fmt::print("Epoch {}: early stopping\n", stopped_epoch_ + 1);
     if (!options_.restore_best_weights || best_weights_.empty()) return;

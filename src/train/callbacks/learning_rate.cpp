@@ -34,6 +34,16 @@ class ReduceLROnPlateauCallback : public MonitorCallback {
       reduce(epoch);
     }
   }
+  std::string state_name() const override { return "ReduceLROnPlateau"; }
+  void save_state(CallbackState& s) const override {
+    s.numbers = {{"wait", wait_}, {"cooldown", cooldown_}};
+    if (best_) s.numbers["best"] = *best_;
+  }
+  void load_state(const CallbackState& s) override {
+    auto number = [&](const char* name) { return s.numbers.count(name) ? static_cast<int>(s.numbers.at(name)) : 0; };
+    wait_ = number("wait"), cooldown_ = number("cooldown");
+    if (auto it = s.numbers.find("best"); it != s.numbers.end()) best_ = it->second;
+  }
 
  private:
   void reduce(int epoch) {

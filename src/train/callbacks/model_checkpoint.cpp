@@ -1,15 +1,17 @@
 #include <glia/callbacks.h>
+#include <glia/checkpoint.h>
 
 #include <filesystem>
 
 #include "base/error.h"
 #include "train/callbacks/monitor.h"
+#include "train/trainer.h"
 
 namespace glia::callbacks {
 namespace {
 
 // Fills {epoch}, {epoch:02d}, {loss:.4f} in a path.
-std::string fill_path(const std::string& pattern, int epoch, Logs& logs) {
+std::string fill_path(const std::string& pattern, int epoch, int64_t batch, Logs& logs) {
   std::string r;
   for (size_t i = 0; i < pattern.size(); ++i) {
     size_t close = pattern[i] == '{' ? pattern.find('}', i) : std::string::npos;
@@ -20,7 +22,9 @@ std::string fill_path(const std::string& pattern, int epoch, Logs& logs) {
     std::string inside = pattern.substr(i + 1, close - i - 1), name = inside.substr(0, inside.find(':'));
     std::string spec = inside.size() > name.size() ? "{" + inside.substr(name.size()) + "}" : "{}";
     try {
-      r += name == "epoch" ? fmt::format(fmt::runtime(spec), epoch + 1) : fmt::format(fmt::runtime(spec), logs[name]);
+      r += name == "epoch" ? fmt::format(fmt::runtime(spec), epoch + 1)
+           : name == "batch" ? fmt::format(fmt::runtime(spec), batch + 1)
+                             : fmt::format(fmt::runtime(spec), logs[name]);
     } catch (const fmt::format_error& e) {
       throw_error("ModelCheckpoint: bad placeholder '{{{}}}' in the path '{}': {}.", inside, pattern, e.what());
     }
@@ -32,26 +36,40 @@ std::string fill_path(const std::string& pattern, int epoch, Logs& logs) {
 class ModelCheckpointCallback : public MonitorCallback {
  public:
   ModelCheckpointCallback(std::string path, ModelCheckpointOptions o)
-      : MonitorCallback("ModelCheckpoint", o.monitor, o.mode, 0), path_(std::move(path)), options_(std::move(o)), best_(options_.initial_value_threshold) {}
+      : MonitorCallback("ModelCheckpoint", o.monitor, o.mode, 0), path_(std::move(path)), options_(std::move(o)), best_(options_.initial_value_threshold) {
+    GLIA_CHECK(!options_.save_weights_only || !path_.ends_with(".glia"), "ModelCheckpoint: save_weights_only, but '{}' is a file of everything. "
+               "Give a name that ends in .safetensors.", path_);
+  }
 
   void on_epoch_begin(int epoch, Logs&) override { epoch_ = epoch; }
-  void on_train_batch_end(int64_t, Logs& logs) override {
+  void on_train_batch_end(int64_t batch, Logs& logs) override {
     if (options_.save_freq > 0 && ++batches_ >= options_.save_freq) {
       batches_ = 0;
-      save(epoch_, logs);
+      save(epoch_, batch, logs);
     }
   }
   void on_epoch_end(int epoch, Logs& logs) override {
-    if (options_.save_freq == 0) save(epoch, logs);
+    if (options_.save_freq == 0) save(epoch, 0, logs);
+  }
+  std::string state_name() const override { return "ModelCheckpoint"; }
+  void save_state(CallbackState& s) const override {
+    s.numbers["batches"] = static_cast<double>(batches_);
+    if (best_) s.numbers["best"] = *best_;
+  }
+  void load_state(const CallbackState& s) override {
+    if (auto it = s.numbers.find("batches"); it != s.numbers.end()) batches_ = static_cast<int64_t>(it->second);
+    if (auto it = s.numbers.find("best"); it != s.numbers.end()) best_ = it->second;
   }
 
  private:
-  void save(int epoch, Logs& logs) {
-    std::string path = fill_path(path_, epoch, logs);
+  void save(int epoch, int64_t batch, Logs& logs) {
+    std::string path = fill_path(path_, epoch, batch, logs);
     if (!wanted(epoch, logs, path)) return;
     std::filesystem::path parent = std::filesystem::path(path).parent_path();
     if (!parent.empty()) std::filesystem::create_directories(parent);
-    model().save_weights(path);
+    if (!path.ends_with(".glia")) return model().save_weights(path);
+    // When all callbacks have seen the batch or epoch, so that their state in the file is that after it.
+    model().trainer().fit->later.push_back([this, path] { save_checkpoint(model(), path); });
   }
   bool wanted(int epoch, Logs& logs, const std::string& path) {
     std::string say;

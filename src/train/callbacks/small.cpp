@@ -20,7 +20,8 @@ class CSVLoggerCallback : public Callback {
   void on_train_begin(Logs&) override {
     close();
     header_ = !options_.append || !std::filesystem::exists(filename_) || std::filesystem::file_size(filename_) == 0;
-    file_ = std::fopen(filename_.c_str(), options_.append ? "a" : "w");
+    fresh_ = !options_.append;  // the old rows go when the first new one comes: a resumed fit keeps them
+    file_ = std::fopen(filename_.c_str(), "a");
     GLIA_CHECK(file_, "CSVLogger: cannot open '{}' for writing. Check that the folder exists and may be written to.", filename_);
     keys_.clear();
   }
@@ -45,8 +46,27 @@ class CSVLoggerCallback : public Callback {
   }
   void on_train_end(Logs&) override { close(); }
 
+  std::string state_name() const override { return "CSVLogger"; }
+  void save_state(CallbackState& s) const override {
+    std::error_code ec;
+    auto size = std::filesystem::file_size(filename_, ec);
+    s.numbers["bytes"] = ec || fresh_ ? 0 : static_cast<double>(size);
+  }
+  void load_state(const CallbackState& s) override {
+    auto it = s.numbers.find("bytes");
+    std::error_code ec;
+    if (it == s.numbers.end() || !(it->second > 0) || !(it->second <= static_cast<double>(std::filesystem::file_size(filename_, ec)))) return;
+    std::filesystem::resize_file(filename_, static_cast<std::uintmax_t>(it->second), ec);  // rows of epochs that come again
+    fresh_ = header_ = false;
+  }
+
  private:
   void write(const std::string& line) {
+    if (fresh_) {
+      std::error_code ec;
+      std::filesystem::resize_file(filename_, 0, ec);
+      fresh_ = false;
+    }
     bool ok = std::fputs((line + "\n").c_str(), file_) >= 0;
     GLIA_CHECK(ok, "CSVLogger: writing '{}' failed; is the disk full?", filename_);
   }
@@ -57,7 +77,7 @@ class CSVLoggerCallback : public Callback {
   std::string filename_;
   CSVLoggerOptions options_;
   std::FILE* file_ = nullptr;
-  bool header_ = true;
+  bool header_ = true, fresh_ = true;
   std::vector<std::string> keys_;
 };
 
