@@ -1,0 +1,36 @@
+// The layer behind an imported model: the file's graph, run anew by the interpreter in every trace, and its weights.
+#pragma once
+#include <glia/layer.h>
+
+#include "io/onnx/interpreter.h"
+
+namespace glia::onnx {
+
+class OnnxLayer : public Layer {
+ public:
+  OnnxLayer(std::shared_ptr<const File> file, const ImportOptions& options);
+  std::string class_name() const override { return "OnnxGraph"; }
+  bool autocast_inputs() const override { return false; }
+  Values call(const Values& inputs, const CallOptions& options) override;
+
+  const std::vector<ValueInfo>& inputs() const { return inputs_; }  // without weights and constants
+  const File& file() const { return *file_; }
+  int64_t declared_batch() const { return declared_batch_; }        // of the first input; -1 when it is free
+  bool batch_free = false;  // a declared batch is one of many: see Batch
+
+ private:
+  void make_weights(const ImportOptions& options);
+
+  struct Weight {
+    std::string name;
+    Variable variable;
+    Ints axes;  // ONNX's array is transpose(variable, axes); empty: as it is
+  };
+  std::shared_ptr<const File> file_;
+  std::vector<ValueInfo> inputs_;
+  std::vector<Weight> weights_;
+  std::map<std::string, Tensor> constants_;
+  int64_t declared_batch_ = -1;
+};
+
+}  // namespace glia::onnx
