@@ -1,0 +1,130 @@
+// Cast, CastLike, BitCast, Identity, Dropout, Constant and what makes arrays of constants.
+#include <cmath>
+#include <cstring>
+
+#include "io/onnx/interpreter.h"
+#include "io/onnx/operator_util.h"
+#include "nn/trace.h"
+
+namespace glia::onnx {
+namespace {
+
+Operand cast_to(const Operand& x, DType t) { return {ops::cast(x.stored(), t), x.axes()}; }
+
+Operands import_cast(Node& n) {
+  if (const Attribute* a = n.attr("to"); a && a->kind == Attribute::text) n.fail("types named by strings (opset 5 and older) are not read.");
+  return {cast_to(n.operand(0), n.dtype_of(n.i("to"), "the type to cast to"))};
+}
+Operands import_cast_like(Node& n) { return {cast_to(n.operand(0), n.operand(1).dtype())}; }
+// The same bits as another type: only for arrays that are known, or when nothing changes.
+Operands import_bit_cast(Node& n) {
+  const DType to = n.dtype_of(n.i("to"), "the type to cast to");
+  n.check(dtype_size(to) == dtype_size(n.operand(0).dtype()), "the types differ in width.");
+  if (to == n.operand(0).dtype()) return {n.operand(0)};
+  const Tensor t = n.known(0, "the array whose bits are cast");
+  Tensor r(t.shape(), to);
+  std::memcpy(r.raw(), t.raw(), t.bytes());
+  return {Value(r)};
+}
+Operands import_identity(Node& n) { return {n.operand(0)}; }
+
+Operands import_dropout(Node& n) {
+  const Operand& x = n.operand(0);
+  const double rate = n.has(1) ? n.known_number(1, "the ratio") : n.f("ratio", 0.5);
+  Operand y = x;
+  if (n.training() && rate > 0 && Trace::current()) y = {ops::dropout(x.stored(), rate, Trace::current()->seed(), Trace::current()->next_stream()), x.axes()};
+  Operands out{y};
+  if (n.wants(1)) out.push_back(ops::ones(x.shape(), n.opset() < 10 ? x.dtype() : DType::bool_));
+  return out;
+}
+
+Operands import_constant(Node& n) {
+  const auto one = [&](Tensor t) { return Operands{Value(std::move(t))}; };
+  for (const char* name : {"value", "sparse_value"})
+    if (const Attribute* a = n.attr(name)) {
+      n.check(a->t.defined(), fmt::format("its value is {}, which Glia does not have.", type_name(a->tensor_type)));
+      return one(a->t);
+    }
+  if (n.has_attr("value_float")) return one(Tensor::scalar(n.f("value_float", 0)));
+  if (n.has_attr("value_int")) return one(Tensor::from_vector<int64_t>({}, {n.i("value_int")}));
+  if (n.has_attr("value_ints")) return {int64_tensor(n.ints("value_ints"))};
+  if (n.has_attr("value_floats")) {
+    std::vector<double> v = n.floats("value_floats");
+    return one(Tensor::from_vector<float>({static_cast<int64_t>(v.size())}, {v.begin(), v.end()}));
+  }
+  n.fail("strings are not supported.");
+}
+
+void check_size(const Node& n, const Shape& s) {
+  int64_t all = 1;
+  for (int64_t d : s) n.check(d >= 0 && !__builtin_mul_overflow(all, std::max<int64_t>(d, 1), &all) && all <= (int64_t{1} << 33), fmt::format("bad shape {}.", to_string(s)));
+}
+
+Operands import_constant_of_shape(Node& n) {
+  const Shape s = n.known_ints(0, "the shape");
+  check_size(n, s);
+  Tensor value = Tensor::scalar(0);
+  if (const Attribute* a = n.attr("value")) {
+    n.check(a->t.defined() && a->t.size() == 1, "the attribute 'value' must be one number of a type that Glia has.");
+    value = a->t;
+  }
+  if (value.dtype() == DType::i64) {
+    Tensor t(s, DType::i64);
+    std::fill_n(t.data<int64_t>(), t.size(), value.data<int64_t>()[0]);
+    return {Value(t)};
+  }
+  return {Value(Tensor::full(s, value.item(0), value.dtype()))};
+}
+
+Operands import_eye_like(Node& n) {
+  const Shape s = n.operand(0).shape();
+  n.check(s.size() == 2, "the input must be a matrix.");
+  return {ops::eye(s[0], s[1], n.i("k", 0), n.dtype_attr("dtype", n.operand(0).dtype()))};
+}
+
+Operands import_range(Node& n) {
+  const Tensor a = n.known(0, "the start"), b = n.known(1, "the limit"), d = n.known(2, "the step");
+  n.check(a.size() == 1 && b.size() == 1 && d.size() == 1 && d.item(0) != 0, "start, limit and step must be numbers, the step not 0.");
+  if (a.dtype() == DType::i64 || a.dtype() == DType::i32) {
+    const auto at = [](const Tensor& t) { return t.dtype() == DType::i64 ? t.data<int64_t>()[0] : static_cast<int64_t>(t.item(0)); };
+    const int64_t from = at(a), to = at(b), step = at(d);
+    const __int128 span = static_cast<__int128>(to) - from;
+    __int128 count = span / step + (span % step != 0 ? 1 : 0);
+    if ((span > 0) != (step > 0)) count = 0;
+    n.check(count <= (int64_t{1} << 31), "more than 2^31 elements.");
+    std::vector<int64_t> v;
+    for (int64_t i = 0; i < static_cast<int64_t>(count); ++i) v.push_back(from + i * step);
+    return {ops::cast(int64_tensor(v), a.dtype())};
+  }
+  const double count = std::max(0.0, std::ceil((b.item(0) - a.item(0)) / d.item(0)));
+  n.check(count <= 2147483648.0, "more than 2^31 elements.");
+  Tensor t({static_cast<int64_t>(count)}, a.dtype());
+  for (int64_t i = 0; i < t.size(); ++i) t.set_item(i, a.item(0) + static_cast<double>(i) * d.item(0));
+  return {Value(t)};
+}
+
+// A condition that is known when the step is compiled chooses a branch; both are never run.
+Operands import_if(Node& n) {
+  const Tensor c = n.known(0, "the condition of If");
+  n.check(c.size() == 1, "the condition must be one bool.");
+  const Attribute* a = n.attr(c.item(0) != 0 ? "then_branch" : "else_branch");
+  n.check(a && a->body, "a branch is missing.");
+  return n.interpreter().branch(*a->body, n.interpreter().scope());
+}
+
+}  // namespace
+
+OperatorList cast_operators() {
+  return {{"BitCast", 26, import_bit_cast},
+          {"Cast", 6, import_cast},
+          {"CastLike", 15, import_cast_like},
+          {"Constant", 1, import_constant},
+          {"ConstantOfShape", 9, import_constant_of_shape, {0}},
+          {"Dropout", 1, import_dropout, {1, 2}},
+          {"EyeLike", 9, import_eye_like},
+          {"Identity", 1, import_identity},
+          {"If", 1, import_if, {0}},
+          {"Range", 11, import_range, {0, 1, 2}}};
+}
+
+}  // namespace glia::onnx

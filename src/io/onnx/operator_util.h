@@ -1,0 +1,33 @@
+// Small things that several operator families need.
+#pragma once
+#include <glia/ops.h>
+
+#include <algorithm>
+
+#include "io/onnx/node.h"
+
+namespace glia::onnx {
+
+template <Value (*F)(const Value&)>
+Operands unary(Node& n) {
+  return {pointwise({n.operand(0)}, [](const Values& v) { return F(v[0]); })};
+}
+// f of input 0, elementwise.
+template <class F>
+Operands elementwise(Node& n, F f) {
+  return {pointwise({n.operand(0)}, [&](const Values& v) { return f(v[0]); })};
+}
+
+// Axes from input `slot` (newer opsets) or from the attribute `name`.
+inline Ints axes_of(const Node& n, size_t slot, const char* name = "axes") {
+  return n.has(slot) ? n.known_ints(slot, name) : n.ints(name);
+}
+inline Value scalar(double v, DType t) { return Value(Tensor::scalar(v, t)); }
+inline Value int64_tensor(const Ints& v) { return Value(Tensor::from_vector<int64_t>({static_cast<int64_t>(v.size())}, v)); }
+// Half types are computed in float32, as ONNX's reference does for sums.
+inline Value widened(const Value& x) { return x.dtype() == DType::f16 || x.dtype() == DType::bf16 ? ops::cast(x, DType::f32) : x; }
+
+// Pads of one spatial axis per pair, from pads or auto_pad.
+ops::Pads conv_pads(const Node& n, const Shape& spatial, const Ints& window, const Ints& strides, const Ints& dilations);
+
+}  // namespace glia::onnx
