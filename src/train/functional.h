@@ -12,6 +12,7 @@ class FunctionalLayer : public Layer {
   FunctionalLayer(const Values& inputs, const Values& outputs, const ModelOptions& options);
   std::string class_name() const override { return "Functional"; }
   bool supports_masking() const override { return true; }
+  bool autocast_inputs() const override { return false; }  // each input is cast to the dtype of its Input, as in Keras
   Values call(const Values& inputs, const CallOptions& options) override;
   Values compute_mask(const Values&, const Values&, const Values& outputs) override;
 

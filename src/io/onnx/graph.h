@@ -79,4 +79,7 @@ struct File {
 // `folder`: where external data lies; empty refuses it.
 File parse(std::span<const uint8_t> bytes, const std::string& source, const std::string& folder, const LoadLimits& limits);
 
+// A TensorProto alone, as in ONNX's test data. `type` is its element type; undefined where Glia has no such dtype.
+Tensor parse_tensor(std::span<const uint8_t> bytes, const std::string& source, int* type);
+
 }  // namespace glia::onnx

@@ -183,6 +183,10 @@ void Interpreter::run_node(const NodeDef& n, Scope& scope) {
       const std::string what = e.what();
       if (what.starts_with(file_.source)) throw;
       throw_error("{}: {}: {}", file_.source, n.title(), what);
+    } catch (const std::length_error& e) {  // sizes from a file that no container can have
+      throw_error("{}: {}: sizes that do not fit in memory.", file_.source, n.title());
+    } catch (const std::bad_alloc&) {
+      throw_error("{}: {}: not enough memory.", file_.source, n.title());
     }
   }
   for (size_t i = 0; i < n.outputs.size(); ++i) {

@@ -1,25 +1,41 @@
 // onnx::load and onnx::run.
-#include <glia/function.h>
+#include <glia/layers.h>
 #include <glia/onnx.h>
 #include <glia/ops.h>
 
 #include <cmath>
 #include <filesystem>
+#include <mutex>
 #include <set>
 
 #include "base/error.h"
 #include "io/file/mapped_file.h"
 #include "io/onnx/onnx_layer.h"
+#include "nn/trace.h"
+#include "runtime/executable.h"
 
 namespace glia::onnx {
 namespace {
 
-std::vector<Tensor> run_layer(const LayerRef& layer, const std::vector<Tensor>& inputs) {
-  Values in(inputs.begin(), inputs.end());
-  std::vector<Tensor> r;
-  for (const Value& v : compile_function([&](const Values& x) { return layer.outputs(x); })(in)) r.push_back(v.tensor());
-  return r;
+// One executable per combination of input types, with the layer's weights as inputs.
+struct Compiled {
+  std::shared_ptr<runtime::Executable> exe;
+  std::vector<Variable> inputs;  // undefined: an argument
+};
+Compiled compile_layer(const LayerRef& layer, const std::vector<Tensor>& inputs) {
+  Trace t(false);
+  Values in;
+  for (const Tensor& x : inputs) in.push_back(t.input({x.dtype(), x.shape()}, "x"));
+  t.finish(layer.outputs(in));
+  return {runtime::compile(*t.graph), t.input_variables};
 }
+std::vector<Tensor> run_compiled(const Compiled& c, const std::vector<Tensor>& inputs) {
+  std::vector<Tensor> all;
+  size_t next = 0;
+  for (const Variable& v : c.inputs) all.push_back(v.defined() ? v.tensor() : inputs[next++]);
+  return c.exe->run(all);
+}
+std::vector<Tensor> run_layer(const LayerRef& layer, const std::vector<Tensor>& inputs) { return run_compiled(compile_layer(layer, inputs), inputs); }
 
 // Extents from ImportOptions::dims; -1 where nothing says.
 Shape extents(const OnnxLayer& layer, const ValueInfo& v, const ImportOptions& o) {
@@ -86,6 +102,15 @@ Values symbolic_inputs(const OnnxLayer& graph, const std::vector<Shape>& shapes,
   return r;
 }
 
+// Outputs get the file's names by way of identity layers, except where a name is taken.
+Values named_outputs(const OnnxLayer& graph, Values out) {
+  std::set<std::string> taken{graph.name()};
+  for (const ValueInfo& v : graph.inputs()) taken.insert(v.name);
+  for (size_t i = 0; i < out.size(); ++i)
+    if (const std::string& name = graph.file().graph.outputs[i].name; taken.insert(name).second) out[i] = layers::Identity({.name = name, .dtype = is_float(out[i].dtype()) ? std::string(dtype_name(out[i].dtype())) : ""})(out[i]);
+  return out;
+}
+
 Model build(std::shared_ptr<const File> file, const ImportOptions& options) {
   auto graph = std::make_shared<OnnxLayer>(file, options);
   LayerRef layer(graph);
@@ -96,8 +121,7 @@ Model build(std::shared_ptr<const File> file, const ImportOptions& options) {
     shapes.push_back(extents(*graph, v, options));
     batched &= !shapes.back().empty();
   }
-  GLIA_CHECK(!shapes.empty(), "{}: the model has no inputs.", file->source);
-  if (!batched) return Model(layer);  // numbers among the inputs: run() takes them, predict cannot cut them
+  if (!batched || shapes.empty()) return Model(layer);  // no inputs, or numbers among them: run() takes those, predict cannot cut them
   for (const Shape& s : shapes) fixed |= s[0] >= 0;
   bool same = true;
   for (const Shape& s : shapes) same &= s[0] == shapes[0][0];
@@ -113,8 +137,8 @@ Model build(std::shared_ptr<const File> file, const ImportOptions& options) {
     GLIA_CHECK(ok || options.batch != Batch::free, "{}: the model takes batches of {} only: {}.", file->source, graph->declared_batch(), why);
     graph->batch_free = ok;
   }
-  Values in = symbolic_inputs(*graph, shapes, graph->batch_free);
-  return Model(in, layer.outputs(in), {.name = name, .trainable = options.trainable});
+  Values in = symbolic_inputs(*graph, shapes, graph->batch_free), out = layer.outputs(in);
+  return Model(in, named_outputs(*graph, out), {.name = name, .trainable = options.trainable});
 }
 
 }  // namespace
@@ -130,6 +154,25 @@ Model load(std::span<const uint8_t> bytes, const ImportOptions& options) {
   return build(std::make_shared<File>(parse(bytes, "onnx bytes", "", options.limits)), options);
 }
 
-std::vector<Tensor> run(const Model& model, const std::vector<Tensor>& inputs) { return run_layer(model, inputs); }
+std::vector<Tensor> run(const Model& model, const std::vector<Tensor>& inputs) {
+  struct Entry {
+    std::weak_ptr<Layer> layer;
+    std::map<std::string, Compiled> by_types;
+  };
+  static std::mutex mutex;
+  static std::map<const Layer*, Entry> cache;
+  std::string key;
+  for (const Tensor& t : inputs) key += to_string(TensorType{t.dtype(), t.shape()});
+  Compiled c;
+  {
+    std::lock_guard<std::mutex> lock(mutex);
+    std::erase_if(cache, [](const auto& e) { return e.second.layer.expired(); });
+    Entry& e = cache[model.ptr().get()];
+    e.layer = model.ptr();
+    if (auto it = e.by_types.find(key); it != e.by_types.end()) c = it->second;
+    else e.by_types[key] = c = compile_layer(model, inputs);
+  }
+  return run_compiled(c, inputs);
+}
 
 }  // namespace glia::onnx

@@ -49,7 +49,7 @@ Operands import_layer_norm(Node& n) {
   const Value x0 = n.in(0), x = widened(x0);
   const int64_t axis = n.axis(n.i("axis", -1), x.rank());
   const double eps = n.f("epsilon", 1e-5);
-  const Shape tail(x.shape().begin() + axis, x.shape().end());
+  const Shape tail = extents_of(x, axis, x.rank());
   const Value scale = n.in(1), bias = n.in_or(2, {});
   const auto fits = [&](const Value& v) { return !v.defined() || v.shape() == tail; };
   Value y;
@@ -72,7 +72,7 @@ Operands import_layer_norm(Node& n) {
 Operands import_rms_norm(Node& n) {
   const Value x0 = n.in(0), x = widened(x0);
   const int64_t axis = n.axis(n.i("axis", -1), x.rank());
-  const Shape tail(x.shape().begin() + axis, x.shape().end());
+  const Shape tail = extents_of(x, axis, x.rank());
   const Value scale = ops::cast(n.in(1), x.dtype());
   const double eps = n.f("epsilon", 1e-5);
   const Value y = scale.shape() == tail ? ops::rms_norm(x, scale, eps, x.rank() - axis) : ops::rms_norm(x, {}, eps, x.rank() - axis) * scale;

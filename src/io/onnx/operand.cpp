@@ -102,7 +102,7 @@ Operand pointwise(const Operands& in, const std::function<Value(const Values&)>&
   }
   for (Value& v : values) {  // (1, 1, 1, C) -> (C): a bias that the kernels take in
     Shape s = v.shape();
-    if (!full || v.same_as(leader->stored()) || v.type().elements() != s.back() || s.size() < 2) continue;
+    if (!full || s.size() < 2 || v.type().elements() != s.back() || v.same_as(leader->stored())) continue;
     v = ops::reshape(v, {s.back()});
   }
   return {f(values), axes};

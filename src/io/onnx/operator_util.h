@@ -24,6 +24,11 @@ inline Ints axes_of(const Node& n, size_t slot, const char* name = "axes") {
 }
 inline Value scalar(double v, DType t) { return Value(Tensor::scalar(v, t)); }
 inline Value int64_tensor(const Ints& v) { return Value(Tensor::from_vector<int64_t>({static_cast<int64_t>(v.size())}, v)); }
+// The extents of axes [from, to) of x.
+inline Shape extents_of(const Value& x, int64_t from, int64_t to) {
+  const Shape s = x.shape();
+  return Shape(s.begin() + from, s.begin() + to);
+}
 // Half types are computed in float32, as ONNX's reference does for sums.
 inline Value widened(const Value& x) { return x.dtype() == DType::f16 || x.dtype() == DType::bf16 ? ops::cast(x, DType::f32) : x; }
 

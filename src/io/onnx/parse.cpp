@@ -294,4 +294,13 @@ File parse(std::span<const uint8_t> bytes, const std::string& source, const std:
   return f;
 }
 
+Tensor parse_tensor(std::span<const uint8_t> bytes, const std::string& source, int* type) {
+  pb::TensorProto t;
+  *type = 0;
+  GLIA_CHECK(bytes.size() < INT32_MAX && t.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())), "{}: the bytes are no ONNX tensor.", source);
+  const std::string no_folder;
+  const LoadLimits limits;
+  return Reader{source, no_folder, limits}.tensor(t, type);
+}
+
 }  // namespace glia::onnx

@@ -215,7 +215,7 @@ Operands import_grid_sample(Node& n) {
   Sampler g{.extents = Ints(s.begin() + 2, s.end()), .batch = s[0], .padding = n.s("padding_mode", "zeros"), .align = n.i("align_corners", 0) != 0};
   n.check(g.padding == "zeros" || g.padding == "border" || g.padding == "reflection", fmt::format("unknown padding_mode '{}'.", g.padding));
   g.rows = ops::reshape(last, {s[0] * num_elements(g.extents), s[1]});
-  Shape out(grid.shape().begin(), grid.shape().end() - 1);
+  Shape out = extents_of(grid, 0, grid.rank() - 1);
   const int64_t points = num_elements(out) / std::max<int64_t>(out[0], 1);
   Values at, fraction;
   for (size_t a = 0; a < g.extents.size(); ++a) {

@@ -190,7 +190,7 @@ Operands import_rnn(Node& n, const Family& family) {
     }();
     if (!full) mask = ops::less(ops::reshape(ops::arange(0, static_cast<double>(steps), 1, DType::i64), {1, steps}), ops::reshape(ops::cast(n.in(4), DType::i64), {-1, 1}));
   }
-  const auto pick = [&](const Value& v, int64_t d) { return ops::reshape(ops::slice_axis(v, 0, d, d + 1), Shape(v.shape().begin() + 1, v.shape().end())); };
+  const auto pick = [&](const Value& v, int64_t d) { return ops::reshape(ops::slice_axis(v, 0, d, d + 1), extents_of(v, 1, v.rank())); };
   Values ys;
   std::vector<Values> last(static_cast<size_t>(family.cell.states));
   for (int64_t d = 0; d < directions; ++d) {
