@@ -3,6 +3,7 @@
 #include <glia/onnx.h>
 #include <glia/ops.h>
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <mutex>
@@ -91,13 +92,19 @@ bool rows_are_alike(const LayerRef& layer, const std::vector<Shape>& shapes, con
   return true;
 }
 
+// Slashes separate layers in the names of weights, so a layer's own name has none.
+std::string layer_name(std::string name) {
+  std::replace(name.begin(), name.end(), '/', '_');
+  return name;
+}
+
 Values symbolic_inputs(const OnnxLayer& graph, const std::vector<Shape>& shapes, bool free) {
   Values r;
   for (size_t i = 0; i < shapes.size(); ++i) {
     DType type = DType::f32;
     dtype_of_type(graph.inputs()[i].type, &type);
     Shape s(shapes[i].begin() + 1, shapes[i].end());
-    r.push_back(Input(s, {.name = graph.inputs()[i].name, .dtype = type, .batch_size = free ? -1 : shapes[i][0]}));
+    r.push_back(Input(s, {.name = layer_name(graph.inputs()[i].name), .dtype = type, .batch_size = free ? -1 : shapes[i][0]}));
   }
   return r;
 }
@@ -105,16 +112,24 @@ Values symbolic_inputs(const OnnxLayer& graph, const std::vector<Shape>& shapes,
 // Outputs get the file's names by way of identity layers, except where a name is taken.
 Values named_outputs(const OnnxLayer& graph, Values out) {
   std::set<std::string> taken{graph.name()};
-  for (const ValueInfo& v : graph.inputs()) taken.insert(v.name);
+  for (const ValueInfo& v : graph.inputs()) taken.insert(layer_name(v.name));
   for (size_t i = 0; i < out.size(); ++i)
-    if (const std::string& name = graph.file().graph.outputs[i].name; taken.insert(name).second) out[i] = layers::Identity({.name = name, .dtype = is_float(out[i].dtype()) ? std::string(dtype_name(out[i].dtype())) : ""})(out[i]);
+    if (const std::string name = layer_name(graph.file().graph.outputs[i].name); taken.insert(name).second) out[i] = layers::Identity({.name = name, .dtype = is_float(out[i].dtype()) ? std::string(dtype_name(out[i].dtype())) : ""})(out[i]);
   return out;
 }
 
+// Told at load rather than at the first step.
+void check_operators(const File& f) {
+  for (const NodeDef& n : f.graph.nodes)
+    GLIA_CHECK(find_operator(n.domain, n.op) || f.functions.count(n.domain + ":" + n.op), "{}: {}: the operator '{}{}{}' is not supported.", f.source, n.title(), n.domain,
+               n.domain.empty() ? "" : ".", n.op);
+}
+
 Model build(std::shared_ptr<const File> file, const ImportOptions& options) {
+  check_operators(*file);
   auto graph = std::make_shared<OnnxLayer>(file, options);
   LayerRef layer(graph);
-  const std::string name = options.name.empty() ? file->graph.name : options.name;
+  const std::string name = layer_name(options.name.empty() ? file->graph.name : options.name);
   std::vector<Shape> shapes;
   bool batched = true, fixed = false;
   for (const ValueInfo& v : graph->inputs()) {
@@ -137,7 +152,17 @@ Model build(std::shared_ptr<const File> file, const ImportOptions& options) {
     GLIA_CHECK(ok || options.batch != Batch::free, "{}: the model takes batches of {} only: {}.", file->source, graph->declared_batch(), why);
     graph->batch_free = ok;
   }
-  Values in = symbolic_inputs(*graph, shapes, graph->batch_free), out = layer.outputs(in);
+  Values in = symbolic_inputs(*graph, shapes, graph->batch_free), out;
+  try {
+    out = layer.outputs(in);
+  } catch (const Error&) {
+    // Extents other than the batch are tried with two numbers to see how the outputs' follow. Some graphs take only certain
+    // ones; what theirs are is then told by the data.
+    bool open = false;
+    for (const Shape& s : shapes) open |= std::count(s.begin() + 1, s.end(), -1) > 0;
+    if (!open) throw;
+    return Model(layer);
+  }
   return Model(in, named_outputs(*graph, out), {.name = name, .trainable = options.trainable});
 }
 
