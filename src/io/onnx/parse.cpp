@@ -7,7 +7,7 @@
 #include <cstring>
 
 #include "base/error.h"
-#include "glia_onnx.pb.h"
+#include <glia_onnx.pb.h>
 #include "io/file/checked.h"
 #include "io/file/mapped_file.h"
 #include "io/file/path_name.h"
