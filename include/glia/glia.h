@@ -21,8 +21,10 @@
 #include <glia/npz.h>
 #include <glia/ops.h>
 #include <glia/optimizers.h>
+#include <glia/pytorch.h>
 #include <glia/readers.h>
 #include <glia/regularizers.h>
+#include <glia/safetensors.h>
 #include <glia/schedules.h>
 #include <glia/tensor.h>
 #include <glia/utils.h>

@@ -2,34 +2,44 @@
 
 #include <algorithm>
 #include <cstring>
-#include <fstream>
+#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
 #include "io/file/atomic_file.h"
+#include "io/file/byte_reader.h"
+#include "io/file/checked.h"
+#include "io/file/json_text.h"
+#include "io/file/mapped_file.h"
+#include "io/file/path_name.h"
 
-namespace glia::io {
+namespace glia {
+namespace io {
 namespace {
 
 using nlohmann::ordered_json;
 
-struct DTypeName { DType dtype; const char* name; };
-constexpr DTypeName kNames[] = {{DType::f32, "F32"}, {DType::f64, "F64"}, {DType::bf16, "BF16"}, {DType::f16, "F16"}, {DType::i32, "I32"},
-                                {DType::i64, "I64"}, {DType::u8, "U8"},   {DType::i8, "I8"},     {DType::bool_, "BOOL"}};
+struct Code {
+  const char* name;
+  DType dtype;
+  std::size_t bytes;  // of an element in the file
+};
+// The first of each dtype is what is written.
+constexpr Code kCodes[] = {{"F32", DType::f32, 4}, {"F64", DType::f64, 8}, {"BF16", DType::bf16, 2}, {"F16", DType::f16, 2}, {"I32", DType::i32, 4},
+                           {"I64", DType::i64, 8}, {"U8", DType::u8, 1},   {"I8", DType::i8, 1},     {"BOOL", DType::bool_, 1}, {"I16", DType::i32, 2},
+                           {"U16", DType::i32, 2}, {"U32", DType::i64, 4}, {"U64", DType::i64, 8}};
 constexpr uint64_t kMaxHeader = 100u << 20;
+constexpr std::size_t kSpare = 64;  // kernels may read a vector behind the last element
 
-const char* dtype_code(DType t) {
-  for (auto& n : kNames)
-    if (n.dtype == t) return n.name;
-  return "?";
-}
-
-std::string header_text(const NamedTensors& tensors) {
+std::string header_text(const NamedTensors& tensors, const std::map<std::string, std::string>& metadata) {
   ordered_json header = ordered_json::object();
-  size_t at = 0;
+  if (!metadata.empty()) header["__metadata__"] = metadata;
+  std::size_t at = 0;
   for (auto& [name, t] : tensors) {
     GLIA_CHECK(!header.contains(name), "safetensors: two tensors are named '{}'.", name);
-    header[name] = {{"dtype", dtype_code(t.dtype())}, {"shape", t.shape()}, {"data_offsets", {at, at + t.bytes()}}};
+    GLIA_CHECK(t.defined(), "safetensors: the tensor '{}' is undefined (an empty Tensor).", name);
+    const char* code = std::find_if(std::begin(kCodes), std::end(kCodes), [&, d = t.dtype()](auto& c) { return c.dtype == d; })->name;
+    header[name] = {{"dtype", code}, {"shape", t.shape()}, {"data_offsets", {at, at + t.bytes()}}};
     at += t.bytes();
   }
   std::string text = header.dump();
@@ -37,61 +47,101 @@ std::string header_text(const NamedTensors& tensors) {
   return text;
 }
 
-Tensor tensor_of(const std::string& path, const std::string& name, const ordered_json& entry, const std::vector<char>& data) {
-  auto bad = [&](const std::string& what) { throw_error("{}: tensor '{}': {}.", path, name, what); };
-  if (!entry.is_object() || !entry.contains("dtype") || !entry.contains("shape") || !entry.contains("data_offsets")) bad("needs dtype, shape and data_offsets");
-  if (!entry["dtype"].is_string() || !entry["shape"].is_array() || !entry["data_offsets"].is_array() || entry["data_offsets"].size() != 2) bad("has fields of wrong types");
-  std::string code = entry["dtype"].get<std::string>();
-  auto known = std::find_if(std::begin(kNames), std::end(kNames), [&](auto& n) { return code == n.name; });
-  if (known == std::end(kNames)) bad("has the unsupported dtype " + code);
-  Shape shape;
-  for (auto& d : entry["shape"]) {
-    if (!d.is_number_unsigned() || d.get<uint64_t>() > (uint64_t{1} << 40)) bad("has a bad shape");
-    shape.push_back(d.get<int64_t>());
+Tensor widened(const Code& code, const Shape& shape, const uint8_t* from, const std::string& where) {
+  Tensor t(shape, code.dtype);
+  std::string_view name = code.name;
+  for (int64_t i = 0; i < t.size(); ++i, from += code.bytes) {
+    uint64_t v = 0;
+    std::memcpy(&v, from, code.bytes);
+    GLIA_CHECK(v <= static_cast<uint64_t>(std::numeric_limits<int64_t>::max()), "{}: the value {} does not fit int64.", where, v);
+    if (name == "I16") t.data<int32_t>()[i] = static_cast<int16_t>(v);
+    else if (name == "U16") t.data<int32_t>()[i] = static_cast<int32_t>(v);
+    else t.data<int64_t>()[i] = static_cast<int64_t>(v);
   }
-  for (auto& o : entry["data_offsets"])
-    if (!o.is_number_unsigned()) bad("has bad data_offsets");
-  uint64_t begin = entry["data_offsets"][0].get<uint64_t>(), end = entry["data_offsets"][1].get<uint64_t>();
-  if (begin > end || end > data.size()) bad(fmt::format("lies at {}..{}, outside the {} bytes of data", begin, end, data.size()));
-  uint64_t elements = 1;
-  for (int64_t d : shape)
-    if (__builtin_mul_overflow(elements, static_cast<uint64_t>(d), &elements)) bad("is too large");
-  if (elements > data.size() || elements * dtype_size(known->dtype) != end - begin) bad(fmt::format("has {} bytes, which does not fit its shape {}", end - begin, to_string(shape)));
-  Tensor t(shape, known->dtype);
-  if (t.bytes()) std::memcpy(t.raw(), data.data() + begin, t.bytes());
   return t;
 }
 
-}  // namespace
+class File {
+ public:
+  File(const std::string& path, const LoadLimits& limits) : path_(path), limits_(limits), file_(MappedFile::open(path)) {
+    ByteReader in(file_->bytes(), path);
+    uint64_t length = in.u64("the header length");
+    if (length > kMaxHeader || length > in.left())
+      in.fail_at(0, fmt::format("the header claims {} bytes, the file has {} behind it. It is cut off or no safetensors file.", length, in.left()));
+    auto text = in.view(length, "the header");
+    header_ = parse_json({reinterpret_cast<const char*>(text.data()), text.size()}, path, limits, 8);
+    if (!header_.is_object()) in.fail_at(8, "the header is not a JSON object.");
+    if (header_.size() > limits.max_tensors) in.fail_at(8, fmt::format("the header names {} tensors, {} are allowed (LoadLimits::max_tensors).", header_.size(), limits.max_tensors));
+    data_ = file_->bytes().subspan(8 + length);
+  }
 
-void write_safetensors(const std::string& path, const NamedTensors& tensors) {
-  std::string header = header_text(tensors);
-  uint64_t length = header.size();
-  AtomicFile f(path);
+  NamedTensors read() {
+    NamedTensors r;
+    for (auto& [name, entry] : header_.items())
+      if (name != "__metadata__") r.emplace_back(name, tensor(name, entry));
+    return r;
+  }
+
+ private:
+  Tensor tensor(const std::string& name, const ordered_json& entry) {
+    std::string where = fmt::format("{}: offset 8: tensor '{}'", path_, printable(name));
+    auto check = [&](bool ok, const std::string& what) { GLIA_CHECK(ok, "{} {}.", where, what); };
+    check(name.size() <= limits_.max_name_length, "has too long a name (LoadLimits::max_name_length)");
+    check(entry.is_object() && entry.contains("dtype") && entry.contains("shape") && entry.contains("data_offsets"), "needs dtype, shape and data_offsets");
+    const ordered_json &shape_json = entry["shape"], &offsets = entry["data_offsets"];
+    check(entry["dtype"].is_string() && shape_json.is_array() && offsets.is_array() && offsets.size() == 2, "has fields of wrong types");
+    std::string code = entry["dtype"].get<std::string>();
+    auto known = std::find_if(std::begin(kCodes), std::end(kCodes), [&](auto& c) { return code == c.name; });
+    check(known != std::end(kCodes), "has the unsupported dtype '" + printable(code) + "'");
+    Shape shape;
+    check(shape_json.size() <= 32, "has more than 32 axes");
+    for (auto& d : shape_json) {
+      check(d.is_number_unsigned() && d.get<uint64_t>() <= (uint64_t{1} << 62), "has a bad shape");
+      shape.push_back(d.get<int64_t>());
+    }
+    for (auto& o : offsets) check(o.is_number_unsigned(), "has bad data_offsets");
+    uint64_t begin = offsets[0].get<uint64_t>(), end = offsets[1].get<uint64_t>();
+    check(begin <= end && end <= data_.size(), fmt::format("lies at {}..{}, outside the {} bytes of data", begin, end, data_.size()));
+    auto bytes = checked_product(shape, known->bytes);
+    check(bytes && *bytes == end - begin, fmt::format("has {} bytes, which does not fit its shape {}", end - begin, to_string(shape)));
+    return placed(*known, shape, begin, *bytes, where);
+  }
+
+  Tensor placed(const Code& code, const Shape& shape, uint64_t begin, uint64_t bytes, const std::string& where) {
+    auto* from = const_cast<uint8_t*>(data_.data()) + begin;
+    if (code.bytes != dtype_size(code.dtype) || code.name[0] == 'U') {
+      if (code.dtype != DType::u8) return widened(code, shape, from, where);
+    }
+    bool mapped = bytes > 0 && reinterpret_cast<std::uintptr_t>(from) % code.bytes == 0 && data_.size() - begin - bytes >= kSpare && code.dtype != DType::bool_;
+    if (mapped) return Tensor::wrap(shape, code.dtype, from, file_);
+    Tensor t(shape, code.dtype);
+    if (bytes) std::memcpy(t.raw(), from, bytes);
+    if (code.dtype == DType::bool_)
+      for (int64_t i = 0; i < t.size(); ++i) static_cast<uint8_t*>(t.raw())[i] = from[i] != 0;
+    return t;
+  }
+
+  const std::string& path_;
+  const LoadLimits& limits_;
+  std::shared_ptr<MappedFile> file_;
+  ordered_json header_;
+  std::span<const uint8_t> data_;
+};
+
+}  // namespace
+}  // namespace io
+
+void write_safetensors(const std::string& path, const NamedTensors& tensors, const std::map<std::string, std::string>& metadata) {
+  std::string header = io::header_text(tensors, metadata);
+  uint64_t length = header.size(), all = 8 + length;
+  for (auto& [name, t] : tensors) all += t.bytes();
+  io::AtomicFile f(path, all);
   f.write(&length, 8);
-  f.write(header.data(), header.size());
+  f.write(header);
   for (auto& [name, t] : tensors) f.write(t.raw(), t.bytes());
   f.commit();
 }
 
-NamedTensors read_safetensors(const std::string& path) {
-  std::ifstream in(path, std::ios::binary | std::ios::ate);
-  GLIA_CHECK(in, "Cannot open '{}' for reading. Check the path.", path);
-  uint64_t size = static_cast<uint64_t>(in.tellg()), length = 0;
-  in.seekg(0);
-  GLIA_CHECK(size >= 8 && in.read(reinterpret_cast<char*>(&length), 8), "{}: offset 0: too short for a safetensors file ({} bytes).", path, size);
-  GLIA_CHECK(length <= kMaxHeader && length <= size - 8, "{}: offset 0: the header claims {} bytes, the file has {}. It is cut off or no safetensors file.", path, length, size - 8);
-  std::string text(length, '\0');
-  in.read(text.data(), static_cast<std::streamsize>(length));
-  ordered_json header = ordered_json::parse(text, nullptr, false);
-  GLIA_CHECK(header.is_object(), "{}: offset 8: the header is not a JSON object.", path);
-  std::vector<char> data(size - 8 - length);
-  in.read(data.data(), static_cast<std::streamsize>(data.size()));
-  GLIA_CHECK(in, "{}: reading failed.", path);
-  NamedTensors r;
-  for (auto& [name, entry] : header.items())
-    if (name != "__metadata__") r.emplace_back(name, tensor_of(path, name, entry, data));
-  return r;
-}
+NamedTensors read_safetensors(const std::string& path, const LoadOptions& options) { return io::File(path, options.limits).read(); }
 
-}  // namespace glia::io
+}  // namespace glia
