@@ -13,6 +13,9 @@ function(glia_add_room_tests exe room label)
   if(room MATCHES "^(cli|golden)$")
     target_link_libraries(${exe} PRIVATE glia_parity_lib)
   endif()
+  if(room STREQUAL "cli" AND TARGET glia_program)
+    add_dependencies(${exe} glia_program)
+  endif()
   target_compile_definitions(${exe} PRIVATE GLIA_SOURCE_DIR="${PROJECT_SOURCE_DIR}" GLIA_BINARY_DIR="${PROJECT_BINARY_DIR}"
                              GLIA_CXX="${CMAKE_CXX_COMPILER}"
                              GLIA_SHARED_DIR="${PROJECT_SOURCE_DIR}/../shared")

@@ -10,7 +10,9 @@
 #include <glia/dataset.h>
 #include <glia/datasets.h>
 #include <glia/error.h>
+#include <glia/export.h>
 #include <glia/function.h>
+#include <glia/image.h>
 #include <glia/initializers.h>
 #include <glia/layer.h>
 #include <glia/layers.h>
@@ -21,6 +23,7 @@
 #include <glia/npz.h>
 #include <glia/ops.h>
 #include <glia/optimizers.h>
+#include <glia/plot.h>
 #include <glia/pytorch.h>
 #include <glia/readers.h>
 #include <glia/regularizers.h>

@@ -14,19 +14,6 @@ using namespace ir;
 
 namespace {
 
-std::vector<DType> input_dtypes(const Model& model, size_t count) {
-  std::vector<DType> r;
-  if (auto* f = dynamic_cast<FunctionalLayer*>(model.ptr().get()))
-    for (ir::Ref in : f->input_refs()) r.push_back(f->graph().type(in).dtype);
-  const Layer* first = model.ptr().get();
-  while (auto* s = dynamic_cast<const SequentialLayer*>(first)) {
-    if (s->layers().empty()) break;
-    first = s->layers()[0].ptr().get();
-  }
-  r.resize(count, first->class_name() == "Embedding" ? DType::i32 : DType::f32);
-  return r;
-}
-
 std::vector<Shape> full_shapes(const Model& model, const PredictGraphOptions& o) {
   std::vector<Shape> r = model.input_shapes();
   GLIA_CHECK(!r.empty() || !o.input_shapes.empty(), "export: the model '{}' has no input shape yet. Give one (input_shapes, --input-shape), or call "
@@ -69,6 +56,19 @@ void bind_weights(Graph& g, const std::vector<Variable>& variables) {
 }
 
 }  // namespace
+
+std::vector<DType> input_dtypes(const Model& model, size_t count) {
+  std::vector<DType> r;
+  if (auto* f = dynamic_cast<FunctionalLayer*>(model.ptr().get()))
+    for (ir::Ref in : f->input_refs()) r.push_back(f->graph().type(in).dtype);
+  const Layer* first = model.ptr().get();
+  while (auto* s = dynamic_cast<const SequentialLayer*>(first)) {
+    if (s->layers().empty()) break;
+    first = s->layers()[0].ptr().get();
+  }
+  r.resize(count, first->class_name() == "Embedding" ? DType::i32 : DType::f32);
+  return r;
+}
 
 PredictGraph predict_graph(const Model& model, const PredictGraphOptions& o) {
   GLIA_CHECK(o.batch_size >= 1, "export: batch_size must be at least 1. Received {}.", o.batch_size);

@@ -24,6 +24,9 @@ struct PredictGraph {
 // Throws Error where an extent is unknown.
 PredictGraph predict_graph(const Model& model, const PredictGraphOptions& options);
 
+// Declared dtypes of a functional model's inputs; for others int32 where the first layer looks ids up, else float32.
+std::vector<DType> input_dtypes(const Model& model, size_t count);
+
 // conv and matmul followed by a scale or shift per channel (batch normalisation) take it into their weights.
 void fold_affine(ir::Graph& g);
 

@@ -1,0 +1,45 @@
+#include "base/error.h"
+#include "io/image/codec.h"
+
+#ifdef GLIA_HAVE_IMAGES
+#include <png.h>
+
+#include <cstring>
+
+namespace glia::io {
+
+namespace {
+struct Image {  // freed whatever happens
+  png_image p{};
+  Image() { p.version = PNG_IMAGE_VERSION; }
+  ~Image() { png_image_free(&p); }
+};
+}  // namespace
+
+Tensor decode_png(std::span<const uint8_t> bytes, const std::string& name, const LoadLimits& limits) {
+  Image image;
+  GLIA_CHECK(png_image_begin_read_from_memory(&image.p, bytes.data(), bytes.size()), "{}: damaged PNG: {}.", name, image.p.message);
+  const bool colour = image.p.format & PNG_FORMAT_FLAG_COLOR, alpha = image.p.format & PNG_FORMAT_FLAG_ALPHA;
+  // Grey stays grey (libpng would weigh colours itself); colour keeps its transparency for the caller to drop.
+  image.p.format = colour || alpha ? (alpha ? PNG_FORMAT_RGBA : PNG_FORMAT_RGB) : PNG_FORMAT_GRAY;
+  const int64_t channels = PNG_IMAGE_SAMPLE_CHANNELS(image.p.format), height = image.p.height, width = image.p.width;
+  check_image_size(height, width, channels, name, limits);
+  Tensor t({height, width, channels}, DType::u8);
+  GLIA_CHECK(png_image_finish_read(&image.p, nullptr, t.raw(), 0, nullptr), "{}: damaged PNG: {}.", name, image.p.message);
+  return t;
+}
+
+std::string encode_png(const Tensor& t) {
+  Image image;
+  image.p.height = static_cast<png_uint_32>(t.dim(0));
+  image.p.width = static_cast<png_uint_32>(t.dim(1));
+  image.p.format = t.dim(2) == 1 ? PNG_FORMAT_GRAY : t.dim(2) == 3 ? PNG_FORMAT_RGB : PNG_FORMAT_RGBA;
+  png_alloc_size_t size = PNG_IMAGE_PNG_SIZE_MAX(image.p);
+  std::string out(size, '\0');
+  GLIA_CHECK(png_image_write_to_memory(&image.p, out.data(), &size, 0, t.raw(), 0, nullptr), "save_img: {}.", image.p.message);
+  out.resize(size);
+  return out;
+}
+
+}  // namespace glia::io
+#endif
