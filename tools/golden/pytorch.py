@@ -109,6 +109,9 @@ def main():
                 "bools": t > 5, "scalar": torch.tensor(7), "param": nn.Parameter(t[0].clone()), "none": None, "nested": {"a": [t[2]]}},
                OUT / "views.pt")
     torch.save(nn.Linear(2, 2), OUT / "module.pt")
+    tiny = {"w": torch.ones(2, 3).T, "b": torch.zeros(1, dtype=torch.int64)}  # every bit of these is flipped by tests/fuzz
+    torch.save(tiny, OUT / "tiny.pt")
+    torch.save(tiny, OUT / "tiny_legacy.pt", _use_new_zipfile_serialization=False)
     print("torch", torch.__version__)
 
 

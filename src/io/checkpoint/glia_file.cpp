@@ -14,7 +14,7 @@
 namespace glia::io {
 namespace {
 
-constexpr uint64_t kMaxJson = uint64_t{256} << 20;
+constexpr uint64_t kMaxJson = uint64_t{8} << 20;  // names of some hundred thousand tensors
 constexpr int kVersion = 1;
 
 std::string member(const std::string& group, std::size_t i) { return fmt::format("{}/{}.npy", group, i); }

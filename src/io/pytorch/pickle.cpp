@@ -12,7 +12,6 @@ namespace glia::io {
 namespace {
 
 constexpr uint64_t kMaxText = uint64_t{64} << 20;
-constexpr std::size_t kMaxValues = 3'000'000;  // some 30 a tensor
 using V = PickleValue;
 
 // What a state dict may call. Dtypes and storage classes are names only; see pytorch.cpp for what they become.
@@ -35,10 +34,24 @@ bool is_allowed(std::string_view name) {
   return false;
 }
 
+// Values that every pickle has many of, and nobody changes.
+struct Shared {
+  V none, mark, small[256], booleans[2];
+  Shared() {
+    mark.kind = V::mark;
+    for (int i = 0; i < 256; ++i) small[i].kind = V::integer, small[i].i = i;
+    for (int i = 0; i < 2; ++i) booleans[i].kind = V::boolean, booleans[i].i = i;
+  }
+};
+Shared& shared() {
+  static Shared s;
+  return s;
+}
+
 }  // namespace
 
 V* Pickle::make(V::Kind kind) {
-  if (all_.size() >= kMaxValues) in_->fail_at(at_, fmt::format("the pickle makes more than {} values.", kMaxValues));
+  if (all_.size() >= max_values_) in_->fail_at(at_, fmt::format("the pickle makes more than {} values, too many for a file of this size.", max_values_));
   V& v = all_.emplace_back();
   v.kind = kind;
   return &v;
@@ -114,15 +127,13 @@ void Pickle::step(uint8_t op) {
 
 bool Pickle::step_number(uint8_t op) {
   auto integer = [&](int64_t v) {
-    V* r = make(V::integer);
-    r->i = v;
+    V* r = v >= 0 && v < 256 ? &shared().small[v] : make(V::integer);
+    if (v < 0 || v >= 256) r->i = v;
     push(r);
     return true;
   };
   auto boolean = [&](bool v) {
-    V* r = make(V::boolean);
-    r->i = v;
-    push(r);
+    push(&shared().booleans[v]);
     return true;
   };
   auto number = [&](double v) {
@@ -139,7 +150,7 @@ bool Pickle::step_number(uint8_t op) {
   };
   const char* end = nullptr;
   switch (op) {
-    case 'N': push(make(V::none)); return true;
+    case 'N': push(&shared().none); return true;
     case 0x88: return boolean(true);
     case 0x89: return boolean(false);
     case 'J': return integer(static_cast<int32_t>(in_->u32("an integer")));
@@ -232,7 +243,7 @@ bool Pickle::step_container(uint8_t op) {
     return true;
   };
   switch (op) {
-    case '(': push(make(V::mark)); return true;
+    case '(': push(&shared().mark); return true;
     case ')': return tuple_of(0);
     case 0x85: return tuple_of(1);
     case 0x86: return tuple_of(2);

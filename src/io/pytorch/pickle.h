@@ -1,7 +1,7 @@
 // A reader of Python pickles that runs no code: numbers, texts, plain containers and, for PyTorch, tensors and storages. Every
 // other class or function is refused by its name.
 //
-//   Pickle p;
+//   Pickle p(file_bytes);
 //   const PickleValue* root = p.parse(in, limits);      // `in` stands behind the STOP opcode afterwards
 //   if (root->kind == PickleValue::dict) ...
 //
@@ -33,6 +33,9 @@ struct PickleValue {
 
 class Pickle {
  public:
+  // `file_bytes`: of the file that the pickle is part of. It bounds the number of values, so that a pickle that was compressed a
+  // thousandfold cannot fill the memory.
+  explicit Pickle(uint64_t file_bytes) : max_values_(100'000 + file_bytes / 12) {}
   // Throws Error with the offset. Values live as long as this object; they may refer to each other in cycles.
   const PickleValue* parse(ByteReader& in, const LoadLimits& limits);
   const std::deque<PickleValue>& values() const { return all_; }  // all that were made
@@ -58,6 +61,7 @@ class Pickle {
 
   ByteReader* in_ = nullptr;
   LoadLimits limits_;
+  uint64_t max_values_;
   uint64_t at_ = 0;  // offset of the opcode
   std::deque<PickleValue> all_;
   std::vector<PickleValue*> stack_;

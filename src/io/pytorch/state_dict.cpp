@@ -205,8 +205,9 @@ NamedTensors read_zip(const std::string& path, const LoadLimits& limits, uint64_
     GLIA_CHECK(zip.read_text(root + "byteorder", 64).starts_with("little"), "{}: was written on a big-endian machine, which cannot be read.", path);
   uint64_t left = limits.max_bytes;
   ByteReader in = zip.open(root + "data.pkl");
-  Pickle pickle;
+  Pickle pickle(file_bytes);
   const V* value = pickle.parse(in, limits);
+  in.expect_end();
   auto find = [&](const std::string& key, uint64_t) {
     std::vector<uint8_t> bytes = zip.read(root + "data/" + key, left);
     left -= bytes.size();
@@ -218,7 +219,7 @@ NamedTensors read_zip(const std::string& path, const LoadLimits& limits, uint64_
 // Magic number, protocol, machine (pickles); the object; the list of storage keys; then for each its length and bytes.
 NamedTensors read_legacy(const std::string& path, const LoadLimits& limits, const std::shared_ptr<MappedFile>& file) {
   ByteReader in(file->bytes(), path);
-  Pickle header, object, list;
+  Pickle header(file->size()), object(file->size()), list(file->size());
   header.parse(in, limits);
   const V* protocol = header.parse(in, limits);
   GLIA_CHECK(protocol->kind == V::integer && protocol->i == 1001, "{}: offset {}: an unknown version of PyTorch's old format.", path, in.offset());

@@ -47,6 +47,7 @@ class ZipReader {
   const std::string& path() const { return path_; }
 
  private:
+  ByteReader open_within(const std::string& name, uint64_t limit) const;
   std::string path_;
   LoadLimits limits_;
   std::shared_ptr<void> zip_;  // zip_t

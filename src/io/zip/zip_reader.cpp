@@ -38,6 +38,7 @@ ZipReader::ZipReader(const std::string& path, const LoadLimits& limits) : path_(
     GLIA_CHECK(zip_stat_index(zip, i, 0, &s) == 0 && (s.valid & ZIP_STAT_NAME), "{}: member {} of the zip directory is damaged ({}).", path, i, zip_strerror(zip));
     Member m{s.name, s.valid & ZIP_STAT_SIZE ? s.size : 0, s.valid & ZIP_STAT_COMP_SIZE ? s.comp_size : 0};
     GLIA_CHECK(m.name.size() <= limits.max_name_length, "{}: the name of member {} has {} bytes, {} are allowed (LoadLimits::max_name_length).", path, i, m.name.size(), limits.max_name_length);
+    GLIA_CHECK(m.packed_size <= file->size(), "{}: member '{}' claims {} packed bytes, the file has {}.", path, printable(m.name), m.packed_size, file->size());
     GLIA_CHECK(index_.emplace(m.name, members_.size()).second, "{}: two members are named '{}'.", path, printable(m.name));
     members_.push_back(std::move(m));
   }
@@ -71,19 +72,27 @@ ByteReader ZipReader::open(const std::string& name) const {
   return ByteReader(std::move(source), title);
 }
 
-std::vector<uint8_t> ZipReader::read(const std::string& name, uint64_t limit) const {
+ByteReader ZipReader::open_within(const std::string& name, uint64_t limit) const {
   const Member& m = member(name);
   limit = std::min(limit, limits_.max_bytes);
   GLIA_CHECK(m.size <= limit, "{}: member '{}' unpacks to {} bytes, {} are allowed here.", path_, printable(name), m.size, limit);
-  ByteReader in = open(name);
-  std::vector<uint8_t> bytes = in.read_promised(m.size, "the member");
+  return open(name);
+}
+
+std::vector<uint8_t> ZipReader::read(const std::string& name, uint64_t limit) const {
+  ByteReader in = open_within(name, limit);
+  std::vector<uint8_t> bytes = in.read_promised(member(name).size, "the member");
   in.expect_end();
   return bytes;
 }
 
 std::string ZipReader::read_text(const std::string& name, uint64_t limit) const {
-  std::vector<uint8_t> bytes = read(name, limit);
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+  ByteReader in = open_within(name, limit);
+  std::string text;
+  char buffer[1 << 14];
+  for (std::size_t n; (n = in.read(buffer, sizeof buffer)) > 0;) text.append(buffer, n);  // the end checks the CRC
+  if (text.size() != member(name).size) in.fail(fmt::format("the directory announces {} bytes.", member(name).size));
+  return text;
 }
 
 }  // namespace glia::io
