@@ -51,7 +51,7 @@ std::string reshape(Exporter& ex, const std::string& x, const std::vector<Dims>&
 bool stays_flattened(Exporter& ex, const ir::Node& n, int id) {
   const TensorType &from = ex.type(n.inputs[0]), &to = n.types[0];
   const Item& it = ex.item(n.inputs[0]);
-  if (from.rank() < 3 || to.rank() != 2 || from.shape[0] != to.shape[0] || it.name.empty() || it.axes != inverse(channels_last_axes(from.rank()))) return false;
+  if (from.rank() < 3 || to.rank() != 2 || from.shape[0] != to.shape[0] || it.name.empty() || it.axes != channels_last_axes(from.rank())) return false;
   for (size_t i = 1; i < from.shape.size(); ++i)
     if (!is_known(ex.symbols().extent(n.inputs[0], static_cast<int>(i)))) return false;
   for (int user : ex.users(id)) {

@@ -65,7 +65,7 @@ void export_matmul(Exporter& ex, const ir::Node& n, int id) {
   ex.define({id, 0}, finish(ex, n, ex.emit1("MatMul", {left, right}), 2, {}, false));
 }
 
-Ints first_axes(int rank) { return inverse(channels_last_axes(rank)); }  // value (N, spatial, C) of an ONNX value (N, C, spatial)
+Ints first_axes(int rank) { return channels_last_axes(rank); }  // value (N, spatial, C) of an ONNX value (N, C, spatial)
 Ints kernel_axes(int rank) {  // value (spatial, I, O) of an ONNX value (O, I, spatial)
   Ints r;
   for (int64_t i = 2; i < rank; ++i) r.push_back(i);
