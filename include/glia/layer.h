@@ -58,6 +58,7 @@ class Layer : public Configurable, public std::enable_shared_from_this<Layer> {
   // on when supports_masking.
   virtual Values compute_mask(const Values& inputs, const Values& masks, const Values& outputs);
   virtual bool supports_masking() const { return false; }
+  virtual bool is_operation() const { return false; }  // an op that a functional model calls by itself; not among its layers
   // A layer whose mask is consumed inside call (attention, pooling) and never an error.
   virtual bool autocast_inputs() const { return true; }
 

@@ -17,6 +17,7 @@ struct LoadLimits {
 };
 
 struct LoadOptions {
+  bool compile = true;     // models: restore optimizer (with its state), loss and metrics where the file has them
   LoadLimits limits;
   bool untrusted = false;  // parse in a child process with limits on memory and time, where the format needs it (HDF5)
 };

@@ -16,6 +16,7 @@
 #include <glia/callback.h>
 #include <glia/dataset.h>
 #include <glia/layer.h>
+#include <glia/load_options.h>
 #include <glia/logs.h>
 #include <glia/losses.h>
 #include <glia/metrics.h>
@@ -126,6 +127,20 @@ struct SummaryOptions {
   bool expand_nested = false;
   bool show_trainable = false;
 };
+struct SaveOptions {
+  bool overwrite = true;              // false: Error when the file exists
+  bool include_optimizer = true;      // .h5; a .keras file holds it when the model is compiled
+};
+struct SaveWeightsOptions {
+  bool overwrite = true;
+  std::optional<double> max_shard_size = {};  // GiB per file of .weights.json; empty: one file
+};
+struct LoadWeightsOptions {
+  bool skip_mismatch = false;         // layers that do not fit the file keep their weights, with a warning
+  bool by_name = false;               // .h5 only: match layers by name instead of by order
+  LoadLimits limits = {};
+  bool untrusted = false;             // see LoadOptions
+};
 struct ModelOptions {
   std::string name;
   bool trainable = true;
@@ -165,8 +180,13 @@ class Model : public LayerRef {
   void summary(const SummaryOptions& options = {});                             // prints it to stdout
   std::vector<Tensor> get_weights() const { return ptr_->get_weights(); }
   void set_weights(const std::vector<Tensor>& weights) { ptr_->set_weights(weights); }
-  void save_weights(const std::string& path) const;   // .safetensors
-  void load_weights(const std::string& path);
+  // The whole model in one file: .keras (Keras 3), .h5 (its older format). The file appears when it is complete. Throws
+  // Error for an unknown ending, and for models whose architecture has no configuration.
+  void save(const std::string& path, const SaveOptions& options = {}) const;
+  // Weights alone: .weights.h5 or .weights.json (Keras 3; a compiled model's optimizer state, too), .h5 (older Keras),
+  // .safetensors. load_weights also takes .keras. Throws Error that lists the layers that do not fit the file.
+  void save_weights(const std::string& path, const SaveWeightsOptions& options = {}) const;
+  void load_weights(const std::string& path, const LoadWeightsOptions& options = {});
   const std::string& name() const { return ptr_->name(); }
   std::vector<LayerRef> layers() const;
   LayerRef get_layer(const std::string& name) const;  // throws Error with "did you mean"

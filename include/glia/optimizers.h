@@ -63,6 +63,7 @@ class OptimizerBase : public Configurable {
   virtual double learning_rate();               // now; of a schedule: at the current step
   virtual void set_learning_rate(double value); // throws Error when a schedule drives it
   virtual int64_t iterations();                 // updates so far
+  virtual OptimizerBase* wrapped_optimizer() { return nullptr; }  // LossScaleOptimizer's inner one
   virtual void finalize_variable_values(const std::vector<Variable>& vars);  // EMA: weights become their averages
   // Weights whose name contains one of these take no weight decay; before build.
   void exclude_from_weight_decay(Strings var_names);

@@ -59,7 +59,9 @@ class Writer : public Fields {
   void operator()(const char* n, std::optional<std::string>& v) override { optional(n, v); }
   void operator()(const char* n, std::optional<Ints>& v) override { optional(n, v); }
   void operator()(const char* n, std::optional<Floats>& v) override { optional(n, v); }
-  void operator()(const char* n, Activation& v) override { out[n] = v.name(); }
+  void operator()(const char* n, Activation& v) override {
+    out[n] = !v.name().empty() && v.name()[0] == '{' ? json::parse(v.name()) : json(v.name());
+  }
   void operator()(const char* n, Numbers& v) override { out[n] = v.empty() ? json() : json(v); }
   void operator()(const char* n, Tensor& v) override { out[n] = v.defined() ? tensor_json(v) : json(); }
   void object(const char* n, std::string_view, std::shared_ptr<Configurable>& v) override { out[n] = v ? to_json(*v) : json(); }
@@ -107,7 +109,9 @@ void flatten(const json& v, size_t axis, Shape& shape, std::vector<double>& flat
   for (const json& e : v) flatten(e, axis + 1, shape, flat);
 }
 
-Tensor read_tensor(const json& v) {
+}  // namespace
+
+Tensor tensor_from_json(const json& v) {
   DType dtype = DType::f32;
   const json* data = &v;
   if (v.is_object()) {  // {"class_name": "__numpy__", "config": {"value": ..., "dtype": ...}}
@@ -124,13 +128,35 @@ Tensor read_tensor(const json& v) {
   return t;
 }
 
+std::string dtype_policy_from_json(const json& v) {
+  if (v.is_string()) return v.get<std::string>();
+  const json& config = v.at("config");
+  if (config.contains("default_policy")) return dtype_policy_from_json(config["default_policy"]);  // DTypePolicyMap
+  GLIA_CHECK(!config.contains("mode"), "quantized weights ({}) are not supported.", config["mode"].dump());
+  return config.at("name").get<std::string>();
+}
+
+namespace {
+
+struct ModelHooks {
+  std::shared_ptr<Layer> (*read)(const json&) = nullptr;
+  bool (*is_model)(const std::string&) = nullptr;
+  json (*write)(Layer&) = nullptr;
+};
+ModelHooks& model_hooks() {
+  static ModelHooks hooks;
+  return hooks;
+}
+
 Activation read_activation(const json& v) {
   if (v.is_null()) return {};
   if (v.is_string()) return Activation(v.get<std::string>());
+  GLIA_CHECK(v.is_object(), "a Python function kept as code is never run. Save it as a registered class or a named function.");
   const std::string name = v.value("class_name", "");
   if (name == "function" && v["config"].is_string()) return Activation(v["config"].get<std::string>());
   auto layer = std::static_pointer_cast<Layer>(from_json("layer", v));  // activation=layers.ReLU(...)
-  return Activation([layer](const Value& x) { return LayerRef(layer)(x); }, layer->class_name());
+  // Its name is the layer's configuration, so that it is written as it was read.
+  return Activation([layer](const Value& x) { return LayerRef(layer)(x); }, to_json(*layer).dump());
 }
 
 // Keys of older or other versions that change nothing here.
@@ -172,7 +198,7 @@ class Reader : public Fields {
     });
   }
   void operator()(const char* n, Tensor& v) override {
-    read(n, "nested lists of numbers", [&](const json& j) { v = j.is_null() ? Tensor() : read_tensor(j); }, true);
+    read(n, "nested lists of numbers", [&](const json& j) { v = j.is_null() ? Tensor() : tensor_from_json(j); }, true);
   }
   void object(const char* n, std::string_view kind, std::shared_ptr<Configurable>& v) override {
     read(n, "an object", [&](const json& j) { v = from_json(kind, j); }, true);
@@ -222,7 +248,7 @@ class Reader : public Fields {
     return r;
   }
   static std::string text(std::string_view name, const json& j) {
-    if (name == "dtype" && j.is_object()) return j.at("config").at("name").get<std::string>();  // DTypePolicy
+    if (name == "dtype" && j.is_object()) return dtype_policy_from_json(j);
     if (name == "fn" && j.is_object()) return j.at("config").get<std::string>();  // a function of Keras
     return j.get<std::string>();
   }
@@ -266,7 +292,18 @@ json config_of(Configurable& object) {
   return w.out;
 }
 
+static thread_local bool lenient = false;
+LenientScope::LenientScope() : before_(lenient) { lenient = true; }
+LenientScope::~LenientScope() { lenient = before_; }
+bool LenientScope::active() { return lenient; }
+
+void set_model_reader(std::shared_ptr<Layer> (*read)(const json&), bool (*is_model)(const std::string&), json (*write)(Layer&)) {
+  model_hooks() = {read, is_model, write};
+}
+
 json to_json(Configurable& object) {
+  if (auto* layer = dynamic_cast<Layer*>(&object); layer && model_hooks().is_model && model_hooks().is_model(layer->class_name()))
+    return model_hooks().write(*layer);
   const std::string name = object.class_name();
   const ClassEntry* e = find_class(kind_of(object), name);
   json j;
@@ -283,7 +320,7 @@ void read_config(Configurable& object, const json& config, const std::vector<std
   const json empty = json::object();
   Reader r(config.is_null() ? empty : config, where);
   object.fields(r);
-  r.refuse_unknown(skip);
+  if (!LenientScope::active()) r.refuse_unknown(skip);
 }
 
 std::shared_ptr<Configurable> from_json(std::string_view kind, const json& value) {
@@ -295,6 +332,7 @@ std::shared_ptr<Configurable> from_json(std::string_view kind, const json& value
   if (name == "function" && value.contains("config") && value["config"].is_string())  // a plain function, by its name
     return resolve_object(kind, value["config"].get<std::string>());
   GLIA_CHECK(name != "__lambda__", "The {} is a pickled Python lambda, which cannot be loaded. Save it as a registered class.", kind);
+  if (kind == Layer::kind && model_hooks().is_model && model_hooks().is_model(name)) return model_hooks().read(value);
   const ClassEntry* e = nullptr;
   if (value.contains("registered_name") && value["registered_name"].is_string())
     e = find_class(kind, value["registered_name"].get<std::string>());

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "nn/layer_call.h"
 #include "nn/trace.h"
+#include "nn/weight_budget.h"
 
 namespace glia {
 
@@ -163,7 +164,9 @@ Variable Layer::add_weight(const std::string& name, const Shape& shape, const In
                to_string(shape));
   o.name = name;
   if (o.dtype == DType::f32) o.dtype = variable_dtype();
-  Variable v(shape, initializer, std::move(o));
+  WeightBudget* budget = WeightBudget::current();
+  if (budget) budget->charge(title(), name, shape, o.dtype);
+  Variable v = budget ? Variable(Tensor::zeros(shape, o.dtype), std::move(o)) : Variable(shape, initializer, std::move(o));
   v.state()->path = name_ + "/" + name;
   variables_.push_back(v);
   return v;

@@ -43,6 +43,13 @@ FunctionalLayer::FunctionalLayer(const Values& inputs, const Values& outputs, co
   build_once(shapes);
 }
 
+void FunctionalLayer::set_keys(std::vector<std::string> inputs, std::vector<std::string> outputs) {
+  GLIA_CHECK((inputs.empty() || inputs.size() == inputs_.size()) && (outputs.empty() || outputs.size() == outputs_.size()),
+             "{}: expected one key per input and output.", title());
+  input_keys_ = std::move(inputs);
+  output_keys_ = std::move(outputs);
+}
+
 // Copies the nodes between inputs and outputs into a graph of this model's own.
 void FunctionalLayer::extract(const Values& inputs, const Values& outputs) {
   Values all = inputs;
@@ -135,7 +142,7 @@ void FunctionalLayer::order_layers() {
     listed[operation(id)] = true;
     const LayerCall* c = layer_call(graph_->nodes[id]);
     items_.push_back({id, c ? LayerRef(c->layer) : LayerRef(), node_name(id)});
-    if (c) layers_.push_back(c->layer);
+    if (c && !c->layer->is_operation()) layers_.push_back(c->layer);
   }
 }
 

@@ -27,7 +27,11 @@ class FunctionalLayer : public Layer {
   const std::vector<ir::Ref>& input_refs() const { return inputs_; }
   const std::vector<ir::Ref>& output_refs() const { return outputs_; }
   const std::vector<std::string>& input_names() const { return input_names_; }
-  const std::vector<std::string>& output_names() const { return output_names_; }
+  const std::vector<std::string>& output_names() const { return output_keys_.empty() ? output_names_ : output_keys_; }
+  // Models whose inputs or outputs are a dictionary: its keys, in the order of the tensors; else empty.
+  void set_keys(std::vector<std::string> inputs, std::vector<std::string> outputs);
+  const std::vector<std::string>& input_keys() const { return input_keys_; }
+  const std::vector<std::string>& output_keys() const { return output_keys_; }
 
  private:
   void extract(const Values& inputs, const Values& outputs);
@@ -36,7 +40,7 @@ class FunctionalLayer : public Layer {
 
   std::shared_ptr<ir::Graph> graph_;
   std::vector<ir::Ref> inputs_, outputs_;
-  std::vector<std::string> input_names_, output_names_;
+  std::vector<std::string> input_names_, output_names_, input_keys_, output_keys_;
   std::vector<LayerRef> layers_;
   std::vector<Item> items_;
 };

@@ -24,13 +24,19 @@ void SequentialLayer::pop() {
   for (const LayerRef& l : layers_) track(l);
 }
 
+void SequentialLayer::build_for(const TensorType& input) {
+  input_type_ = input;
+  build_once({input.shape});
+}
+
 // Calls the layers that are not yet known on a symbolic input: each is built and its output shape noted.
 void SequentialLayer::build(const std::vector<Shape>& shapes) {
   if (name_.empty()) name_ = unique_layer_name(class_name());
   input_shape_ = shapes.at(0);
-  if (!input_shape_.empty() && layers_.size()) input_shape_[0] = layers_[0]->batch_input_shape().empty() ? -1 : input_shape_[0];
+  const bool given = !input_type_.shape.empty() || (!layers_.empty() && !layers_[0]->batch_input_shape().empty());
+  if (!input_shape_.empty() && !given) input_shape_[0] = -1;
   output_shapes_.clear();
-  Values x{Input(Shape(input_shape_.begin() + 1, input_shape_.end()), {.name = "input"})};
+  Values x{Input(Shape(input_shape_.begin() + 1, input_shape_.end()), {.name = "input", .dtype = input_type_.dtype, .batch_size = input_shape_[0]})};
   for (const LayerRef& l : layers_) {
     x = l.outputs(x);
     std::vector<Shape> s;

@@ -12,6 +12,10 @@ class SequentialLayer : public Layer {
   Values call(const Values& inputs, const CallOptions& options) override;
   Values compute_mask(const Values&, const Values&, const Values& outputs) override;
 
+  void build_for(const TensorType& input);  // with the batch size and dtype that it gives
+  const TensorType& input_type() const { return input_type_; }
+  const std::string& input_name() const { return input_name_; }  // of the InputLayer in files; may be empty
+  void set_input_name(std::string name) { input_name_ = std::move(name); }
   void add(LayerRef layer);
   void pop();
   const std::vector<LayerRef>& layers() const { return layers_; }
@@ -23,6 +27,8 @@ class SequentialLayer : public Layer {
   std::vector<LayerRef> layers_;
   std::vector<std::vector<Shape>> output_shapes_;
   Shape input_shape_;
+  TensorType input_type_;  // when it was given; its shape is empty else
+  std::string input_name_;
 };
 
 }  // namespace glia

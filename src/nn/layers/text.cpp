@@ -278,6 +278,33 @@ Tensor IntegerLookup::run(const std::vector<StringTensor>& inputs) {
   }
   return Tensor::from_vector<int64_t>(inputs[0].shape, r);
 }
+Value IntegerLookup::call(const Value& x) {
+  if (x.is_concrete()) return HostLayer::call(x);
+  const Vocabulary& v = vocabulary();
+  GLIA_CHECK(!o.invert && !is_float(x.dtype()), "{}: inside a model the layer maps integers to indices. Received {}{}.", title(),
+             to_string(x.type()), o.invert ? " and invert = true" : "");
+  GLIA_CHECK(v.num_oov <= 1 || (!v.farmhash && v.salt.empty()), "{}: inside a model, several oov indices go with oov_method \"floormod\".", title());
+  std::vector<int64_t> tokens;
+  for (const std::string& t : v.tokens) tokens.push_back(to_integer(t));
+  Value ids = ops::cast(x, DType::i64), zero = ops::scalar_like(ids, 0);
+  Value index = v.num_oov > 1 ? ops::mod(ids, ops::scalar_like(ids, static_cast<double>(v.num_oov))) + static_cast<double>(v.oov_start())
+                              : ops::zeros_like(ids) + static_cast<double>(v.num_oov ? v.oov_start() : -1);
+  if (!tokens.empty()) {
+    Value equal = ops::equal(ops::expand_dims(ids, -1), Value(Tensor::from_vector<int64_t>({static_cast<int64_t>(tokens.size())}, tokens)));
+    Value place = ops::cast(ops::argmax(ops::cast(equal, DType::i32), -1), DType::i64) + static_cast<double>(v.token_start());
+    index = ops::where(ops::any(equal, {-1}), place, index);
+  }
+  const bool plain = v.output_mode == "int";
+  if (v.mask_token)
+    index = ops::where(ops::equal(ids, ops::scalar_like(ids, static_cast<double>(to_integer(*v.mask_token)))), plain ? zero : zero - 1.0, index);
+  if (plain) return index;
+  const int64_t depth = v.pad_to_max_tokens && v.max_tokens ? *v.max_tokens : v.size();
+  Value r = encode_categories(title(), index, v.output_mode == "tf_idf" ? "count" : v.output_mode, depth, DType::f32);
+  if (v.output_mode != "tf_idf") return r;
+  std::vector<float> idf(v.idf.begin(), v.idf.end());
+  idf.resize(static_cast<size_t>(depth), 0.f);
+  return r * Value(Tensor::from_vector<float>({depth}, idf));
+}
 void IntegerLookup::adapt_to(const StringTensor& data) { vocabulary().learn(documents_of(data)); }
 
 // ---- hashing --------------------------------------------------------------------------------------------------------------

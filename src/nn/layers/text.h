@@ -8,12 +8,16 @@
 
 namespace glia::nn {
 
+struct Vocabulary;
+
 // Input of a layer that takes strings: strings, or integers written as decimal numbers.
 class HostLayer : public Layer {
  public:
   virtual Tensor run(const std::vector<StringTensor>& inputs) = 0;
   virtual void adapt_to(const StringTensor& data);  // throws Error unless overridden
   virtual bool takes_integers() const { return false; }
+  virtual Vocabulary* known_vocabulary() { return nullptr; }      // of layers that look tokens up
+  virtual bool vocabulary_in_config() const { return false; }     // given as option; else files keep it as an asset
   Value call(const Value& x) override;  // concrete integers only
 };
 
@@ -54,6 +58,8 @@ class StringLookup : public HostLayer {
   Tensor run(const std::vector<StringTensor>& inputs) override;
   void adapt_to(const StringTensor& data) override;
   Vocabulary& vocabulary();
+  Vocabulary* known_vocabulary() override { return &vocabulary(); }
+  bool vocabulary_in_config() const override { return !o.vocabulary.empty(); }
 
  private:
   std::optional<Vocabulary> vocabulary_;
@@ -66,8 +72,11 @@ class IntegerLookup : public HostLayer {
   void fields(Fields& f) override;
   bool takes_integers() const override { return true; }
   Tensor run(const std::vector<StringTensor>& inputs) override;
+  Value call(const Value& x) override;  // inside models as well: by comparing with the whole vocabulary
   void adapt_to(const StringTensor& data) override;
   Vocabulary& vocabulary();
+  Vocabulary* known_vocabulary() override { return &vocabulary(); }
+  bool vocabulary_in_config() const override { return !o.vocabulary.empty(); }
 
  private:
   std::optional<Vocabulary> vocabulary_;
@@ -81,6 +90,8 @@ class TextVectorization : public HostLayer {
   Tensor run(const std::vector<StringTensor>& inputs) override;
   void adapt_to(const StringTensor& data) override;
   Vocabulary& vocabulary();
+  Vocabulary* known_vocabulary() override { return &vocabulary(); }
+  bool vocabulary_in_config() const override { return !o.vocabulary.empty(); }
 
  private:
   std::vector<Strings> tokens_of(const StringTensor& texts) const;

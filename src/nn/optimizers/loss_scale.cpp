@@ -67,6 +67,7 @@ struct LossScale final : OptimizerBase {
     if (!built_) return loss * o.initial_scale;
     return loss * ops::cast(dynamic_scale.value(), loss.dtype());
   }
+  OptimizerBase* wrapped_optimizer() override { return inner.ptr().get(); }
   double learning_rate() override { return wrapped().learning_rate(); }
   void set_learning_rate(double value) override { wrapped().set_learning_rate(value); }
   int64_t iterations() override { return wrapped().iterations(); }

@@ -67,7 +67,9 @@ class ModelCheckpointCallback : public MonitorCallback {
     if (!wanted(epoch, logs, path)) return;
     std::filesystem::path parent = std::filesystem::path(path).parent_path();
     if (!parent.empty()) std::filesystem::create_directories(parent);
-    if (!path.ends_with(".glia")) return model().save_weights(path);
+    const bool weights_name = path.ends_with(".weights.h5") || path.ends_with(".weights.json") || path.ends_with(".safetensors");
+    if (options_.save_weights_only || weights_name) return model().save_weights(path);
+    if (!path.ends_with(".glia")) return model().save(path);
     // When all callbacks have seen the batch or epoch, so that their state in the file is that after it.
     model().trainer().fit->later.push_back([this, path] { save_checkpoint(model(), path); });
   }

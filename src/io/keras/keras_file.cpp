@@ -1,0 +1,114 @@
+// .keras: a ZIP of metadata.json, config.json, model.weights.h5 and assets/.
+#include <chrono>
+#include <ctime>
+
+#include "base/error.h"
+#include "io/hdf5/hdf5.h"
+#include "io/keras/compile_config.h"
+#include "io/keras/files.h"
+#include "io/keras/functional_reader.h"
+#include "io/keras/model_config.h"
+#include "io/keras/python_json.h"
+#include "io/keras/weights.h"
+#include "io/zip/zip.h"
+#include "nn/weight_budget.h"
+
+namespace glia::io::keras {
+namespace {
+
+constexpr const char* kConfig = "config.json";
+constexpr const char* kWeights = "model.weights.h5";
+constexpr uint64_t kConfigLimit = uint64_t{256} << 20;  // bytes of a configuration or a vocabulary
+constexpr const char* kKerasVersion = "3.15.1";  // the version whose layout is written
+
+uint64_t bytes_in(const hdf5::Group& g) {
+  uint64_t n = 0;
+  for (const auto& [name, a] : g.arrays) n += a.is_text ? 0 : a.tensor.bytes();
+  for (const auto& [name, child] : g.groups) n += bytes_in(*child);
+  return n;
+}
+
+hdf5::Group read_weights(const ZipReader& zip, const std::string& path, const LoadOptions& options) {
+  GLIA_CHECK(!zip.contains("model.weights.npz"), "{}: the weights are kept as model.weights.npz, which is not supported. Save the model "
+             "with Keras's default, model.weights.h5.", path);
+  GLIA_CHECK(zip.contains(kWeights), "{}: there is no {} in the archive.", path, kWeights);
+  return hdf5::read_bytes(zip.read(kWeights, options.limits.max_bytes), path + ": " + kWeights, options);
+}
+
+// Models that are neither Sequential nor functional are layers of a registered class, built for the shapes they were saved with.
+void build_from_config(const LayerRef& root, const json& spec) {
+  if (root->built() || !spec.contains("build_config") || !spec["build_config"].is_object()) return;
+  const json& build = spec["build_config"];
+  if (build.contains("input_shape") && build["input_shape"].is_array() && !build["input_shape"].empty()) {
+    const json& s = build["input_shape"];
+    std::vector<Shape> shapes;
+    if (s[0].is_array())
+      for (const json& one : s) shapes.push_back(shape_from(one, root->name()));
+    else shapes.push_back(shape_from(s, root->name()));
+    root->build_once(shapes);
+  } else if (build.contains("shapes_dict") && build["shapes_dict"].is_object()) {
+    std::vector<Shape> shapes;
+    for (const auto& [key, s] : build["shapes_dict"].items()) shapes.push_back(shape_from(s, root->name()));
+    root->build_once(shapes);
+  }
+}
+
+void restore_compiled(Model& model, const json& spec, const std::string& path) {
+  if (!spec.contains("compile_config")) return;
+  if (auto options = compile_options(spec["compile_config"], path)) model.compile(std::move(*options));
+}
+
+std::string date_now() {
+  const std::time_t now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
+  std::tm t{};
+  localtime_r(&now, &t);
+  char text[32];
+  std::strftime(text, sizeof text, "%Y-%m-%d@%H:%M:%S", &t);
+  return text;
+}
+
+}  // namespace
+
+Model load_keras(const std::string& path, const LoadOptions& options) {
+  ZipReader zip(path, options.limits);
+  GLIA_CHECK(zip.contains(kConfig), "{}: not a .keras file of version 3: there is no {} in the archive.", path, kConfig);
+  const std::string where = path + ": " + kConfig;
+  const json spec = parse_python_json(zip.read_text(kConfig, kConfigLimit), where, options.limits);
+  GLIA_CHECK(spec.is_object() && spec.contains("class_name") && spec.contains("config"),
+             "{}: expected a model, {{\"class_name\": ..., \"config\": ...}}. Received {}.", where, spec.dump().substr(0, 60));
+  const hdf5::Group tree = read_weights(zip, path, options);
+  return with_json_errors(where, [&] {
+    // Nothing is taken for granted: an architecture gets as much memory for weights as the file has numbers.
+    WeightBudget budget(2 * bytes_in(tree) + (uint64_t{1} << 16), where);
+    use_for_nested_models();
+    LayerRef root = layer_from_config(spec);
+    build_from_config(root, spec);
+    Model model(root);
+    if (options.compile) restore_compiled(model, spec, path);
+    apply_weights(model, tree, path, {.optimizer = options.compile});
+    apply_assets(model, tree, path, [&](const std::string& member) {
+      return zip.contains(member) ? std::make_unique<std::string>(zip.read_text(member, kConfigLimit)) : nullptr;
+    });
+    return model;
+  });
+}
+
+void save_keras(const Model& model, const std::string& path, const SaveOptions&) {
+  use_for_nested_models();
+  json spec = model_to_config(model);
+  if (model.compiled()) spec["compile_config"] = compile_config(model);
+  ZipWriter zip(path);
+  zip.add_copy("metadata.json", dump_json({{"keras_version", kKerasVersion}, {"date_saved", date_now()}}));
+  zip.add_copy(kConfig, dump_json(spec));
+  zip.add_copy(kWeights, hdf5::write(weights_tree(model)));
+  for (auto& [name, text] : assets_of(model)) zip.add_copy(name, text);
+  zip.commit();
+}
+
+void load_keras_weights(Model& model, const std::string& path, const LoadWeightsOptions& options) {
+  ZipReader zip(path, options.limits);
+  const hdf5::Group tree = read_weights(zip, path, {.limits = options.limits, .untrusted = options.untrusted});
+  apply_weights(model, tree, path, {.skip_mismatch = options.skip_mismatch});
+}
+
+}  // namespace glia::io::keras

@@ -1,0 +1,44 @@
+#include "io/keras/python_json.h"
+
+#include <string_view>
+
+#include "base/error.h"
+#include "io/file/json_text.h"
+
+namespace glia::io::keras {
+
+nlohmann::ordered_json parse_python_json(const std::string& text, const std::string& name, const LoadLimits& limits) {
+  static constexpr std::string_view kWords[] = {"-Infinity", "Infinity", "NaN"};
+  if (text.find("NaN") == std::string::npos && text.find("Infinity") == std::string::npos) return parse_json(text, name, limits);
+  std::string plain;
+  bool quoted = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (c == '"') quoted = !quoted;
+    if (quoted && c == '\\' && i + 1 < text.size()) {
+      plain.append(text, i++, 2);
+      continue;
+    }
+    bool replaced = false;
+    for (std::string_view w : kWords)
+      if (!quoted && !replaced && text.compare(i, w.size(), w) == 0) {
+        plain += '"' + std::string(w) + '"';
+        i += w.size() - 1;
+        replaced = true;
+      }
+    if (!replaced) plain += c;
+  }
+  return parse_json(plain, name, limits);
+}
+
+std::string dump_json(const nlohmann::ordered_json& value, int indent) {
+  return value.dump(indent, ' ', true, nlohmann::ordered_json::error_handler_t::replace);
+}
+
+void rethrow_as_error(const std::string& name, const char* what) {
+  std::string_view text = what;  // "[json.exception.out_of_range.403] key 'units' not found"
+  if (const std::size_t end = text.find("] "); !text.empty() && text[0] == '[' && end != std::string_view::npos) text.remove_prefix(end + 2);
+  throw_error("{}: the configuration is damaged: {}.", name, text);
+}
+
+}  // namespace glia::io::keras

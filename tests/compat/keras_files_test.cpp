@@ -1,0 +1,149 @@
+// Files that Keras 3.15.1 wrote (tools/golden/keras_files.py): each loads and predicts what Keras predicted.
+#include <glia/layers.h>
+#include <glia/npz.h>
+#include <glia/saving.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+
+#include "data/test_files.h"
+
+namespace glia {
+namespace {
+
+namespace fs = std::filesystem;
+
+fs::path folder() { return fs::path(GLIA_SOURCE_DIR) / "tests" / "compat" / "keras"; }
+
+std::vector<std::string> cases() {
+  std::vector<std::string> names;
+  for (const auto& e : fs::directory_iterator(folder()))
+    if (e.path().extension() == ".npz") names.push_back(e.path().stem().string());
+  std::sort(names.begin(), names.end());
+  return names;
+}
+fs::path model_file(const std::string& name) {
+  const fs::path keras = folder() / (name + ".keras");
+  return fs::exists(keras) ? keras : folder() / (name + ".h5");
+}
+
+struct Arrays {
+  std::vector<Tensor> inputs, outputs;
+};
+Arrays arrays_of(const std::string& name) {
+  Arrays r;
+  for (auto& [n, t] : read_npz((folder() / (name + ".npz")).string())) (n.rfind("in_", 0) == 0 ? r.inputs : r.outputs).push_back(t);
+  return r;
+}
+
+// Half precision keeps three digits: the order of additions shows.
+double tolerance(const std::string& name) { return name.find("float16") == std::string::npos ? 1e-5 : 1e-2; }
+
+void expect_outputs(Model& model, const std::string& name) {
+  const Arrays a = arrays_of(name);
+  const std::vector<Tensor> got = model.predict_all(a.inputs, {.batch_size = a.inputs[0].dim(0)});
+  ASSERT_EQ(got.size(), a.outputs.size());
+  for (std::size_t k = 0; k < got.size(); ++k) {
+    ASSERT_EQ(got[k].shape(), a.outputs[k].shape()) << "output " << k;
+    for (int64_t i = 0; i < got[k].size(); ++i) {
+      const double want = a.outputs[k].item(i), is = got[k].item(i);
+      if (std::isnan(want) && std::isnan(is)) continue;
+      ASSERT_NEAR(is, want, tolerance(name) * std::max(1.0, std::fabs(want))) << "output " << k << " element " << i;
+    }
+  }
+}
+
+class KerasFile : public testing::TestWithParam<std::string> {};
+
+TEST_P(KerasFile, LoadsAndPredicts) {
+  Model model = models::load_model(model_file(GetParam()).string());
+  expect_outputs(model, GetParam());
+}
+
+TEST_P(KerasFile, IsSavedAndLoadedAgain) {
+  test::Scratch dir;
+  for (const char* ending : {".keras", ".h5"}) {
+    Model model = models::load_model(model_file(GetParam()).string());
+    const std::string path = dir.path(GetParam() + ending);
+    model.save(path);
+    Model again = models::load_model(path);
+    expect_outputs(again, GetParam());
+    EXPECT_EQ(again.compiled(), model.compiled());
+    if (!model.compiled()) continue;
+    const auto &a = model.optimizer()->variables(), &b = again.optimizer()->variables();
+    ASSERT_EQ(a.size(), b.size());
+    for (std::size_t i = 0; i < a.size(); ++i) EXPECT_TRUE(a[i].tensor().equals(b[i].tensor())) << a[i].path();
+  }
+}
+
+TEST_P(KerasFile, IsReadInAChildProcess) {
+  Model model = models::load_model(model_file(GetParam()).string(), {.untrusted = true});
+  expect_outputs(model, GetParam());
+}
+
+INSTANTIATE_TEST_SUITE_P(Corpus, KerasFile, testing::ValuesIn(cases()), [](const auto& info) { return info.param; });
+
+TEST(KerasWeights, FilesAndShards) {
+  const std::string name = "optimizer_adam";
+  for (const char* ending : {".weights.h5", ".weights.json", ".keras"}) {
+    Model model = models::load_model(model_file(name).string());
+    for (const Variable& v : model->weights()) v.tensor().fill(0);
+    model.load_weights((folder() / (name + ending)).string());
+    expect_outputs(model, name);
+  }
+}
+
+TEST(KerasWeights, WrittenAndReadAgain) {
+  test::Scratch dir;
+  Model model = models::load_model(model_file("optimizer_adam").string());
+  const std::vector<Tensor> before = model.get_weights();
+  model.save_weights(dir.path("a.weights.h5"));
+  model.save_weights(dir.path("b.weights.json"), {.max_shard_size = 1e-7});
+  model.save_weights(dir.path("c.h5"));
+  EXPECT_TRUE(fs::exists(dir.path("b_00001.weights.h5")));
+  for (const char* file : {"a.weights.h5", "b.weights.json", "c.h5"}) {
+    for (const Variable& v : model->weights()) v.tensor().fill(0);
+    model.load_weights(dir.path(file));
+    for (std::size_t i = 0; i < before.size(); ++i) EXPECT_TRUE(model.get_weights()[i].equals(before[i])) << file;
+  }
+}
+
+TEST(KerasWeights, MismatchesAreListedOrSkipped) {
+  Model other = Sequential({layers::Dense(3, {.input_shape = {4}}), layers::Dense(5)});
+  const std::string file = (folder() / "optimizer_adam.weights.h5").string();
+  try {
+    other.load_weights(file);
+    FAIL() << "an Error was expected";
+  } catch (const Error& e) {
+    EXPECT_NE(std::string(e.what()).find("layers/dense_1"), std::string::npos) << e.what();
+    EXPECT_NE(std::string(e.what()).find("skip_mismatch"), std::string::npos) << e.what();
+  }
+  other.load_weights(file, {.skip_mismatch = true});
+}
+
+TEST(KerasFileErrors, SayWhat) {
+  auto message = [](auto f) {
+    try {
+      f();
+    } catch (const Error& e) {
+      return std::string(e.what());
+    }
+    return std::string("no Error");
+  };
+  test::Scratch dir;
+  EXPECT_NE(message([&] { models::load_model(dir.path("none.keras")); }).find("no file"), std::string::npos);
+  EXPECT_NE(message([&] { models::load_model(dir.path("model.pkl")); }).find(".keras"), std::string::npos);
+  std::ofstream(dir.path("text.keras")) << "this is no archive";
+  EXPECT_NE(message([&] { models::load_model(dir.path("text.keras")); }).find("text.keras"), std::string::npos);
+  std::ofstream(dir.path("text.h5")) << "nor HDF5";
+  EXPECT_NE(message([&] { models::load_model(dir.path("text.h5")); }).find("HDF5"), std::string::npos);
+  Model model = models::load_model(model_file("two_dense_named").string());
+  model.save(dir.path("a.keras"));
+  EXPECT_NE(message([&] { model.save(dir.path("a.keras"), {.overwrite = false}); }).find("exists"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace glia
