@@ -32,6 +32,7 @@ Operands import_attention(Node& n) {
   if (n.has(4)) past = n.operand(4).shape()[2], k = ops::concatenate({n.in(4), k}, 2), v = ops::concatenate({n.in(5), v}, 2);
   Operands out{Operand(), k, v};
   const int64_t queries = q.dim(2), keys = k.dim(2), heads = q.dim(1);
+  n.check(queries <= 1 << 24 && keys <= 1 << 24, "sequences that long are not supported.");
   const Value valid = n.has(6) ? ops::reshape(ops::cast(n.in(6), DType::i64), {-1, 1, 1, 1}) : Value();
 
   Bias bias;
@@ -137,6 +138,7 @@ Operands import_linear_attention(Node& n) {
   if (scale == 0) scale = 1 / std::sqrt(static_cast<double>(dk));
   const auto at = [&](const Value& x, int64_t step) { return ops::squeeze(ops::slice_axis(x, 2, step, step + 1), {2}); };
   Values answers;
+  n.check(steps <= 1 << 14, "more than 16384 steps are not supported.");
   for (int64_t s = 0; s < steps; ++s) {
     const Value key = ops::expand_dims(at(k, s), 3);  // (B, heads, keys, 1)
     Value value = ops::expand_dims(at(v, s), 2);      // (B, heads, 1, values)

@@ -55,14 +55,9 @@ Operands import_constant(Node& n) {
   n.fail("strings are not supported.");
 }
 
-void check_size(const Node& n, const Shape& s) {
-  int64_t all = 1;
-  for (int64_t d : s) n.check(d >= 0 && !__builtin_mul_overflow(all, std::max<int64_t>(d, 1), &all) && all <= (int64_t{1} << 33), fmt::format("bad shape {}.", to_string(s)));
-}
-
 Operands import_constant_of_shape(Node& n) {
   const Shape s = n.known_ints(0, "the shape");
-  check_size(n, s);
+  check_extents(n, s, true);
   Tensor value = Tensor::scalar(0);
   if (const Attribute* a = n.attr("value")) {
     n.check(a->t.defined() && a->t.size() == 1, "the attribute 'value' must be one number of a type that Glia has.");
@@ -79,6 +74,7 @@ Operands import_constant_of_shape(Node& n) {
 Operands import_eye_like(Node& n) {
   const Shape s = n.operand(0).shape();
   n.check(s.size() == 2, "the input must be a matrix.");
+  check_extents(n, s, true);
   return {ops::eye(s[0], s[1], n.i("k", 0), n.dtype_attr("dtype", n.operand(0).dtype()))};
 }
 
@@ -91,13 +87,13 @@ Operands import_range(Node& n) {
     const __int128 span = static_cast<__int128>(to) - from;
     __int128 count = span / step + (span % step != 0 ? 1 : 0);
     if ((span > 0) != (step > 0)) count = 0;
-    n.check(count <= (int64_t{1} << 31), "more than 2^31 elements.");
+    n.check(count <= (int64_t{1} << 28), "more than 2^28 elements.");
     std::vector<int64_t> v;
     for (int64_t i = 0; i < static_cast<int64_t>(count); ++i) v.push_back(from + i * step);
     return {ops::cast(int64_tensor(v), a.dtype())};
   }
   const double count = std::max(0.0, std::ceil((b.item(0) - a.item(0)) / d.item(0)));
-  n.check(count <= 2147483648.0, "more than 2^31 elements.");
+  n.check(count <= 268435456.0, "more than 2^28 elements.");
   Tensor t({static_cast<int64_t>(count)}, a.dtype());
   for (int64_t i = 0; i < t.size(); ++i) t.set_item(i, a.item(0) + static_cast<double>(i) * d.item(0));
   return {Value(t)};
@@ -113,6 +109,13 @@ Operands import_if(Node& n) {
 }
 
 }  // namespace
+
+void check_extents(const Node& n, const Shape& s, bool known) {
+  int64_t all = 1;
+  for (int64_t d : s)
+    if (d < 0 || __builtin_mul_overflow(all, std::max<int64_t>(d, 1), &all) || all > (known ? int64_t{1} << 28 : int64_t{1} << 40))
+      n.fail(fmt::format("a result of shape {} is too large.", to_string(s)));
+}
 
 OperatorList cast_operators() {
   return {{"BitCast", 26, import_bit_cast},

@@ -96,6 +96,7 @@ Operands import_conv_transpose(Node& n) {
     flat.insert(flat.end(), {before, full - length - before});
   }
   out.push_back(w.shape()[1] * groups);
+  check_extents(n, out, x.stored().is_concrete());
   const Value y = ops::emit_conv_backprop_input({{"strides", g.strides}, {"pads", flat}, {"dilation", g.dilations}}, x.channels_last(), w.in_order(kept_kernel(w.rank())), out);
   return {Operand::from_channels_last(plus_bias(n, y, 2))};
 }

@@ -141,6 +141,9 @@ Operands import_one_hot(Node& n) {
   const int64_t depth = static_cast<int64_t>(n.known_number(1, "the depth")), rank = at.rank() + 1;
   n.check(depth >= 0 && depth < (int64_t{1} << 31) && values.type().elements() == 2, "bad depth or values.");
   const int64_t axis = n.axis(n.i("axis", -1), rank);
+  Shape out = at.shape();
+  out.push_back(depth);
+  check_extents(n, out, at.is_concrete());
   const Value index = ops::mod(ops::cast(at, DType::i64), scalar(static_cast<double>(std::max<int64_t>(depth, 1)), DType::i64));
   const Value inside = ops::logical_and(ops::less(ops::cast(at, DType::i64), scalar(static_cast<double>(depth), DType::i64)),
                                         ops::greater_equal(ops::cast(at, DType::i64), scalar(static_cast<double>(-depth), DType::i64)));

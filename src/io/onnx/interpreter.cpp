@@ -158,6 +158,14 @@ Operands Interpreter::run(const Body& body, Scope& scope) {
   return out;
 }
 
+// Sizes are multiplied later on; a product that overflows must not get there.
+void Interpreter::check_size(const NodeDef& n, const Shape& s) const {
+  int64_t all = 1;
+  for (int64_t d : s)
+    if (__builtin_mul_overflow(all, std::max<int64_t>(d, 1), &all) || all > int64_t{1} << 40)
+      throw_error("{}: {}: a result of shape {} is too large.", file_.source, n.title(), to_string(s));
+}
+
 void Interpreter::run_node(const NodeDef& n, Scope& scope) {
   Operands in;
   for (const std::string& name : n.inputs) {
@@ -193,6 +201,7 @@ void Interpreter::run_node(const NodeDef& n, Scope& scope) {
     if (n.outputs[i].empty()) continue;
     GLIA_CHECK(i < out.size() && out[i].defined(), "{}: {}: output {} ('{}') of the operator '{}' is not supported.", file_.source, n.title(), i,
                io::printable(n.outputs[i]), n.op);
+    check_size(n, out[i].stored().shape());
     scope.set(n.outputs[i], out[i]);
   }
 }

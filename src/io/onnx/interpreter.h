@@ -37,6 +37,7 @@ class Interpreter {
 
  private:
   void run_node(const NodeDef& n, Scope& scope);
+  void check_size(const NodeDef& n, const Shape& s) const;
   Operands call_function(const Body& f, const NodeDef& call, Operands inputs);
   int64_t opset_of(const std::string& domain) const;
 

@@ -52,6 +52,9 @@ Shape extents(const OnnxLayer& layer, const ValueInfo& v, const ImportOptions& o
     else if (n < 0 && !v.shape[i].symbol.empty() && by_name != o.dims.end()) n = by_name->second;
     s.push_back(n);
   }
+  double all = 1;
+  for (int64_t n : s) all *= static_cast<double>(std::max<int64_t>(n, 1));
+  GLIA_CHECK(all <= 68719476736.0, "{}: the input '{}' of shape {} is too large.", layer.file().source, v.name, to_string(s));
   return s;
 }
 
@@ -140,7 +143,9 @@ Model build(std::shared_ptr<const File> file, const ImportOptions& options) {
   for (const Shape& s : shapes) fixed |= s[0] >= 0;
   bool same = true;
   for (const Shape& s : shapes) same &= s[0] == shapes[0][0];
-  if (fixed && same && options.batch != Batch::as_declared) {
+  double elements = 0;
+  for (const Shape& s : shapes) elements += static_cast<double>(num_elements(s));
+  if (fixed && same && elements < 67108864.0 && options.batch != Batch::as_declared) {
     graph->batch_free = true;
     bool ok = false;
     std::string why = "its rows are not independent of each other";

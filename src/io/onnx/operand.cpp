@@ -3,7 +3,8 @@
 #include <glia/ops.h>
 
 #include <algorithm>
-#include <numeric>
+
+#include "base/error.h"
 
 namespace glia::onnx {
 
@@ -80,6 +81,17 @@ Operand pointwise(const Operands& in, const std::function<Value(const Values&)>&
     if (!x.plain() && (!leader || x.stored().type().elements() > leader->stored().type().elements())) leader = &x;
   }
   Values values;
+  // Known operands are computed at once; a small file must not ask for terabytes by broadcasting.
+  bool known = true;
+  Shape all(static_cast<size_t>(rank), 1);
+  for (const Operand& x : in) {
+    known &= x.stored().is_concrete();
+    const Shape s = x.shape();
+    for (size_t i = 0; i < s.size(); ++i) all[all.size() - s.size() + i] = std::max(all[all.size() - s.size() + i], s[i]);
+  }
+  double elements = 1;
+  for (int64_t d : all) elements *= static_cast<double>(d);
+  GLIA_CHECK(!known || elements <= 268435456.0, "a known array of shape {} is too large.", to_string(all));
   if (!leader || leader->rank() != rank) {
     for (const Operand& x : in) values.push_back(x.logical());
     return f(values);

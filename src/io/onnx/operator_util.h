@@ -32,6 +32,9 @@ inline Shape extents_of(const Value& x, int64_t from, int64_t to) {
 // Half types are computed in float32, as ONNX's reference does for sums.
 inline Value widened(const Value& x) { return x.dtype() == DType::f16 || x.dtype() == DType::bf16 ? ops::cast(x, DType::f32) : x; }
 
+// Refuses results that no machine holds, and known arrays of more than 2^28 elements: memory is taken for those at once.
+void check_extents(const Node& n, const Shape& s, bool known);
+
 // Pads of one spatial axis per pair, from pads or auto_pad.
 ops::Pads conv_pads(const Node& n, const Shape& spatial, const Ints& window, const Ints& strides, const Ints& dilations);
 

@@ -28,6 +28,7 @@ Window window_of(const Node& n, const Operand& x) {
   const bool ceil = n.i("ceil_mode", 0) != 0;
   for (size_t i = 0; i < w.k; ++i) {
     const auto [before, after] = w.pads[i];
+    n.check(before <= w.size[i] * w.dilations[i] && after <= w.size[i] * w.dilations[i], "pads larger than the window.");
     const int64_t wide = (w.size[i] - 1) * w.dilations[i] + 1, room = spatial[i] + before + after - wide;
     n.check(room >= 0 && before >= 0 && after >= 0, fmt::format("a window of {} does not fit in {} with pads {} and {}.", wide, spatial[i], before, after));
     int64_t out = (ceil ? (room + w.strides[i] - 1) / w.strides[i] : room / w.strides[i]) + 1;
@@ -55,7 +56,9 @@ Value padded(const Value& x, const ops::Pads& reach, double value) {
   return any ? ops::pad(y, widths, "constant", value) : y;
 }
 // The cells of the windows: one strided slice each, the last axis of the window fastest.
-Values cells(const Value& x, const Window& w) {
+Values cells(const Node& n, const Value& x, const Window& w) {
+  int64_t count = 1;
+  for (int64_t k : w.size) n.check((count *= k) <= 4096, "windows of more than 4096 cells are not supported with these attributes.");
   Values r{x};
   for (size_t i = 0; i < w.k; ++i) {
     Values next;
@@ -66,9 +69,18 @@ Values cells(const Value& x, const Window& w) {
   }
   return r;
 }
-Value total(const Values& v) {
-  Value r = v[0];
-  for (size_t i = 1; i < v.size(); ++i) r = r + v[i];
+// The cells of each window combined, one axis after the other.
+Value combined(const Node& n, const Value& x, const Window& w, Value (*f)(const Value&, const Value&)) {
+  Value r = x;
+  for (size_t i = 0; i < w.k; ++i) {
+    n.check(w.size[i] <= 4096, "windows of more than 4096 cells along an axis are not supported with these attributes.");
+    Value sum;
+    for (int64_t j = 0; j < w.size[i]; ++j) {
+      const Value part = ops::slice_axis(r, static_cast<int64_t>(i) + 1, j * w.dilations[i], j * w.dilations[i] + (w.out[i] - 1) * w.strides[i] + 1, w.strides[i]);
+      sum = sum.defined() ? f(sum, part) : part;
+    }
+    r = sum;
+  }
   return r;
 }
 bool kernel_fits(const Window& w) {
@@ -121,11 +133,9 @@ Operands import_max_pool(Node& n) {
   if (narrow) x = ops::cast(x, DType::f32);
   if (!n.wants(1) && kernel_fits(w))
     return {Operand::from_channels_last(ops::cast(ops::max_pool(x, w.size, {.strides = w.strides, .pads = w.reach}), t))};
-  const Values parts = cells(padded(x, w.reach, -std::numeric_limits<double>::infinity()), w);
-  Value y = parts[0];
-  for (size_t i = 1; i < parts.size(); ++i) y = ops::maximum(y, parts[i]);
-  Operands out{Operand::from_channels_last(ops::cast(y, t))};
-  if (n.wants(1)) out.push_back(Operand::from_channels_last(places(n, parts, w, x)));
+  const Value all = padded(x, w.reach, -std::numeric_limits<double>::infinity());
+  Operands out{Operand::from_channels_last(ops::cast(combined(n, all, w, ops::maximum), t))};
+  if (n.wants(1)) out.push_back(Operand::from_channels_last(places(n, cells(n, all, w), w, x)));
   return out;
 }
 
@@ -144,7 +154,7 @@ Operands import_average_pool(Node& n) {
   Shape ones_shape = x.shape();
   ones_shape.front() = ones_shape.back() = 1;
   Value ones = padded(ops::ones(ones_shape, x.dtype()), counted, count_pads ? 1 : 0);
-  return {Operand::from_channels_last(total(cells(padded(x, w.reach, 0), w)) / total(cells(padded(ones, beyond, 0), w)))};
+  return {Operand::from_channels_last(combined(n, padded(x, w.reach, 0), w, ops::add) / combined(n, padded(ones, beyond, 0), w, ops::add))};
 }
 
 Operands import_lp_pool(Node& n) {
@@ -154,7 +164,7 @@ Operands import_lp_pool(Node& n) {
   n.check(p > 0, "p must be positive.");
   const Value x = in.channels_last();
   const Value powers = p == 2 ? ops::square(x) : ops::power(ops::abs(x), ops::scalar_like(x, p));
-  const Value sum = total(cells(padded(powers, w.reach, 0), w));
+  const Value sum = combined(n, padded(powers, w.reach, 0), w, ops::add);
   return {Operand::from_channels_last(p == 2 ? ops::sqrt(sum) : ops::power(sum, ops::scalar_like(sum, 1 / p)))};
 }
 
@@ -191,6 +201,7 @@ Operands import_max_unpool(Node& n) {
   const Shape out = n.has(2) ? Shape(n.known_ints(2, "the output's shape")) : natural;
   n.check(out.size() == s.size(), "the output's shape does not fit.");
   for (size_t i = 0; i < out.size(); ++i) n.check(out[i] > 0 && out[i] < (int64_t{1} << 31) && (i >= 2 || out[i] == s[i]), "bad output shape.");
+  check_extents(n, out, true), check_extents(n, natural, true);
   Value flat = ops::scatter(ops::reshape(at, {-1, 1}), ops::reshape(x, {-1}), {num_elements(natural)});
   if (out == natural) return {ops::reshape(flat, out)};
   // Places count in the smaller shape; the values keep their flat places within it (ONNX's reference).

@@ -180,6 +180,7 @@ Operands import_rnn(Node& n, const Family& family) {
   n.check(n.operand(1).shape() == Shape({directions, family.cell.gates * units, x.dim(2)}) && n.operand(2).shape() == Shape({directions, family.cell.gates * units, units}) &&
               (!n.has(3) || n.operand(3).shape() == Shape({directions, 2 * family.cell.gates * units})),
           fmt::format("W {}, R {} or B do not fit an input of {} features.", to_string(n.operand(1).shape()), to_string(n.operand(2).shape()), x.dim(2)));
+  n.check(steps <= (plain ? 1 << 24 : 1 << 14), fmt::format("{} steps are too many for these activations.", steps));
   Value mask;
   if (n.has(4)) {
     const bool full = n.in(4).is_concrete() && [&] {

@@ -188,6 +188,7 @@ Operands import_expand(Node& n) {
     n.check(to[i] == from[i] || to[i] == 1 || from[i] == 1, fmt::format("shape {} does not broadcast to {}.", to_string(x.shape()), to_string(to)));
     if (to[i] == 1) to[i] = from[i];
   }
+  check_extents(n, to, x.is_concrete());
   return {ops::broadcast_to(x, to)};
 }
 
@@ -196,7 +197,12 @@ Operands import_tile(Node& n) {
   if (n.opset() < 6) n.fail("the form of opset 5 and older is not read.");
   const Ints repeats = n.known_ints(1, "the repeats");
   n.check(static_cast<int>(repeats.size()) == x.rank(), "one repeat per axis is needed.");
-  for (int64_t r : repeats) n.check(r >= 0 && r < (int64_t{1} << 31), "bad repeats.");
+  Shape to = x.shape();
+  for (size_t i = 0; i < to.size(); ++i) {
+    n.check(repeats[i] >= 0 && repeats[i] < (int64_t{1} << 31) && to[i] < (int64_t{1} << 31), "bad repeats.");
+    to[i] *= repeats[i];
+  }
+  check_extents(n, to, x.is_concrete());
   return {ops::tile(x, repeats)};
 }
 
@@ -231,13 +237,18 @@ Operands import_pad(Node& n) {
       y = ops::slice_axis(y, axis, from, to);
       low = std::max<int64_t>(low, 0), high = std::max<int64_t>(high, 0);
     }
+    Shape grown = y.shape();
+    grown[static_cast<size_t>(axis)] += low + high;
+    check_extents(n, grown, y.is_concrete() || mode == "wrap");
     if (mode == "wrap" && (low || high)) y = wrap_pad(y, axis, low, high);
     else widths[static_cast<size_t>(axis)] = {low, high};
   }
   if (mode == "wrap") return {Operand(y, x.axes())};
   n.check(mode == "constant" || mode == "reflect" || mode == "edge", fmt::format("unknown mode '{}'.", mode));
   bool any = false;
-  for (auto [a, b] : widths) any |= a || b;
+  Shape grown = y.shape();
+  for (size_t i = 0; i < widths.size(); ++i) any |= widths[i].first || widths[i].second, grown[i] += widths[i].first + widths[i].second;
+  check_extents(n, grown, y.is_concrete());
   return {Operand(any ? ops::pad(y, widths, mode, value) : y, x.axes())};
 }
 
@@ -296,6 +307,9 @@ Operands import_center_crop_pad(Node& n) {
     if (want < have) y = ops::slice_axis(y, axis, (have - want) / 2, (have - want) / 2 + want);
     else widths[static_cast<size_t>(axis)] = {(want - have) / 2, want - have - (want - have) / 2};
   }
+  Shape grown = y.shape();
+  for (size_t i = 0; i < widths.size(); ++i) grown[i] += widths[i].first + widths[i].second;
+  check_extents(n, grown, y.is_concrete());
   return {ops::pad(y, widths)};
 }
 
