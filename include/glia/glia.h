@@ -30,5 +30,6 @@
 #include <glia/safetensors.h>
 #include <glia/schedules.h>
 #include <glia/tensor.h>
+#include <glia/tensorboard.h>
 #include <glia/utils.h>
 #include <glia/value.h>
