@@ -251,8 +251,8 @@ History Model::fit(const Data& x, const Data& y, const FitOptions& o) {
   auto feed = array_feed(xs, ys, ws, {batch, o.shuffle, seed});
   std::unique_ptr<Feed> validation;
   if (!vx.empty()) validation = array_feed(vx, vy, vw, {o.validation_batch_size.value_or(batch)});
-  t.check_targets(xs, ys, ws, std::min(batch, xs[0].dim(0)), !o.class_weight.empty());
-  if (validation) t.check_labels(vy, {rows(vx, 0, 1), {}, {}, 1});
+  std::vector<TensorType> outputs = t.check_targets(xs, ys, ws, std::min(batch, xs[0].dim(0)), !o.class_weight.empty());
+  if (validation) t.check_labels(vy, outputs);
   FitRun run{t, *this, o, *feed, {}};
   EvaluateOptions eo{.verbose = 0, .steps = o.validation_steps};
   std::unique_ptr<Feed> from_dataset;

@@ -203,7 +203,7 @@ void Trainer::add_metrics(const MetricsSpec& spec, bool weighted, const Values& 
   }
 }
 
-void Trainer::check_targets(const std::vector<Tensor>& x, const std::vector<Tensor>& y, const std::vector<Tensor>& w,
+std::vector<TensorType> Trainer::check_targets(const std::vector<Tensor>& x, const std::vector<Tensor>& y, const std::vector<Tensor>& w,
                             int64_t batch, bool class_weight) {
   FeedBatch first;
   first.size = batch;
@@ -211,12 +211,12 @@ void Trainer::check_targets(const std::vector<Tensor>& x, const std::vector<Tens
   for (auto& t : y) first.y.push_back(t.slice(0, batch));
   for (auto& t : w) first.w.push_back(t.slice(0, batch));
   if (class_weight) first.w = {Tensor({batch})};
-  program(Mode::test, first);  // resolves losses and metrics
-  check_labels(y, first);
+  std::vector<TensorType> outputs = trace_test(first);
+  check_labels(y, outputs);
+  return outputs;
 }
 
-void Trainer::check_labels(const std::vector<Tensor>& y, const FeedBatch& first) {
-  std::vector<TensorType> out = predict_types({first.x, {}, {}, first.size});
+void Trainer::check_labels(const std::vector<Tensor>& y, const std::vector<TensorType>& out) const {
   for (size_t o = 0, target = 0; o < out.size() && o < losses_.size(); ++o) {
     if (!losses_[o]) continue;
     size_t k = y.size() == out.size() ? o : target++;

@@ -61,22 +61,38 @@ Trainer::StepProgram& Trainer::program(Mode mode, const FeedBatch& b) {
     if (mode == Mode::predict && group != &b.x) break;
     for (const Tensor& t : *group) p->batch_types.push_back({t.dtype(), t.shape()});
   }
+  if (programs_.size() >= kMostPrograms) programs_.erase(programs_.begin());
   programs_.push_back(std::move(p));
   return *programs_.back();
 }
 
+namespace {
+Values add_inputs(Trace& t, const std::vector<Tensor>& tensors, const char* name) {
+  Values v;
+  for (size_t i = 0; i < tensors.size(); ++i)
+    v.push_back(t.input({tensors[i].dtype(), tensors[i].shape()}, fmt::format("{}{}", name, i)));
+  return v;
+}
+}  // namespace
+
+std::vector<TensorType> Trainer::trace_test(const FeedBatch& b) {
+  Trace t(false);
+  Values x = add_inputs(t, b.x, "x"), y = add_inputs(t, b.y, "y"), w = add_inputs(t, b.w, "w");
+  Values pred = root_->apply(x);
+  resolve(y, pred);
+  trace_loss(t, y, pred, w, b.size);
+  trace_metrics(y, pred, w);
+  std::vector<TensorType> types;
+  for (const Value& v : pred) types.push_back(v.type());
+  return types;
+}
+
 Trainer::StepProgram Trainer::build(Mode mode, const FeedBatch& b) {
   Trace t(mode == Mode::train);
-  auto add_inputs = [&](const std::vector<Tensor>& tensors, const char* name) {
-    Values v;
-    for (size_t i = 0; i < tensors.size(); ++i)
-      v.push_back(t.input({tensors[i].dtype(), tensors[i].shape()}, fmt::format("{}{}", name, i)));
-    return v;
-  };
-  Values x = add_inputs(b.x, "x"), y, w;
+  Values x = add_inputs(t, b.x, "x"), y, w;
   if (mode != Mode::predict) {
-    y = add_inputs(b.y, "y");
-    w = add_inputs(b.w, "w");
+    y = add_inputs(t, b.y, "y");
+    w = add_inputs(t, b.w, "w");
   }
   Values pred = root_->apply(x);
   StepProgram p;

@@ -48,12 +48,12 @@ class Trainer {
   std::vector<Tensor> prepare_targets(const Data& y, const char* what) const;
   std::vector<Tensor> class_weights_for(const std::vector<Tensor>& y, const std::map<int64_t, double>& weights) const;
   // Traces the first step, so that mistakes in shapes and names are told before training, and checks label ranges.
-  void check_targets(const std::vector<Tensor>& x, const std::vector<Tensor>& y, const std::vector<Tensor>& w, int64_t batch,
+  std::vector<TensorType> check_targets(const std::vector<Tensor>& x, const std::vector<Tensor>& y, const std::vector<Tensor>& w, int64_t batch,
                      bool class_weight);
   std::vector<Tensor> save_metric_state() const;
   std::vector<Tensor> metric_state() const;   // the same, shared instead of copied
   void restore_metric_state(const std::vector<Tensor>& saved);
-  void check_labels(const std::vector<Tensor>& y, const FeedBatch& first);
+  void check_labels(const std::vector<Tensor>& y, const std::vector<TensorType>& outputs) const;
   std::vector<std::string> input_names() const;
   std::vector<std::string> output_names() const;
 
@@ -81,6 +81,8 @@ class Trainer {
   StepProgram& program(Mode mode, const FeedBatch& batch);
   void bind(StepProgram& p, Mode mode, const FeedBatch& batch);
   StepProgram build(Mode mode, const FeedBatch& batch);
+  // Traces a test step without compiling it: resolves losses and metrics. Types of the model's outputs.
+  std::vector<TensorType> trace_test(const FeedBatch& batch);
   Value trace_loss(Trace& t, const Values& y, const Values& pred, const Values& w, int64_t batch);
   void trace_metrics(const Values& y, const Values& pred, const Values& w);
   void trace_update(Trace& t, const Value& loss);
@@ -105,7 +107,9 @@ class Trainer {
   std::vector<double> loss_weights_;
   std::vector<OutputMetric> metrics_;
   std::vector<LossTracker> trackers_;   // "loss", then "{output}_loss"
-  std::vector<std::unique_ptr<StepProgram>> programs_;  // a handful: modes, and a smaller last batch
+  // By mode and batch shape; with batches of ever new shapes (series of any length) the oldest one goes.
+  static constexpr size_t kMostPrograms = 64;
+  std::vector<std::unique_ptr<StepProgram>> programs_;
 };
 
 }  // namespace glia
