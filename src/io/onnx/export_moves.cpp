@@ -15,7 +15,7 @@ int64_t stored(const Item& it, int64_t axis) { return it.axes.empty() ? axis : i
 // A value that is read as it lies: its item with the name written.
 Item as_it_lies(Exporter& ex, ir::Ref r) {
   Item it = ex.item(r);
-  it.name = ex.in_order(r, it.axes);
+  if (it.constant.defined()) it.name = ex.plain(r);
   return it;
 }
 
@@ -50,6 +50,7 @@ std::string reshape(Exporter& ex, const std::string& x, const std::vector<Dims>&
 // (batch, spatial..., channels) -> (batch, all): the channels may stay second when a product with known weights follows.
 bool stays_flattened(Exporter& ex, const ir::Node& n, int id) {
   const TensorType &from = ex.type(n.inputs[0]), &to = n.types[0];
+  if (ex.known(n.inputs[0])) return false;
   const Item& it = ex.item(n.inputs[0]);
   if (from.rank() < 3 || to.rank() != 2 || from.shape[0] != to.shape[0] || it.name.empty() || it.axes != channels_last_axes(from.rank())) return false;
   for (size_t i = 1; i < from.shape.size(); ++i)
@@ -57,19 +58,86 @@ bool stays_flattened(Exporter& ex, const ir::Node& n, int id) {
   for (int user : ex.users(id)) {
     if (user < 0) return false;
     const ir::Node& u = ex.graph().nodes[static_cast<size_t>(user)];
-    if (u.op->name != "matmul" || u.inputs[0].node != id || u.attrs.b("transpose_a") || !ex.known(u.inputs[1]) || ex.type(u.inputs[1]).rank() != 2) return false;
+    if (u.op->name != "matmul" || u.inputs[0].node != id || u.attrs.b("transpose_a") || !ex.will_be_known(u.inputs[1]) || ex.type(u.inputs[1]).rank() != 2) return false;
   }
   return true;
 }
 
-void export_reshape(Exporter& ex, const ir::Node& n, int id) {
-  const std::vector<Dims> from = ex.symbols().shape(n.inputs[0]), to = ex.symbols().shape({id, 0});
-  if (stays_flattened(ex, n, id)) {
-    Item it{.name = reshape(ex, ex.item(n.inputs[0]).name, {}, to), .flattened = ex.type(n.inputs[0]).shape};
-    ex.define({id, 0}, it);
-    return;
+// (batch, steps, features) -> (rows, features), read by products with known weights only: those take the array as it is.
+bool stays_merged(Exporter& ex, const ir::Node& n, int id) {
+  const TensorType &from = ex.type(n.inputs[0]), &to = n.types[0];
+  const Dims last = ex.symbols().extent(n.inputs[0], from.rank() - 1);
+  if (from.rank() < 3 || to.rank() != 2 || from.shape.back() != to.shape.back() || !is_known(last) || ex.known(n.inputs[0])) return false;
+  for (int user : ex.users(id)) {
+    if (user < 0) return false;
+    const ir::Node& u = ex.graph().nodes[static_cast<size_t>(user)];
+    if (u.op->name != "matmul" || u.inputs[0].node != id || u.inputs[1].node == id || u.attrs.b("transpose_a") || u.attrs.b("residual") || !ex.will_be_known(u.inputs[1]) ||
+        ex.type(u.inputs[1]).rank() != 2)
+      return false;
   }
-  // Where only extents of 1 come or go, the pending order goes with the others.
+  return true;
+}
+
+// Whether a chain of reshapes and broadcasts repeats each element of its source, as often as `times` along each axis: tried on
+// an array that counts, because the simplifier merges the reshapes of neighbouring axes.
+bool repeats(Exporter& ex, int id, ir::Ref* source, Ints* times) {
+  const ir::Graph& g = ex.graph();
+  std::vector<const ir::Node*> chain;
+  bool wide = false;
+  ir::Ref at{id, 0};
+  for (const ir::Node* n = &g.nodes[static_cast<size_t>(id)]; n->op->name == "reshape" || n->op->name == "broadcast_to"; n = &g.nodes[static_cast<size_t>(at.node)]) {
+    if (!chain.empty() && ex.users(at.node).size() != 1) break;
+    wide |= n->op->name == "broadcast_to";
+    chain.push_back(n);
+    at = n->inputs[0];
+  }
+  const TensorType &x = ex.type(at), &y = ex.type({id, 0});
+  if (!wide || x.rank() != y.rank() || x.elements() == 0 || y.elements() > 4000000) return false;
+  times->clear();
+  for (size_t i = 0; i < x.shape.size(); ++i) {
+    if (y.shape[i] % x.shape[i]) return false;
+    times->push_back(y.shape[i] / x.shape[i]);
+  }
+  Value counted = ops::reshape(ops::arange(0, static_cast<double>(x.elements())), x.shape), want = counted;
+  for (size_t k = chain.size(); k-- > 0;) counted = ir::run_eagerly(*chain[k]->op, chain[k]->attrs, {counted})[0];
+  for (size_t i = 0; i < times->size(); ++i)
+    if ((*times)[i] != 1) want = ops::repeat(want, (*times)[i], static_cast<int64_t>(i));
+  *source = at;
+  return counted.tensor().equals(want.tensor());
+}
+bool export_repeat(Exporter& ex, const ir::Node& n, int id) {
+  ir::Ref source;
+  Ints times;
+  if (!is_float(n.types[0].dtype) || n.types[0].rank() < 3 || !repeats(ex, id, &source, &times) || ex.known(source)) return false;
+  const Item it = as_it_lies(ex, source);
+  Tensor scales({static_cast<int64_t>(times.size())});
+  for (size_t i = 0; i < times.size(); ++i) scales.set_item(stored(it, static_cast<int64_t>(i)), static_cast<double>(times[i]));
+  const std::string y = ex.emit1("Resize", {it.name, "", ex.tensor(scales, "scales")},
+                                 {{"mode", std::string("nearest")}, {"coordinate_transformation_mode", std::string("asymmetric")}, {"nearest_mode", std::string("floor")}});
+  ex.define({id, 0}, y, it.axes);
+  return true;
+}
+
+void export_reshape(Exporter& ex, const ir::Node& n, int id) {
+  std::vector<Dims> from = ex.symbols().shape(n.inputs[0]);
+  const std::vector<Dims> to = ex.symbols().shape({id, 0});
+  if (const Item& raw = ex.raw_item(n.inputs[0]); !raw.merged.empty()) {
+    std::vector<Dims> whole = raw.merged;
+    whole.push_back(from.back());
+    if (whole == to) return ex.define({id, 0}, raw.name, raw.axes);
+    const std::string x = raw.axes.empty() ? raw.name : ex.emit1("Transpose", {raw.name}, {{"perm", raw.axes}});
+    return ex.define({id, 0}, reshape(ex, x, whole, to));
+  }
+  if (stays_flattened(ex, n, id))
+    return ex.define({id, 0}, Item{.name = reshape(ex, ex.item(n.inputs[0]).name, {}, to), .flattened = ex.type(n.inputs[0]).shape});
+  if (stays_merged(ex, n, id)) {
+    Item it = as_it_lies(ex, n.inputs[0]);
+    if (!it.axes.empty() && it.axes.back() + 1 != static_cast<int64_t>(from.size())) it = Item{.name = ex.plain(n.inputs[0])};
+    from.pop_back();
+    it.merged = from;
+    return ex.define({id, 0}, it);
+  }
+  if (export_repeat(ex, n, id)) return;
   ex.define({id, 0}, reshape(ex, ex.plain(n.inputs[0]), from, to));
 }
 
@@ -106,7 +174,7 @@ bool is_flip(const ir::Node& n, int64_t* axis) {
 void export_slice(Exporter& ex, const ir::Node& n, int id) {
   const ir::Ref in = n.inputs[0];
   int64_t flip;
-  if (const Item& it = ex.item(in); is_flip(n, &flip) && !it.reversed.empty() && stored(it, flip) == it.reversed_axis && n.types[0] == ex.type(in)) {
+  if (const Item& it = ex.raw_item(in); is_flip(n, &flip) && !it.reversed.empty() && stored(it, flip) == it.reversed_axis && n.types[0] == ex.type(in)) {
     ex.define({id, 0}, it.reversed, it.axes);
     return;
   }

@@ -39,9 +39,15 @@ void export_matmul(Exporter& ex, const ir::Node& n, int id) {
   const bool ta = n.attrs.b("transpose_a"), tb = n.attrs.b("transpose_b"), two = ex.type(a).rank() == 2 && ex.type(b).rank() == 2;
   const DType t = n.types[0].dtype;
   std::string x, w;
-  if (ex.item(a).name.size() && !ex.item(a).flattened.empty()) {
-    x = ex.flat(a);
-    w = ex.tensor(reordered_rows(ex.item(b).constant, ex.item(a).flattened, tb ? 1 : 0), ex.graph().nodes[static_cast<size_t>(b.node)].scope);
+  const Item raw = ex.raw_item(a);
+  if (!raw.merged.empty() && !n.attrs.b("residual") && ex.known(b)) {
+    w = ex.in_order(b, tb ? Ints{1, 0} : Ints{});
+    ex.define({id, 0}, Item{.name = finish(ex, n, ex.emit1("MatMul", {raw.name, w}), 2, {}, false), .axes = raw.axes, .merged = raw.merged});
+    return;
+  }
+  if (!raw.flattened.empty()) {
+    x = raw.name;
+    w = ex.tensor(reordered_rows(ex.item(b).constant, raw.flattened, tb ? 1 : 0), ex.graph().nodes[static_cast<size_t>(b.node)].scope);
   }
   if (two && is_float(t)) {
     if (x.empty()) x = ex.plain(a), w = ex.plain(b);
@@ -135,7 +141,7 @@ void export_reduce(Exporter& ex, const ir::Node& n, int id) {
   static const std::map<std::string, const char*> names = {{"reduce_sum", "ReduceSum"}, {"reduce_mean", "ReduceMean"}, {"reduce_max", "ReduceMax"},
                                                            {"reduce_min", "ReduceMin"}, {"reduce_prod", "ReduceProd"}, {"reduce_any", "ReduceMax"}, {"reduce_all", "ReduceMin"}};
   const ir::Ref in = n.inputs[0];
-  const Item& it = ex.item(in);
+  const Item it = ex.item(in);
   const bool keep = n.attrs.b("keepdims"), logic = n.op->name == "reduce_any" || n.op->name == "reduce_all";
   const int rank = ex.type(in).rank();
   Ints axes = n.attrs.ints("axes");

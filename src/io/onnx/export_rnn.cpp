@@ -29,6 +29,14 @@ Value gates_of(const Value& b, const Family& f) {
   return ops::concatenate(parts, 0);
 }
 
+bool is_zero(Exporter& ex, ir::Ref r) {
+  const ir::Node& n = ex.graph().nodes[static_cast<size_t>(r.node)];
+  if (n.op != &ir::constant_op()) return n.op->name == "broadcast_to" && is_zero(ex, n.inputs[0]);
+  for (int64_t i = 0; i < n.constant.size(); ++i)
+    if (n.constant.item(i) != 0) return false;
+  return true;
+}
+
 void export_rnn(Exporter& ex, const ir::Node& n, int id, const Family& f) {
   const ir::Ref x = n.inputs[0];
   const bool sequences = n.attrs.b("return_sequences"), backwards = n.attrs.b("go_backwards"), masked = n.attrs.b("mask"), initial = n.attrs.b("initial_state");
@@ -49,7 +57,10 @@ void export_rnn(Exporter& ex, const ir::Node& n, int id, const Family& f) {
   std::vector<std::string> in{ex.in_order(x, {1, 0, 2}), ex.tensor(rows(w, f), scope + "/W"), ex.tensor(rows(r, f), scope + "/R"),
                               ex.tensor(ops::reshape(bias, {1, 2 * width}).tensor(), scope + "/B"), ""};
   std::vector<std::string> states;
-  for (int s = 0; initial && s < (f.cell ? 2 : 1); ++s) states.push_back(ex.emit1("Unsqueeze", {ex.plain(n.inputs[next++]), ex.ints({0})}));
+  bool zeros = true;  // ONNX's own default
+  for (int s = 0; initial && s < (f.cell ? 2 : 1); ++s) zeros &= is_zero(ex, n.inputs[next + static_cast<size_t>(s)]);
+  for (int s = 0; initial && s < (f.cell ? 2 : 1); ++s, ++next)
+    if (!zeros) states.push_back(ex.emit1("Unsqueeze", {ex.plain(n.inputs[next]), ex.ints({0})}));
   std::string mask;
   if (masked) {  // padding comes last: the mask is a length
     mask = ex.plain(n.inputs[next++]);

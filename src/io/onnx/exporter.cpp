@@ -51,6 +51,26 @@ void Exporter::run() {
     run_node(id);
   }
   add_outputs();
+  remove_unused();
+}
+
+// What rules wrote before a later one found a better form, and weights that only those read.
+void Exporter::remove_unused() {
+  std::set<std::string> needed;
+  for (const auto& o : out_.output()) needed.insert(o.name());
+  google::protobuf::RepeatedPtrField<pb::NodeProto> nodes;
+  for (int i = out_.node_size(); i-- > 0;) {
+    const pb::NodeProto& n = out_.node(i);
+    bool used = false;
+    for (const auto& o : n.output()) used |= needed.count(o) > 0;
+    if (!used) continue;
+    needed.insert(n.input().begin(), n.input().end());
+    *nodes.Add() = n;
+  }
+  std::reverse(nodes.begin(), nodes.end());
+  out_.mutable_node()->Swap(&nodes);
+  auto& weights = *out_.mutable_initializer();
+  weights.erase(std::remove_if(weights.begin(), weights.end(), [&](const auto& t) { return !needed.count(t.name()); }), weights.end());
 }
 
 void Exporter::run_node(int id) {
@@ -101,6 +121,15 @@ bool Exporter::fold(int id) {
   return true;
 }
 
+bool Exporter::will_be_known(ir::Ref r) const {
+  if (auto it = items_.find(r); it != items_.end()) return it->second.constant.defined();
+  const ir::Node& n = graph().nodes[static_cast<size_t>(r.node)];
+  if (n.op == &ir::constant_op()) return true;
+  for (ir::Ref in : n.inputs)
+    if (!will_be_known(in)) return false;
+  return !n.inputs.empty();
+}
+
 // ---- values --------------------------------------------------------------------------------------------------------------
 
 void Exporter::define(ir::Ref r, std::string name, Ints axes) {
@@ -108,32 +137,42 @@ void Exporter::define(ir::Ref r, std::string name, Ints axes) {
   items_[r] = Item{.name = std::move(name), .axes = std::move(axes)};
 }
 
+Item& Exporter::settle(ir::Ref r) {
+  Item& it = items_.at(r);
+  if (it.constant.defined()) return it;
+  if (it.name.empty() && !it.reversed.empty())
+    it.name = emit1("Slice", {it.reversed, ints({-1}), ints({INT64_MIN + 1}), ints({it.reversed_axis}), ints({-1})});
+  if (!it.flattened.empty()) {  // back to channels last
+    const Dims batch = graph_.extent(r, 0);
+    Shape nchw{is_known(batch) ? batch[0] : -1, it.flattened.back()};
+    nchw.insert(nchw.end(), it.flattened.begin() + 1, it.flattened.end() - 1);
+    const std::string image = emit1("Transpose", {emit1("Reshape", {it.name, ints(nchw)})}, {{"perm", channels_last_axes(static_cast<int>(nchw.size()))}});
+    it.name = emit1("Reshape", {image, ints({nchw[0], type(r).shape[1]})});
+    it.flattened.clear();
+  }
+  if (!it.merged.empty()) {
+    if (!it.axes.empty()) it.name = emit1("Transpose", {it.name}, {{"perm", it.axes}});
+    const Dims rows = graph_.extent(r, 0);
+    it.name = emit1("Reshape", {it.name, ints({is_known(rows) ? rows[0] : -1, type(r).shape[1]})});
+    it.axes.clear(), it.merged.clear();
+  }
+  return it;
+}
+
 std::string Exporter::in_order(ir::Ref r, const Ints& wanted_axes) {
   const Ints wanted = identity(wanted_axes) ? Ints{} : wanted_axes;
-  Item& it = items_.at(r);
+  const Item& it = settle(r);
   if (it.constant.defined()) {
     std::string& written = orders_[{r, wanted}];
     if (!written.empty()) return written;
     const Tensor t = wanted.empty() ? it.constant : ops::transpose(Value(it.constant), inverse(wanted)).tensor();
     return written = tensor(t, graph().nodes[static_cast<size_t>(r.node)].scope);
   }
-  if (it.name.empty() && !it.reversed.empty())
-    it.name = emit1("Slice", {it.reversed, ints({-1}), ints({INT64_MIN + 1}), ints({it.reversed_axis}), ints({-1})});
-  if (!it.flattened.empty()) {  // back to channels last
-    Dims batch = graph_.extent(r, 0);
-    Shape nchw{is_known(batch) ? batch[0] : -1, it.flattened.back()};
-    nchw.insert(nchw.end(), it.flattened.begin() + 1, it.flattened.end() - 1);
-    Ints last = channels_last_axes(static_cast<int>(nchw.size()));
-    const std::string image = emit1("Transpose", {emit1("Reshape", {it.name, ints(nchw)})}, {{"perm", last}});
-    it.name = emit1("Reshape", {image, ints({nchw[0], type(r).shape[1]})});
-    it.flattened.clear();
-  }
   if (it.axes == wanted) return it.name;
   std::string& done = orders_[{r, wanted}];
   if (done.empty()) done = emit1("Transpose", {it.name}, {{"perm", compose_inverse(it.axes, wanted)}});
   return done;
 }
-std::string Exporter::flat(ir::Ref r) { return item(r).name; }
 
 std::string Exporter::fresh(const std::string& wanted) {
   std::string name = wanted.empty() ? "value" : wanted;

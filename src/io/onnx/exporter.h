@@ -31,6 +31,8 @@ struct Item {
   int64_t reversed_axis = 0;
   // The IR's value is a flattened (batch, spatial..., channels); the ONNX value is flattened from (batch, channels, spatial...).
   Shape flattened;
+  // The IR's value is (rows, last): all axes but the last of the ONNX value, whose extents these are, as one.
+  std::vector<Dims> merged;
 };
 
 using AttrList = std::vector<std::pair<std::string, std::variant<int64_t, double, std::string, Ints, Floats, Tensor>>>;
@@ -45,11 +47,12 @@ class Exporter {
   const SymbolicGraph& symbols() const { return graph_; }
   const TensorType& type(ir::Ref r) const { return graph().type(r); }
 
-  const Item& item(ir::Ref r) const { return items_.at(r); }
-  bool known(ir::Ref r) const { return item(r).constant.defined(); }
+  const Item& item(ir::Ref r) { return settle(r); }           // pending forms other than the order of axes are written out
+  const Item& raw_item(ir::Ref r) const { return items_.at(r); }
+  bool known(ir::Ref r) const { return raw_item(r).constant.defined(); }
+  bool will_be_known(ir::Ref r) const;             // also before the node has been met
   std::string plain(ir::Ref r) { return in_order(r, {}); }
   std::string in_order(ir::Ref r, const Ints& axes);
-  std::string flat(ir::Ref r);                     // the value of a flattened item as it is
   std::string tensor(const Tensor& t, const std::string& hint);  // an initializer
   std::string ints(const Ints& v);                 // an int64 initializer
   std::string shape_of(const std::vector<Dims>& dims);  // an int64 vector, computed from the inputs' shapes where extents are open
@@ -70,8 +73,10 @@ class Exporter {
 
  private:
   friend struct BatchNormMatch;
+  Item& settle(ir::Ref r);
   void add_inputs();
   void add_outputs();
+  void remove_unused();
   void run_node(int id);
   bool fold(int id);
   void find_batch_norms();
