@@ -16,6 +16,7 @@ namespace glia::io {
 namespace {
 void save_glia(const Model& model, const std::string& path, const SaveOptions&) { save_checkpoint(model, path); }
 Model load_onnx(const std::string& path, const LoadOptions& o) { return onnx::load(path, {.limits = o.limits}); }
+void save_onnx(const Model& model, const std::string& path, const SaveOptions&) { onnx::save(model, path); }
 }  // namespace
 
 const std::vector<FileFormat>& file_formats() {
@@ -27,7 +28,7 @@ const std::vector<FileFormat>& file_formats() {
       {".h5", load_legacy_h5, save_legacy_h5, load_legacy_h5_weights, save_legacy_h5_weights},
       {".hdf5", load_legacy_h5, save_legacy_h5, load_legacy_h5_weights, save_legacy_h5_weights},
       {".glia", models::load_glia, save_glia, nullptr, nullptr},
-      {".onnx", load_onnx, nullptr, nullptr, nullptr},
+      {".onnx", load_onnx, save_onnx, nullptr, nullptr},
       {".safetensors", nullptr, nullptr, load_safetensors_weights, save_safetensors_weights},
   };
   return all;

@@ -2,6 +2,7 @@
 #include <glia/glia.h>
 #include <glia/npz.h>
 #include <glia/onnx.h>
+#include <glia/saving.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -82,6 +83,26 @@ TEST_F(OnnxFiles, WeightsTrain) {
   const Tensor y = Tensor::zeros({32}, DType::i32);
   History h = m.fit(x, y, {.epochs = 5, .verbose = 0});
   EXPECT_LT(h["loss"].back(), h["loss"].front());
+}
+
+TEST_F(Onnx, EndingsChooseTheFormat) {
+  set_random_seed(5);
+  Sequential m({layers::Dense(3, {.activation = "relu", .input_shape = {4}}), layers::Dense(2)});
+  const std::string path = (std::filesystem::temp_directory_path() / "glia_endings.onnx").string();
+  m.save(path);
+  Model back = models::load_model(path);
+  const Tensor x = Tensor::full({5, 4}, 0.25);
+  const Tensor a = m.predict(x), b = back.predict(x);
+  ASSERT_EQ(a.shape(), b.shape());
+  for (int64_t i = 0; i < a.size(); ++i) EXPECT_NEAR(a.item(i), b.item(i), 1e-6);
+  // Imported models leave again, also after training.
+  back.compile({.optimizer = optimizers::SGD({.learning_rate = 0.1}), .loss = "mse"});
+  back.fit(x, Tensor::zeros({5, 2}), {.epochs = 3, .verbose = 0});
+  onnx::save(back, path);
+  const Tensor c = back.predict(x), d = onnx::load(path).predict(x);
+  for (int64_t i = 0; i < c.size(); ++i) EXPECT_NEAR(c.item(i), d.item(i), 1e-6);
+  EXPECT_GT(std::abs(c.item(0) - a.item(0)), 1e-4);
+  std::filesystem::remove(path);
 }
 
 TEST_F(Onnx, DamagedBytesAreNamed) {
