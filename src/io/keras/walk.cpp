@@ -45,8 +45,14 @@ std::vector<Attribute> attributes_of(Layer& layer) {
   if (dynamic_cast<nn::RNN*>(&layer)) return {{{"cell"}, layer.sublayers()}};
   if (dynamic_cast<nn::MultiHeadAttention*>(&layer)) return head_attributes(layer, true);
   if (dynamic_cast<nn::GroupQueryAttention*>(&layer)) return head_attributes(layer, false);
-  std::vector<Attribute> r;  // a class of the user's: its sublayers by their names
-  for (const LayerRef& l : layer.sublayers()) r.push_back({{l->name()}, {l}});
+  // A class of the user's: its sublayers by their names, or in the list "layers" that Python's Model has.
+  std::vector<Attribute> r;
+  std::map<std::string, int> used;
+  for (const LayerRef& l : layer.sublayers()) {
+    const std::string c = path_class(*l);
+    const int n = used[c]++;
+    r.push_back({{l->name(), "layers/" + c + (n ? "_" + std::to_string(n) : "")}, {l}});
+  }
   return r;
 }
 
