@@ -36,7 +36,8 @@ struct ModelCheckpointOptions {
   std::optional<double> initial_value_threshold;
 };
 // filepath may hold {epoch}, {epoch:02d}, {batch}, {val_loss:.4f} and other logs. A .glia file holds everything that training
-// needs to go on (see glia/checkpoint.h); the endings of Model::save_weights hold weights only.
+// needs to go on (see glia/checkpoint.h), .keras and the other endings of Model::save hold the model, those of
+// Model::save_weights (.safetensors, .weights.h5, .weights.json) the weights.
 CallbackRef ModelCheckpoint(std::string filepath, ModelCheckpointOptions options = {});
 
 struct BackupAndRestoreOptions {

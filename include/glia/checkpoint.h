@@ -33,7 +33,8 @@ void save_checkpoint(const Model& model, const std::string& path);
 TrainingPosition load_checkpoint(Model& model, const std::string& path, const LoadOptions& options = {});
 
 namespace models {
-// The model of a checkpoint, built and with its weights; not compiled. Throws Error when the file holds no architecture.
+// The model of a checkpoint with its weights; compiled, with the optimizer's state, when options.compile and its loss and metrics
+// are ones that a name can say. Throws Error when the file holds no architecture. models::load_model does this for .glia files.
 Model load_glia(const std::string& path, const LoadOptions& options = {});
 }  // namespace models
 

@@ -2,11 +2,13 @@
 
 #include <glia/checkpoint.h>
 #include <glia/onnx.h>
+#include <glia/pytorch.h>
 
 #include <algorithm>
 #include <filesystem>
 
 #include "base/error.h"
+#include "io/checkpoint/checkpoint.h"
 #include "io/file/path_name.h"
 #include "io/keras/files.h"
 #include "io/model_weights.h"
@@ -15,6 +17,12 @@ namespace glia::io {
 
 namespace {
 void save_glia(const Model& model, const std::string& path, const SaveOptions&) { save_checkpoint(model, path); }
+void load_glia_weights(Model& model, const std::string& path, const LoadWeightsOptions& o) {
+  Checkpoint::read(path, {.limits = o.limits}).restore_model(model, true);
+}
+void load_pytorch(Model& model, const std::string& path, const LoadWeightsOptions& o) {
+  load_pytorch_weights(model, path, {.partial = o.skip_mismatch, .load = {.limits = o.limits}});
+}
 Model load_onnx(const std::string& path, const LoadOptions& o) { return onnx::load(path, {.limits = o.limits}); }
 void save_onnx(const Model& model, const std::string& path, const SaveOptions&) { onnx::save(model, path); }
 }  // namespace
@@ -27,8 +35,11 @@ const std::vector<FileFormat>& file_formats() {
       {".weights.json", nullptr, nullptr, load_weights_json, save_weights_json},
       {".h5", load_legacy_h5, save_legacy_h5, load_legacy_h5_weights, save_legacy_h5_weights},
       {".hdf5", load_legacy_h5, save_legacy_h5, load_legacy_h5_weights, save_legacy_h5_weights},
-      {".glia", models::load_glia, save_glia, nullptr, nullptr},
+      {".glia", models::load_glia, save_glia, load_glia_weights, nullptr},
       {".onnx", load_onnx, save_onnx, nullptr, nullptr},
+      {".pt", nullptr, nullptr, load_pytorch, nullptr},
+      {".pth", nullptr, nullptr, load_pytorch, nullptr},
+      {".th", nullptr, nullptr, load_pytorch, nullptr},
       {".safetensors", nullptr, nullptr, load_safetensors_weights, save_safetensors_weights},
   };
   return all;

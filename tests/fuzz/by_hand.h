@@ -58,9 +58,17 @@ inline NamedBytes zip_by_hand(const Bytes& valid) {
   NamedBytes r;
   auto add = [&](const char* name, Bytes b) { r.emplace_back(name, std::move(b)); };
   std::size_t end = valid.rfind(Bytes("PK\5\6", 4)), directory = valid.find(Bytes("PK\1\2", 4));
+  auto write = [](Bytes& b, std::size_t at, uint64_t v, int bytes) {
+    for (int i = 0; i < bytes; ++i) b[at + static_cast<std::size_t>(i)] = static_cast<char>(v >> (8 * i));
+  };
   auto patched = [&](std::size_t at, uint64_t v, int bytes) {
     Bytes b = valid;
-    for (int i = 0; i < bytes; ++i) b[at + static_cast<std::size_t>(i)] = static_cast<char>(v >> (8 * i));
+    write(b, at, v, bytes);
+    return b;
+  };
+  auto every_entry = [&](std::size_t field, uint64_t v, int bytes) {  // whichever members the loader reads
+    Bytes b = valid;
+    for (std::size_t at = directory; at != Bytes::npos; at = valid.find(Bytes("PK\1\2", 4), at + 4)) write(b, at + field, v, bytes);
     return b;
   };
   if (valid.find(Bytes("PK\6\6", 4)) == Bytes::npos) {  // else these are told, and read, elsewhere
@@ -68,14 +76,14 @@ inline NamedBytes zip_by_hand(const Bytes& valid) {
     add("a directory of 4 GB", patched(end + 12, 0xfffffffe, 4));
     add("a directory behind the end", patched(end + 16, 0xfffffff0, 4));
   }
-  add("wrong CRC", patched(directory + 16, 0x12345678, 4));
-  add("a packed size of 4 GB", patched(directory + 20, 0xfffffff0, 4));
-  add("an unpacked size of 4 GB", patched(directory + 24, 0xfffffff0, 4));
-  add("zip64 without its field", patched(directory + 24, 0xffffffff, 4));
-  add("a name of 65535 bytes", patched(directory + 28, 0xffff, 2));
-  add("an extra field of 65535 bytes", patched(directory + 30, 0xffff, 2));
-  add("an unknown method", patched(directory + 10, 77, 2));
-  add("data behind the end", patched(directory + 42, 0x7ffffff0, 4));
+  add("wrong CRC", every_entry(16, 0x12345678, 4));
+  add("a packed size of 4 GB", every_entry(20, 0xfffffff0, 4));
+  add("an unpacked size of 4 GB", every_entry(24, 0xfffffff0, 4));
+  add("zip64 without its field", every_entry(24, 0xffffffff, 4));
+  add("a name of 65535 bytes", every_entry(28, 0xffff, 2));
+  add("an extra field of 65535 bytes", every_entry(30, 0xffff, 2));
+  add("an unknown method", every_entry(10, 77, 2));
+  add("data behind the end", every_entry(42, 0x7ffffff0, 4));
   add("no directory", valid.substr(0, directory));
   add("only a directory", valid.substr(directory));
   add("a hundred ends", [&] {

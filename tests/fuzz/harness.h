@@ -32,6 +32,7 @@ struct Loader {
   std::function<Bytes()> valid;                    // a small valid file; empty: not on this machine
   std::function<void(const std::string&)> load;    // reads a path
   std::function<NamedBytes(const Bytes&)> by_hand;  // damaged on purpose, each must be refused; may be empty
+  bool ends_anywhere = false;                       // the beginning of a file may be a whole file (protocol buffers)
 };
 
 inline Bytes file_of(const std::string& path) {

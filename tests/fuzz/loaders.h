@@ -38,6 +38,9 @@ inline const std::vector<Loader>& loaders() {
       {"pytorch_legacy", ".pt", [] { return compat("pytorch/tiny_legacy.pt"); }, [](const std::string& p) { read_pytorch(p); }, legacy_by_hand},
       {"glia", ".glia", [] { return written(".glia", [](auto& p) { save_checkpoint(small_model(), p); }); },
        [model = small_model()](const std::string& p) mutable { load_checkpoint(model, p); }, glia_by_hand},
+      {"keras", ".keras", [] { return written(".keras", [](auto& p) { small_model().save(p); }); }, [](const std::string& p) { models::load_model(p); }, zip_by_hand},
+      {"onnx", ".onnx", [] { return onnx::available() ? written(".onnx", [](auto& p) { onnx::save(small_model(), p); }) : Bytes(); },
+       [](const std::string& p) { onnx::load(p, {.batch = onnx::Batch::as_declared}); }, nullptr, true},
   };
   return all;
 }

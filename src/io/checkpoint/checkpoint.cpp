@@ -8,7 +8,10 @@
 #include "io/checkpoint/glia_file.h"
 #include "io/file/json_text.h"
 #include "io/file/path_name.h"
+#include "io/keras/compile_config.h"
+#include "io/keras/weights.h"
 #include "io/weights.h"
+#include "nn/weight_budget.h"
 #include "nn/trace.h"
 #include "train/trainer.h"
 
@@ -47,6 +50,10 @@ void add_optimizer(GliaFile& file, const Model& model) {
   OptimizerBase& optimizer = *model.optimizer();
   file.manifest["optimizer"] = ordered_json::parse(serialize(optimizer));
   file.groups["optimizer"] = named_tensors(optimizer.variables());
+  try {
+    file.manifest["compile"] = keras::compile_config(model);
+  } catch (const Error&) {  // losses and metrics of one's own: whoever loads the file compiles it
+  }
 }
 
 std::string architecture(const Model& model) {
@@ -133,6 +140,7 @@ void Checkpoint::save(const Model& model, const std::string& path) {
   GLIA_CHECK(model->built() || !model->weights().empty(), "{}: save_checkpoint: the model is not built yet, so it has no weights. Give input_shape or call it on data first.", model.name());
   GliaFile file;
   file.model_json = architecture(model);
+  file.assets = keras::assets_of(model);
   file.groups["weights"] = named_tensors(model->weights());
   add_optimizer(file, model);
   file.groups["random"] = {{"seed", seed_variable().tensor()}};
@@ -154,7 +162,23 @@ Checkpoint Checkpoint::read(const std::string& path, const LoadOptions& options)
   return c;
 }
 
-const std::string& Checkpoint::model_json() const { return file_->model_json; }
+Model Checkpoint::make_model(bool compile) const {
+  GLIA_CHECK(!file_->model_json.empty(), "{}: holds weights but no architecture (the model had layers of its own kind). Build the model "
+             "and call load_checkpoint().", path_);
+  uint64_t bytes = 1 << 16;  // an architecture gets as much memory for weights as the file has numbers
+  for (auto& [name, t] : file_->groups.at("weights")) bytes += 2 * t.bytes();
+  WeightBudget budget(bytes, path_);
+  Model model = models::model_from_json(file_->model_json);
+  if (compile && file_->manifest.contains("compile"))
+    if (auto options = keras::compile_options(file_->manifest["compile"], path_)) model.compile(std::move(*options));
+  restore_model(model, !model.compiled());
+  keras::apply_assets(model, {}, path_, [&](const std::string& name) -> std::unique_ptr<std::string> {
+    for (auto& [n, text] : file_->assets)
+      if (n == name) return std::make_unique<std::string>(text);
+    return nullptr;
+  });
+  return model;
+}
 
 void Checkpoint::restore_model(const Model& model, bool weights_only) const {
   std::string where = fmt::format("{}: '{}'", model.name(), path_);
@@ -225,12 +249,7 @@ TrainingPosition load_checkpoint(Model& model, const std::string& path, const Lo
 }
 
 Model models::load_glia(const std::string& path, const LoadOptions& options) {
-  io::Checkpoint c = io::Checkpoint::read(path, options);
-  GLIA_CHECK(!c.model_json().empty(), "{}: holds weights but no architecture (the model had layers of its own kind). Build the model "
-             "and call load_checkpoint().", path);
-  Model model = model_from_json(c.model_json());
-  c.restore_model(model, true);
-  return model;
+  return io::Checkpoint::read(path, options).make_model(options.compile);
 }
 
 }  // namespace glia

@@ -1,6 +1,7 @@
 // Checkpoints: what is written comes back, a resumed run is bitwise a run that never stopped.
 #include <glia/glia.h>
 #include <glia/checkpoint.h>
+#include <glia/saving.h>
 
 #include "io/checkpoint/checkpoint.h"
 #include "io/checkpoint/kill_runs.h"
@@ -47,9 +48,17 @@ TEST(Checkpoint, RestoresOptimizerAndModel) {
   b.fit(x, y, {.epochs = 2, .verbose = 0, .shuffle = false});
   for (size_t i = 0; i < a.get_weights().size(); ++i) EXPECT_TRUE(a.get_weights()[i].equals(b.get_weights()[i]));
   EXPECT_EQ(b.optimizer()->iterations(), 4);
-  Model c = models::load_glia(dir.path("a.glia"));
+  Model c = models::load_model(dir.path("a.glia"));  // compiled as it was, its optimizer goes on
   load_checkpoint(b, dir.path("a.glia"));
   EXPECT_TRUE(c.predict(x).equals(b.predict(x)));
+  EXPECT_EQ(c.optimizer()->iterations(), 2);
+  b.fit(x, y, {.epochs = 2, .verbose = 0, .shuffle = false});
+  c.fit(x, y, {.epochs = 2, .verbose = 0, .shuffle = false});
+  for (size_t i = 0; i < b.get_weights().size(); ++i) EXPECT_TRUE(b.get_weights()[i].equals(c.get_weights()[i]));
+  EXPECT_FALSE(models::load_model(dir.path("a.glia"), {.compile = false}).compiled());
+  Sequential d = small("sgd");
+  d.load_weights(dir.path("a.glia"));
+  EXPECT_TRUE(d.predict(x).equals(models::load_glia(dir.path("a.glia")).predict(x)));
 }
 
 TEST(Checkpoint, ErrorsChangeNothing) {
@@ -107,6 +116,17 @@ TEST(ModelCheckpoint, KeepsEverythingAndResumes) {
   Model last = models::load_glia(dir.path("e03.glia"));
   EXPECT_TRUE(last.predict(x).equals(a.predict(x)));
   EXPECT_HAS(error_of([] { callbacks::ModelCheckpoint("a.glia", {.save_weights_only = true}); }), "save_weights_only");
+}
+
+TEST(ModelCheckpoint, EndingsChooseTheFormat) {
+  Scratch dir;
+  Tensor x = test::wave({8, 3}, 0.3), y = test::wave({8, 1}, 0.8);
+  Sequential a = small();
+  a.fit(x, y, {.epochs = 2, .verbose = 0, .callbacks = {callbacks::ModelCheckpoint(dir.path("m.safetensors")), callbacks::ModelCheckpoint(dir.path("m.keras"))}});
+  EXPECT_TRUE(models::load_model(dir.path("m.keras")).predict(x).equals(a.predict(x)));
+  Sequential b = small();
+  b.load_weights(dir.path("m.safetensors"));
+  EXPECT_TRUE(b.predict(x).equals(a.predict(x)));
 }
 
 TEST(BackupAndRestore, FallsBackToTheOneBefore) {

@@ -15,6 +15,7 @@ namespace glia::io {
 namespace {
 
 constexpr uint64_t kMaxJson = uint64_t{8} << 20;  // names of some hundred thousand tensors
+constexpr uint64_t kMaxAsset = uint64_t{1} << 30;
 constexpr int kVersion = 1;
 
 std::string member(const std::string& group, std::size_t i) { return fmt::format("{}/{}.npy", group, i); }
@@ -39,6 +40,7 @@ void write_glia_file(const std::string& path, const GliaFile& file) {
   }
   zip.add_copy("glia.json", manifest.dump(1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
   if (!file.model_json.empty()) zip.add_copy("model.json", file.model_json);
+  for (auto& [name, text] : file.assets) zip.add_copy(name, text, {.deflate = true});
   for (auto& [group, tensors] : file.groups)
     for (std::size_t i = 0; i < tensors.size(); ++i) {
       const Tensor& t = tensors[i].second;
@@ -62,6 +64,11 @@ GliaFile read_glia_file(const std::string& path, const LoadLimits& limits, const
   GLIA_CHECK(m.contains("tensors") && m["tensors"].is_object(), "{}: the list \"tensors\" is missing.", where);
   if (zip.contains("model.json")) file.model_json = zip.read_text("model.json", kMaxJson);
   LoadLimits left = limits;
+  for (auto& m : zip.members())
+    if (m.name.starts_with("assets/")) {
+      file.assets.emplace_back(m.name, zip.read_text(m.name, std::min(left.max_bytes, kMaxAsset)));
+      left.max_bytes -= file.assets.back().second.size();
+    }
   for (auto& [group, names] : m["tensors"].items()) {
     GLIA_CHECK(is_group_name(group) && names.is_array(), "{}: \"tensors\" has the bad entry '{}'.", where, printable(group));
     if (!only.empty() && std::find(only.begin(), only.end(), group) == only.end()) continue;

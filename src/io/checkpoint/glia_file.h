@@ -3,6 +3,7 @@
 //   glia.json            {"format": "glia", "version": 1, ..., "tensors": {"weights": ["dense/kernel", ...], ...}}
 //   model.json           the architecture in Keras's JSON, where it can be said so
 //   weights/0.npy ...    tensor i of the group "weights"
+//   assets/...           texts beside the weights: vocabularies
 #pragma once
 #include <glia/load_options.h>
 #include <glia/tensor.h>
@@ -20,6 +21,7 @@ using TensorGroup = std::vector<std::pair<std::string, Tensor>>;
 struct GliaFile {
   nlohmann::ordered_json manifest = nlohmann::ordered_json::object();
   std::string model_json;
+  std::vector<std::pair<std::string, std::string>> assets;  // "assets/..."
   std::map<std::string, TensorGroup> groups;  // group names are [a-z0-9_]+
 };
 
