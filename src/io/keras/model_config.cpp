@@ -61,7 +61,9 @@ DType input_dtype(const std::string& name) {
 LayerRef layer_from_config(const json& spec) {
   const std::string class_name = spec.at("class_name").get<std::string>();
   if (is_model_class(class_name)) return model_from_config(spec);
-  return LayerRef(std::static_pointer_cast<Layer>(config::from_json("layer", spec)));
+  LayerRef layer(std::static_pointer_cast<Layer>(config::from_json("layer", spec)));
+  if (layer->name().empty()) layer->set_name(unique_layer_name(class_name));  // written by hand
+  return layer;
 }
 
 bool is_model_class(const std::string& c) { return c == "Sequential" || c == "Functional" || c == "Model"; }
