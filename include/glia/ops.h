@@ -1,7 +1,13 @@
 // All operations: functions over Value (symbolic or concrete) with the names and defaults of keras.ops.
 #pragma once
+#include <glia/ops/activations.h>
+#include <glia/ops/arrays.h>
 #include <glia/ops/attention.h>
+#include <glia/ops/control.h>
 #include <glia/ops/conv.h>
+#include <glia/ops/einsum.h>
+#include <glia/ops/fft.h>
+#include <glia/ops/image.h>
 #include <glia/ops/linalg.h>
 #include <glia/ops/nn.h>
 #include <glia/ops/numpy.h>
@@ -10,3 +16,4 @@
 #include <glia/ops/reduce.h>
 #include <glia/ops/rnn.h>
 #include <glia/ops/shape.h>
+#include <glia/ops/statistics.h>

@@ -88,12 +88,12 @@ const OpDef& cumsum_op() {
   return def;
 }
 const OpDef& cumprod_op() {
-  // y_i = prod x_j (j <= i): dx_j = sum over i >= j of g_i y_i / x_j. Zeros: not differentiated exactly.
+  // y_i = prod x_j (j <= i): dx_j = sum over i >= j of g_i y_i / x_j. Where x_j is 0 the result is 0, as TensorFlow.
   static const OpDef def = make(
-      "cumprod", "Running product along an axis. The gradient assumes that no element is 0.",
+      "cumprod", "Running product along an axis. The gradient is 0 where an element is 0.",
       [](const VjpContext& c) -> Values {
-        return {cumsum(c.grads[0] * c.outputs[0], c.attrs.i("axis"), c.attrs.b("exclusive"), !c.attrs.b("reverse")) /
-                c.inputs[0]};
+        return {divide_no_nan(cumsum(c.grads[0] * c.outputs[0], c.attrs.i("axis"), c.attrs.b("exclusive"), !c.attrs.b("reverse")),
+                              c.inputs[0])};
       });
   return def;
 }

@@ -1,4 +1,4 @@
-// Affine maps of images as gathers of pixels.
+// Projective maps of images as gathers of pixels.
 #include <glia/ops.h>
 #include <glia/ops/image.h>
 
@@ -49,7 +49,9 @@ Value compose(const Value& images, const Value& transforms, const AffineOptions&
   const DType t = DType::f32;
   Value m = cast(transforms, t), gx = ramp(w, t, {1, 1, w}), gy = ramp(h, t, {1, h, 1});
   auto entry = [&](int64_t i) { return reshape(slice_axis(m, 1, i, i + 1), {m.dim(0), 1, 1}); };
-  Value x = fold(entry(0) * gx + entry(1) * gy + entry(2), w, o.fill_mode), y = fold(entry(3) * gx + entry(4) * gy + entry(5), h, o.fill_mode);
+  Value depth = entry(6) * gx + entry(7) * gy + 1.0;
+  Value x = fold((entry(0) * gx + entry(1) * gy + entry(2)) / depth, w, o.fill_mode);
+  Value y = fold((entry(3) * gx + entry(4) * gy + entry(5)) / depth, h, o.fill_mode);
   x = broadcast_to(x, {b, h, w});
   y = broadcast_to(y, {b, h, w});
   Value base = ramp(b, DType::i32, {b, 1, 1}) * Value(Tensor::scalar(static_cast<double>(h * w), DType::i32));
@@ -65,17 +67,18 @@ Value compose(const Value& images, const Value& transforms, const AffineOptions&
   return top * (1.0 - fy) + bottom * fy;
 }
 
-// The inverse maps, (n, 6) as well.
+// The inverse maps, (n, 8) as well: adjugates, scaled so that the last entry is 1.
 Value inverse(const Value& m) {
   auto e = [&](int64_t i) { return slice_axis(m, 1, i, i + 1); };
-  Value a0 = e(0), a1 = e(1), a2 = e(2), b0 = e(3), b1 = e(4), b2 = e(5), det = a0 * b1 - a1 * b0;
-  return concatenate({b1 / det, -a1 / det, (a1 * b2 - b1 * a2) / det, -b0 / det, a0 / det, (b0 * a2 - a0 * b2) / det}, 1);
+  Value a0 = e(0), a1 = e(1), a2 = e(2), b0 = e(3), b1 = e(4), b2 = e(5), c0 = e(6), c1 = e(7), last = a0 * b1 - a1 * b0;
+  Values rows{b1 - b2 * c1, a2 * c1 - a1, a1 * b2 - a2 * b1, b2 * c0 - b0, a0 - a2 * c0, a2 * b0 - a0 * b2, b0 * c1 - b1 * c0, a1 * c0 - a0 * c1};
+  return concatenate(rows, 1) / last;
 }
 
 std::vector<TensorType> infer(const ir::InferContext& c) {
   const Shape &x = c.in[0].shape, &m = c.in[1].shape;
-  GLIA_CHECK(is_float(c.in[0].dtype) && x.size() == 4 && m.size() == 2 && m[1] == 6 && (m[0] == 1 || m[0] == x[0]),
-             "image_affine: expected floating point images (batch, height, width, channels) and transforms (batch, 6). Received {} and {}.",
+  GLIA_CHECK(is_float(c.in[0].dtype) && x.size() == 4 && m.size() == 2 && m[1] == 8 && (m[0] == 1 || m[0] == x[0]),
+             "image_affine: expected floating point images (batch, height, width, channels) and transforms (batch, 8). Received {} and {}.",
              to_string(x), to_string(m));
   return {c.in[0]};
 }
@@ -83,7 +86,7 @@ std::vector<TensorType> infer(const ir::InferContext& c) {
 const ir::OpDef& affine_op() {
   static const ir::OpDef def{
       .name = "image_affine",
-      .doc = "Images seen through affine maps. Its gradient is that of TensorFlow: the cotangent seen through the inverse maps.",
+      .doc = "Images seen through projective maps. Its gradient is that of TensorFlow: the cotangent seen through the inverse maps.",
       .min_inputs = 2,
       .max_inputs = 2,
       .attrs = {{"interpolation", std::string("bilinear"), "bilinear or nearest"},
@@ -103,14 +106,8 @@ const ir::OpDef& affine_op() {
 }  // namespace
 
 Value affine_transform(const Value& images, const Value& transforms, const AffineOptions& o) {
-  return ir::apply1(affine_op(), {{"interpolation", o.interpolation}, {"fill_mode", o.fill_mode}, {"fill_value", o.fill_value}},
-                    {images, transforms});
-}
-
-Value rgb_to_grayscale(const Value& images) {
-  GLIA_CHECK(images.rank() >= 1 && images.dim(-1) == 3, "image.rgb_to_grayscale: the last axis must be 3. Received {}.", to_string(images.shape()));
-  Value w = Tensor::from({3}, {0.2989, 0.5870, 0.1140}, is_float(images.dtype()) ? images.dtype() : DType::f32);
-  return sum(images * w, {-1}, true);
+  Value maps = transforms.rank() == 2 && transforms.dim(1) == 6 ? pad(transforms, {{0, 0}, {0, 2}}) : transforms;
+  return ir::apply1(affine_op(), {{"interpolation", o.interpolation}, {"fill_mode", o.fill_mode}, {"fill_value", o.fill_value}}, {images, maps});
 }
 
 }  // namespace glia::ops::image

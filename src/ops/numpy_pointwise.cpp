@@ -1,6 +1,8 @@
 // Elementwise functions composed of others; names and edge cases as keras.ops on TensorFlow.
 #include <glia/ops.h>
 
+#include "ops/compose.h"
+
 #include <cmath>
 #include <limits>
 #include <numbers>
@@ -8,7 +10,6 @@
 namespace glia::ops {
 namespace {
 constexpr double kPi = std::numbers::pi;
-Value as_float(const Value& x) { return is_float(x.dtype()) ? x : cast(x, DType::f32); }
 double largest(DType t) {
   if (t == DType::f64) return std::numeric_limits<double>::max();
   if (t == DType::f16) return 65504.0;
@@ -31,7 +32,7 @@ Value conjugate(const Value& x) { return x; }
 Value isreal(const Value& x) { return full(x.shape(), 1, DType::bool_); }
 Value angle(const Value& given) {
   Value x = as_float(given);
-  return where(isnan(x), x, where(less(x, scalar_like(x, 0)), scalar_like(x, kPi), scalar_like(x, 0)));
+  return where(less(x, scalar_like(x, 0)), scalar_like(x, kPi), scalar_like(x, 0));  // 0 for NaN, as TensorFlow
 }
 
 Value deg2rad(const Value& x) { return as_float(x) * (kPi / 180.0); }
@@ -72,9 +73,10 @@ Value logaddexp2(const Value& a, const Value& b) {
   return logaddexp(as_float(a) * std::numbers::ln2, as_float(b) * std::numbers::ln2) / std::numbers::ln2;
 }
 Value isclose(const Value& given_a, const Value& given_b, double rtol, double atol, bool equal_nan) {
-  Value a = as_float(given_a), b = as_float(given_b);
-  Value close = logical_and(less_equal(abs(a - b), abs(b) * rtol + atol), logical_and(isfinite(a), isfinite(b)));
-  close = logical_or(close, equal(a, b));
+  const DType t = result_type(given_a.dtype(), given_b.dtype());
+  Value a = cast(given_a, t), b = cast(given_b, t);
+  if (!is_float(t)) return equal(a, b);
+  Value close = less_equal(abs(a - b), abs(b) * rtol + atol);  // so two infinities are not close, as in Keras on TensorFlow
   return equal_nan ? logical_or(close, logical_and(isnan(a), isnan(b))) : close;
 }
 Value allclose(const Value& a, const Value& b, double rtol, double atol, bool equal_nan) {

@@ -4,13 +4,11 @@
 #include <cmath>
 #include <limits>
 
-#include "base/error.h"
+#include "ops/compose.h"
 
 namespace glia::ops {
 namespace {
-using Axes = std::vector<int64_t>;
 constexpr double kInf = std::numeric_limits<double>::infinity();
-Value as_float(const Value& x) { return is_float(x.dtype()) ? x : cast(x, DType::f32); }
 // x with its NaNs replaced; arrays of other types have none.
 Value without_nan(const Value& x, double value) { return is_float(x.dtype()) ? where(isnan(x), scalar_like(x, value), x) : x; }
 Value count_numbers(const Value& x, const Axes& axes, bool keepdims) {

@@ -4,15 +4,10 @@
 #include <algorithm>
 #include <numeric>
 
-#include "base/error.h"
+#include "ops/compose.h"
 
 namespace glia::ops {
 namespace {
-using Axes = std::vector<int64_t>;
-int64_t positive(int64_t axis, int rank, const char* where) {
-  GLIA_CHECK(axis >= -rank && axis < rank, "{}: axis {} does not exist in an array of rank {}.", where, axis, rank);
-  return axis < 0 ? axis + rank : axis;
-}
 Value at_least(const Value& x, int rank) {  // as numpy.atleast_2d, atleast_3d: (n) becomes (1, n) and (1, n, 1)
   if (x.rank() == 0) return reshape(x, Shape(static_cast<std::size_t>(rank), 1));
   if (x.rank() == 1) return rank == 2 ? reshape(x, {1, x.dim(0)}) : reshape(x, {1, x.dim(0), 1});
@@ -38,11 +33,11 @@ Value hstack(const Values& xs) {
   GLIA_CHECK(!xs.empty(), "hstack: give at least one array.");
   return concatenate(xs, xs[0].rank() == 1 ? 0 : 1);
 }
-Value vstack(const Values& xs) { return concatenate(at_least(xs, 2), 0); }
+Value vstack(const Values& xs) { return concatenate(xs, 0); }
 Value dstack(const Values& xs) { return concatenate(at_least(xs, 3), 2); }
 Values array_split(const Value& x, int64_t sections, int64_t axis) {
   GLIA_CHECK(sections > 0, "array_split: sections must be positive. Received {}.", sections);
-  const int64_t a = positive(axis, x.rank(), "array_split"), n = x.dim(static_cast<int>(a));
+  const int64_t a = front_axis(axis, x.rank(), "array_split"), n = x.dim(static_cast<int>(a));
   Axes cuts;
   for (int64_t i = 1; i < sections; ++i) cuts.push_back(i * (n / sections) + std::min(i, n % sections));
   return split(x, cuts, a);
@@ -52,17 +47,22 @@ Value append(const Value& a, const Value& b, std::optional<int64_t> axis) {
   return concatenate({a, b}, *axis);
 }
 Value rot90(const Value& x, int64_t k, int64_t axis1, int64_t axis2) {
-  const int64_t a = positive(axis1, x.rank(), "rot90"), b = positive(axis2, x.rank(), "rot90");
+  const int64_t a = front_axis(axis1, x.rank(), "rot90"), b = front_axis(axis2, x.rank(), "rot90");
   GLIA_CHECK(a != b, "rot90: the two axes must differ. Received {} and {}.", axis1, axis2);
   switch (((k % 4) + 4) % 4) {
     case 1: return swapaxes(flip(x, {b}), a, b);
-    case 2: return flip(x, {a, b});
+    case 2: {  // Keras 3.15 on TensorFlow reshapes between its two quarter turns, which matters for unequal extents; kept for equal numbers
+      if (x.dim(static_cast<int>(a)) == x.dim(static_cast<int>(b))) return flip(x, {a, b});
+      Value y = moveaxis(x, Axes{a, b}, Axes{-2, -1});
+      auto turned = [](const Value& v) { return swapaxes(flip(v, {-1}), -1, -2); };
+      return moveaxis(reshape(turned(reshape(turned(y), y.shape())), y.shape()), Axes{-2, -1}, Axes{a, b});
+    }
     case 3: return flip(swapaxes(x, a, b), {b});
   }
   return x;
 }
 Value diff(const Value& x, int64_t n, int64_t axis) {
-  const int64_t a = positive(axis, x.rank(), "diff");
+  const int64_t a = front_axis(axis, x.rank(), "diff");
   Value y = x;
   for (int64_t i = 0; i < n; ++i) {
     if (y.dtype() == DType::bool_) y = not_equal(slice_axis(y, a, 1), slice_axis(y, a, 0, -1));
@@ -72,7 +72,7 @@ Value diff(const Value& x, int64_t n, int64_t axis) {
 }
 Value trapezoid(const Value& given, const Value& x, double dx, int64_t axis) {
   Value y = is_float(given.dtype()) ? given : cast(given, DType::f32);
-  const int64_t a = positive(axis, y.rank(), "trapezoid");
+  const int64_t a = front_axis(axis, y.rank(), "trapezoid");
   Value pairs = (slice_axis(y, a, 1) + slice_axis(y, a, 0, -1)) * 0.5;
   if (!x.defined()) return sum(pairs, {a}) * dx;
   Value widths = cast(diff(x, 1, -1), y.dtype());
@@ -104,8 +104,8 @@ Value identity(int64_t n, DType dtype) { return eye(n, n, 0, dtype); }
 
 Value tensordot(const Value& a, const Value& b, Axes axes_a, Axes axes_b) {
   GLIA_CHECK(axes_a.size() == axes_b.size(), "tensordot: {} axes of the first array meet {} of the second.", axes_a.size(), axes_b.size());
-  for (int64_t& i : axes_a) i = positive(i, a.rank(), "tensordot");
-  for (int64_t& i : axes_b) i = positive(i, b.rank(), "tensordot");
+  for (int64_t& i : axes_a) i = front_axis(i, a.rank(), "tensordot");
+  for (int64_t& i : axes_b) i = front_axis(i, b.rank(), "tensordot");
   for (std::size_t i = 0; i < axes_a.size(); ++i)
     GLIA_CHECK(a.dim(static_cast<int>(axes_a[i])) == b.dim(static_cast<int>(axes_b[i])),
                "tensordot: axis {} of {} does not match axis {} of {}.", axes_a[i], to_string(a.shape()), axes_b[i], to_string(b.shape()));

@@ -41,6 +41,11 @@ const std::map<std::string, const OpDef*, std::less<>>& registry() {
              gru_ops(),
              simple_rnn_ops(),
              image_ops(),
+             segment_ops(),
+             search_ops(),
+             bessel_ops(),
+             fft_ops(),
+             linalg_ops(),
          })
       for (const OpDef* op : list) GLIA_ASSERT(m.emplace(op->name, op).second, "op listed twice: " + op->name);
     return m;

@@ -32,4 +32,9 @@ OpList lstm_ops();
 OpList gru_ops();
 OpList simple_rnn_ops();
 OpList image_ops();
+OpList segment_ops();
+OpList search_ops();
+OpList bessel_ops();
+OpList fft_ops();
+OpList linalg_ops();
 }  // namespace glia::ops

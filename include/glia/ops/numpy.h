@@ -68,10 +68,11 @@ Value ravel(const Value& x);
 Value fliplr(const Value& x);
 Value flipud(const Value& x);
 Value hstack(const Values& xs);
-Value vstack(const Values& xs);
+Value vstack(const Values& xs);  // along axis 0; vectors are joined, as Keras does on TensorFlow
 Value dstack(const Values& xs);
 Values array_split(const Value& x, int64_t sections, int64_t axis = 0);  // nearly equal parts
 Value append(const Value& a, const Value& b, std::optional<int64_t> axis = {});  // without an axis both are flattened
+// k quarter turns. For k = 2 and unequal extents the numbers are those of Keras 3.15 on TensorFlow; flip() both axes for a half turn.
 Value rot90(const Value& x, int64_t k = 1, int64_t axis1 = 0, int64_t axis2 = 1);
 Value diff(const Value& x, int64_t n = 1, int64_t axis = -1);
 Value trapezoid(const Value& y, const Value& x = {}, double dx = 1.0, int64_t axis = -1);

@@ -32,6 +32,19 @@ const json* CallArgs::find(std::string_view name) const {
   return nullptr;
 }
 
+bool CallArgs::is_null(std::string_view name) const {
+  read_.emplace(name);
+  for (const auto& [key, value] : values_)
+    if (key == name) return value->is_null();
+  return false;
+}
+
+std::vector<std::string> CallArgs::names() const {
+  std::vector<std::string> list;
+  for (const auto& [key, value] : values_) list.push_back(key);
+  return list;
+}
+
 const json& CallArgs::at(std::string_view name) const {
   const json* value = find(name);
   GLIA_CHECK(value != nullptr, "the argument '{}' is missing.", name);

@@ -27,6 +27,8 @@ class CallArgs {
   const json* find(std::string_view name) const;  // nullptr when absent or null
   const json& at(std::string_view name) const;    // throws Error when absent or null
   bool has(std::string_view name) const { return find(name) != nullptr; }
+  bool is_null(std::string_view name) const;      // given as null
+  std::vector<std::string> names() const;         // of all arguments that are given
 
   double number(std::string_view name) const { return to_number(at(name)); }
   double number(std::string_view name, double fallback) const;

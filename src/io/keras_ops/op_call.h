@@ -35,6 +35,9 @@ class OpCall {
 
   const json* find(std::string_view name) const { return args_->find(name); }
   bool has(std::string_view name) const { return args_->has(name); }
+  bool is_null(std::string_view name) const { return args_->is_null(name); }
+  std::vector<std::string> names() const { return args_->names(); }
+  DType dtype(std::string_view name, DType fallback) const { return has(name) ? dtype_from_name(text(name)) : fallback; }
   double number(std::string_view name) const { return args_->number(name); }
   double number(std::string_view name, double fallback) const { return args_->number(name, fallback); }
   int64_t integer(std::string_view name) const { return args_->integer(name); }

@@ -1,6 +1,7 @@
 // Bindings of convolution, pooling, normalisation and cross-entropies.
 #include <glia/ops.h>
 
+#include "base/error.h"
 #include "io/keras_ops/op_tables.h"
 
 namespace glia::keras_ops {
@@ -32,6 +33,14 @@ Values conv_transpose(OpCall& c) {
                                .dilation_rate = integers_or(c, "dilation_rate", {1})})};
 }
 
+// axis None: over all elements.
+template <Value (*F)(const Value&, int64_t)>
+Values along_or_flat(OpCall& c) {
+  Value x = c.value("x");
+  if (c.is_null("axis")) return {ops::reshape(F(ops::reshape(x, {-1}), -1), x.shape())};
+  return {F(x, c.integer("axis", -1))};
+}
+
 std::optional<int64_t> ignored(const OpCall& c) { return c.maybe_integer("ignore_class"); }
 
 Values sparse_crossentropy(OpCall& c) {
@@ -42,12 +51,8 @@ Values sparse_crossentropy(OpCall& c) {
 
 void add_normalisation(std::vector<OpBinding>& list) {
   const OpBinding rows[] = {
-      {"softmax", "x axis",
-       [](OpCall& c) {
-         if (c.has("axis")) return Values{ops::softmax(c.value("x"), c.integer("axis"))};
-         return Values{ops::softmax(c.value("x"), -1)};
-       }},
-      {"log_softmax", "x axis", [](OpCall& c) { return Values{ops::log_softmax(c.value("x"), c.integer("axis", -1))}; }},
+      {"softmax", "x axis", along_or_flat<ops::softmax>},
+      {"log_softmax", "x axis", along_or_flat<ops::log_softmax>},
       {"logsumexp", "x axis keepdims",
        [](OpCall& c) { return Values{ops::logsumexp(c.value("x"), c.integers("axis"), c.flag("keepdims", false))}; }},
       {"categorical_crossentropy", "target output from_logits axis",
@@ -63,7 +68,63 @@ void add_normalisation(std::vector<OpBinding>& list) {
                                                 c.maybe_value("offset"), c.maybe_value("scale"), c.number("epsilon", 1e-3))};
        }},
       {"moments", "x axes keepdims synchronized",
-       [](OpCall& c) { return ops::moments(c.value("x"), c.integers("axes"), c.flag("keepdims", false)); }},
+       [](OpCall& c) { return c.flag("synchronized", false), ops::moments(c.value("x"), c.integers("axes"), c.flag("keepdims", false)); }},
+      {"layer_normalization", "x gamma beta axis epsilon",
+       [](OpCall& c) {
+         return Values{ops::layer_normalization(c.value("x"), c.maybe_value("gamma"), c.maybe_value("beta"), integers_or(c, "axis", {-1}),
+                                                c.number("epsilon", 1e-7))};
+       }},
+      {"rms_normalization", "x scale axis epsilon",
+       [](OpCall& c) {
+         return Values{ops::rms_normalization(c.value("x"), c.maybe_value("scale"), integers_or(c, "axis", {-1}), c.number("epsilon", 1e-7))};
+       }},
+      {"normalize", "x axis order epsilon",
+       [](OpCall& c) { return Values{ops::normalize(c.value("x"), integers_or(c, "axis", {-1}), c.integer("order", 2), c.number("epsilon", 1e-7))}; }},
+  };
+  list.insert(list.end(), std::begin(rows), std::end(rows));
+}
+
+ops::UnfoldOptions windows(const OpCall& c) {
+  return {.dilation = integers_or(c, "dilation", {1}), .padding = integers_or(c, "padding", {0}), .stride = integers_or(c, "stride", {1})};
+}
+Values attention(OpCall& c) {
+  GLIA_CHECK(!c.flag("flash_attention", false) && !c.has("attn_logits_soft_cap"), "dot_product_attention: option of another backend.");
+  ops::DotProductAttention o{.bias = c.maybe_value("bias"), .mask = c.maybe_value("mask"), .is_causal = c.flag("is_causal", false)};
+  if (c.has("scale")) o.scale = c.number("scale");
+  return {ops::dot_product_attention(c.value("query"), c.value("key"), c.value("value"), o)};
+}
+Values multi_hot(OpCall& c) {
+  GLIA_CHECK(!c.flag("sparse", false), "multi_hot: sparse results do not exist.");
+  c.integer("axis", -1);
+  return {ops::multi_hot(c.value("inputs"), c.integer("num_classes"), c.dtype("dtype", DType::f32))};
+}
+Values decode(OpCall& c) {
+  return ops::ctc_decode(c.value("inputs"), c.value("sequence_lengths"),
+                         {.strategy = c.text("strategy", "greedy"),
+                          .beam_width = c.integer("beam_width", 100),
+                          .top_paths = c.integer("top_paths", 1),
+                          .merge_repeated = c.flag("merge_repeated", true),
+                          .mask_index = c.integer("mask_index", 0)});
+}
+
+void add_blocks(std::vector<OpBinding>& list) {
+  const OpBinding rows[] = {
+      {"dot_product_attention", "query key value bias mask scale is_causal flash_attention attn_logits_soft_cap", attention},
+      {"multi_hot", "inputs num_classes axis dtype sparse", multi_hot},
+      {"psnr", "x1 x2 max_val", [](OpCall& c) { return Values{ops::psnr(c.value("x1"), c.value("x2"), c.number("max_val"))}; }},
+      {"depth_to_space", "x block_size data_format",
+       [](OpCall& c) { return Values{ops::depth_to_space(c.value("x"), c.integer("block_size"), c.text("data_format", "channels_last"))}; }},
+      {"space_to_depth", "x block_size data_format",
+       [](OpCall& c) { return Values{ops::space_to_depth(c.value("x"), c.integer("block_size"), c.text("data_format", "channels_last"))}; }},
+      {"unfold", "input kernel_size dilation padding stride",
+       [](OpCall& c) { return Values{ops::unfold(c.value("input"), c.integers("kernel_size"), windows(c))}; }},
+      {"fold", "x output_size kernel_size dilation padding stride",
+       [](OpCall& c) { return Values{ops::fold(c.value("x"), c.integers("output_size"), c.integers("kernel_size"), windows(c))}; }},
+      {"ctc_loss", "target output target_length output_length mask_index",
+       [](OpCall& c) {
+         return Values{ops::ctc_loss(c.value("target"), c.value("output"), c.value("target_length"), c.value("output_length"), c.integer("mask_index", 0))};
+       }},
+      {"ctc_decode", "inputs sequence_lengths strategy beam_width top_paths merge_repeated mask_index", decode, true},
   };
   list.insert(list.end(), std::begin(rows), std::end(rows));
 }
@@ -96,6 +157,7 @@ void add_nn_ops(std::vector<OpBinding>& list) {
   };
   list.insert(list.end(), std::begin(rows), std::end(rows));
   add_normalisation(list);
+  add_blocks(list);
 }
 
 }  // namespace glia::keras_ops

@@ -30,8 +30,8 @@ std::optional<double> maybe(const OpCall& c, std::string_view name) {
 }
 template <Value (*F)(const Value&, int64_t)>
 Values cumulative(OpCall& c) {
-  if (c.has("axis")) return one(F(c.value("x"), c.integer("axis")));
-  return one(F(ops::ravel(c.value("x")), 0));
+  Value x = ops::cast(c.value("x"), c.dtype("dtype", c.value("x").dtype()));
+  return c.has("axis") ? one(F(x, c.integer("axis"))) : one(F(ops::ravel(x), 0));
 }
 Values tensordot(OpCall& c) {
   const json* axes = c.find("axes");
@@ -101,9 +101,12 @@ void add_structure(std::vector<OpBinding>& list) {
       {"trapezoid", "y x dx axis",
        [](OpCall& c) { return one(trapezoid(c.value("y"), c.maybe_value("x"), c.number("dx", 1), c.integer("axis", -1))); }},
       {"meshgrid", "*x indexing", [](OpCall& c) { return meshgrid(c.values("x"), c.text("indexing", "xy") == "ij"); }},
-      {"zeros_like", "x dtype", [](OpCall& c) { return one(zeros_like(c.value("x"))); }},
-      {"ones_like", "x dtype", [](OpCall& c) { return one(ones_like(c.value("x"))); }},
-      {"full_like", "x fill_value dtype", [](OpCall& c) { return one(full_like(c.value("x"), c.number("fill_value"))); }},
+      {"zeros_like", "x dtype", [](OpCall& c) { return one(ops::zeros(c.value("x").shape(), c.dtype("dtype", c.value("x").dtype()))); }},
+      {"ones_like", "x dtype", [](OpCall& c) { return one(ops::ones(c.value("x").shape(), c.dtype("dtype", c.value("x").dtype()))); }},
+      {"full_like", "x fill_value dtype",
+       [](OpCall& c) {
+         return one(ops::broadcast_to(ops::cast(c.value("fill_value"), c.dtype("dtype", c.value("x").dtype())), c.value("x").shape()));
+       }},
       {"identity", "n dtype", [](OpCall& c) { return one(ops::identity(c.integer("n"), dtype_from_name(c.text("dtype", "float32")))); }},
       {"dot", "x1 x2", binary<dot>},
       {"inner", "x1 x2", binary<inner>},

@@ -32,10 +32,14 @@ Values clip(OpCall& c) {
 Values gelu(OpCall& c) { return {ops::gelu(c.value("x"), c.flag("approximate", true))}; }
 Values cast(OpCall& c) { return {ops::cast(c.value("x"), dtype_from_name(c.text("dtype")))}; }
 Values where(OpCall& c) {
+  if (!c.has("x1") && !c.has("x2")) return ops::nonzero(c.value("condition"));
   auto [a, b] = c.pair("x1", "x2");
   return {ops::where(c.value("condition"), a, b)};
 }
-Values identity(OpCall& c) { return {c.value("x")}; }
+Values converted(OpCall& c) {
+  c.flag("sparse", false), c.flag("ragged", false);
+  return {ops::cast(c.value("x"), c.dtype("dtype", c.value("x").dtype()))};
+}
 
 void add_unary(std::vector<OpBinding>& list) {
   using namespace ops;
@@ -58,8 +62,8 @@ void add_unary(std::vector<OpBinding>& list) {
       {"bitwise_not", "x", unary<bitwise_not>},
       {"log_sigmoid", "x", unary<log_sigmoid>},
       {"stop_gradient", "variable", [](OpCall& c) { return Values{ops::stop_gradient(c.value("variable"))}; }},
-      {"array", "x dtype", identity},
-      {"convert_to_tensor", "x dtype", identity},
+      {"array", "x dtype", converted},
+      {"convert_to_tensor", "x dtype sparse ragged", converted},
   };
   list.insert(list.end(), std::begin(rows), std::end(rows));
 }

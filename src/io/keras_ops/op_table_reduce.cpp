@@ -13,15 +13,26 @@ Values reduce(OpCall& c) {
   return {F(c.value("x"), c.integers("axis"), c.flag("keepdims", false))};
 }
 
+template <Reduce F, Value (*Pair)(const Value&, const Value&)>
+Values extreme(OpCall& c) {
+  Value y = F(c.value("x"), c.integers("axis"), c.flag("keepdims", false));
+  return {c.has("initial") ? Pair(y, ops::scalar_like(y, c.number("initial"))) : y};
+}
+
 }  // namespace
 
 void add_reduce_ops(std::vector<OpBinding>& list) {
   using namespace ops;
   const OpBinding rows[] = {
       {"sum", "x axis keepdims", reduce<sum>},   {"mean", "x axis keepdims", reduce<mean>},
-      {"max", "x axis keepdims", reduce<max>},
-      {"min", "x axis keepdims", reduce<min>},
-      {"prod", "x axis keepdims", reduce<prod>}, {"any", "x axis keepdims", reduce<any>},
+      {"max", "x axis keepdims initial", extreme<max, maximum>},
+      {"min", "x axis keepdims initial", extreme<min, minimum>},
+      {"prod", "x axis keepdims dtype",
+       [](OpCall& c) {
+         Value x = c.value("x");
+         return Values{prod(c.has("dtype") ? cast(x, c.dtype("dtype", x.dtype())) : x, c.integers("axis"), c.flag("keepdims", false))};
+       }},
+      {"any", "x axis keepdims", reduce<any>},
       {"all", "x axis keepdims", reduce<all>},
   };
   list.insert(list.end(), std::begin(rows), std::end(rows));

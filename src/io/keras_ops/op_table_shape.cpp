@@ -14,9 +14,7 @@ int64_t only(const std::vector<int64_t>& list, std::string_view name) {
 Values one(Value v) { return {std::move(v)}; }
 
 Values expand_dims(OpCall& c) {
-  Value x = c.value("x");
-  for (int64_t axis : c.integers("axis")) x = ops::expand_dims(x, axis);
-  return one(x);
+  return one(ops::expand_dims(c.value("x"), c.integers("axis")));
 }
 Values split(OpCall& c) {
   const int64_t axis = c.integer("axis", 0);
@@ -44,16 +42,20 @@ Values take_along_axis(OpCall& c) {
   if (c.has("axis")) return one(ops::take_along_axis(c.value("x"), c.value("indices"), c.integer("axis")));
   return one(ops::take_along_axis(ops::reshape(c.value("x"), {-1}), ops::reshape(c.value("indices"), {-1}), 0));
 }
-// Without an axis NumPy's order functions work on the flattened array.
-template <class F>
-Values along_axis(OpCall& c, F f) {
-  if (c.has("axis")) return one(f(c.value("x"), c.integer("axis")));
-  return one(f(ops::reshape(c.value("x"), {-1}), 0));
-}
 template <Value (*F)(const Value&, int64_t, bool)>
 Values arg_extreme(OpCall& c) {
   const bool keepdims = c.flag("keepdims", false);
-  return along_axis(c, [&](const Value& x, int64_t axis) { return F(x, axis, keepdims); });
+  if (c.has("axis")) return one(F(c.value("x"), c.integer("axis"), keepdims));
+  Value y = F(ops::reshape(c.value("x"), {-1}), 0, false);
+  return one(keepdims ? ops::reshape(y, Shape(static_cast<std::size_t>(c.value("x").rank()), 1)) : y);
+}
+// The last axis by default; None means flattened.
+template <class F>
+Values ordered(OpCall& c, F f) {
+  Value x = c.value("x");
+  if (x.dtype() == DType::bool_) x = ops::cast(x, DType::u8);
+  Value y = c.is_null("axis") ? f(ops::reshape(x, {-1}), 0) : f(x, c.integer("axis", -1));
+  return one(c.value("x").dtype() == DType::bool_ && y.dtype() == DType::u8 ? ops::cast(y, DType::bool_) : y);
 }
 template <Value (*F)(const Value&, int64_t, bool, bool)>
 Values cumulative(OpCall& c) {
@@ -70,11 +72,27 @@ Values roll(OpCall& c) {
   return one(x);
 }
 Values repeat(OpCall& c) {
-  if (c.has("axis")) return one(ops::repeat(c.value("x"), only(c.integers("repeats"), "repeats"), c.integer("axis")));
-  return one(ops::repeat(ops::reshape(c.value("x"), {-1}), only(c.integers("repeats"), "repeats"), 0));
+  if (c.has("axis")) return one(ops::repeat(c.value("x"), c.integers("repeats"), c.integer("axis")));
+  return one(ops::repeat(ops::reshape(c.value("x"), {-1}), c.integers("repeats"), 0));
 }
-DType dtype_or(const OpCall& c, DType fallback) { return c.has("dtype") ? dtype_from_name(c.text("dtype")) : fallback; }
+DType dtype_or(const OpCall& c, DType fallback) { return c.dtype("dtype", fallback); }
 
+Values linspace(OpCall& c) {
+  const int64_t num = c.integer("num", 50);
+  const bool endpoint = c.flag("endpoint", true);
+  Value y = ops::linspace(c.value("start"), c.value("stop"), num, endpoint, c.integer("axis", 0));
+  const DType t = dtype_or(c, y.dtype());
+  Values out{ops::cast(is_float(t) ? y : ops::floor(y), t)};
+  if (c.flag("retstep", false))
+    out.push_back((ops::cast(c.value("stop"), y.dtype()) - ops::cast(c.value("start"), y.dtype())) / static_cast<double>(endpoint ? num - 1 : num));
+  return out;
+}
+// One number, or an array that is broadcast.
+Values full(OpCall& c) {
+  const DType t = dtype_or(c, DType::f32);
+  if (!c.find("fill_value")->is_object()) return one(ops::full(c.integers("shape"), c.number("fill_value"), t));
+  return one(ops::broadcast_to(ops::cast(c.value("fill_value"), t), c.integers("shape")));
+}
 Values arange(OpCall& c) {
   bool whole = true;
   for (const char* name : {"start", "stop", "step"}) whole &= !c.has(name) || c.find(name)->is_number_integer();
@@ -92,11 +110,9 @@ void add_moves(std::vector<OpBinding>& list) {
       {"squeeze", "x axis", [](OpCall& c) { return one(ops::squeeze(c.value("x"), c.integers("axis"))); }},
       {"transpose", "x axes", [](OpCall& c) { return one(ops::transpose(c.value("x"), c.integers("axes"))); }},
       {"moveaxis", "x source destination",
-       [](OpCall& c) {
-         return one(ops::moveaxis(c.value("x"), only(c.integers("source"), "source"), only(c.integers("destination"), "destination")));
-       }},
+       [](OpCall& c) { return one(ops::moveaxis(c.value("x"), c.integers("source"), c.integers("destination"))); }},
       {"swapaxes", "x axis1 axis2", [](OpCall& c) { return one(ops::swapaxes(c.value("x"), c.integer("axis1"), c.integer("axis2"))); }},
-      {"concatenate", "xs axis", [](OpCall& c) { return one(ops::concatenate(c.values("xs"), c.integer("axis", -1))); }},
+      {"concatenate", "xs axis", [](OpCall& c) { return one(ops::concatenate(c.values("xs"), c.integer("axis", 0))); }},
       {"stack", "x axis", [](OpCall& c) { return one(ops::stack(c.values("x"), c.integer("axis", 0))); }},
       {"unstack", "x num axis", [](OpCall& c) { return c.maybe_integer("num"), ops::unstack(c.value("x"), c.integer("axis", 0)); }},
       {"split", "x indices_or_sections axis", split},
@@ -117,11 +133,6 @@ void add_gathers(std::vector<OpBinding>& list) {
   const OpBinding rows[] = {
       {"take", "x indices axis", take},
       {"take_along_axis", "x indices axis", take_along_axis},
-      {"segment_sum", "data segment_ids num_segments sorted",
-       [](OpCall& c) {
-         c.flag("sorted", false);
-         return one(ops::segment_sum(c.value("data"), c.value("segment_ids"), c.integer("num_segments")));
-       }},
       {"scatter", "indices values shape",
        [](OpCall& c) { return one(ops::scatter(c.value("indices"), c.value("values"), c.integers("shape"))); }},
       {"one_hot", "x num_classes axis dtype sparse",
@@ -130,8 +141,8 @@ void add_gathers(std::vector<OpBinding>& list) {
        }},
       {"argmax", "x axis keepdims", arg_extreme<ops::argmax>},
       {"argmin", "x axis keepdims", arg_extreme<ops::argmin>},
-      {"sort", "x axis", [](OpCall& c) { return one(ops::sort(c.value("x"), c.integer("axis", -1))); }},
-      {"argsort", "x axis", [](OpCall& c) { return one(ops::argsort(c.value("x"), c.integer("axis", -1))); }},
+      {"sort", "x axis", [](OpCall& c) { return ordered(c, [](const Value& x, int64_t axis) { return ops::sort(x, axis); }); }},
+      {"argsort", "x axis", [](OpCall& c) { return ordered(c, [](const Value& x, int64_t axis) { return ops::argsort(x, axis); }); }},
       {"top_k", "x k sorted", [](OpCall& c) { return c.flag("sorted", true), ops::top_k(c.value("x"), c.integer("k")); }},
       {"cumsum", "x axis dtype", cumulative<ops::cumsum>},
       {"cumprod", "x axis dtype", cumulative<ops::cumprod>},
@@ -141,15 +152,12 @@ void add_gathers(std::vector<OpBinding>& list) {
 
 void add_constants(std::vector<OpBinding>& list) {
   const OpBinding rows[] = {
+      {"empty", "shape dtype", [](OpCall& c) { return one(ops::empty(c.integers("shape"), dtype_or(c, DType::f32))); }},
       {"zeros", "shape dtype", [](OpCall& c) { return one(ops::zeros(c.integers("shape"), dtype_or(c, DType::f32))); }},
       {"ones", "shape dtype", [](OpCall& c) { return one(ops::ones(c.integers("shape"), dtype_or(c, DType::f32))); }},
-      {"full", "shape fill_value dtype",
-       [](OpCall& c) { return one(ops::full(c.integers("shape"), c.number("fill_value"), dtype_or(c, DType::f32))); }},
+      {"full", "shape fill_value dtype", full},
       {"arange", "start stop step dtype", arange},
-      {"linspace", "start stop num endpoint retstep dtype axis",
-       [](OpCall& c) {
-         return one(ops::linspace(c.number("start"), c.number("stop"), c.integer("num", 50), c.flag("endpoint", true), dtype_or(c, DType::f32)));
-       }},
+      {"linspace", "start stop num endpoint retstep dtype axis", linspace},
       {"eye", "N M k dtype",
        [](OpCall& c) { return one(ops::eye(c.integer("N"), c.integer("M", -1), c.integer("k", 0), dtype_or(c, DType::f32))); }},
       {"tri", "N M k dtype",

@@ -13,6 +13,10 @@ const OpBinding* find_op(std::string_view name) {
     add_linalg_ops(list);
     add_nn_ops(list);
     add_numpy_ops(list);
+    add_activation_ops(list);
+    add_statistics_ops(list);
+    add_array_ops(list);
+    add_image_ops(list);
     std::map<std::string_view, OpBinding> by_name;
     for (const OpBinding& b : list) by_name.emplace(b.name, b);
     return by_name;
