@@ -81,6 +81,10 @@ class Layer : public Configurable, public std::enable_shared_from_this<Layer> {
   std::vector<Tensor> get_weights() const;              // copies
   void set_weights(const std::vector<Tensor>& weights); // throws Error naming the weight that does not fit
   Regularizer activity_regularizer;
+  // Low-rank adaptation (Hu et al. 2021): freezes the weight "kernel" or "embeddings" (..., n) of a built layer, which from then on
+  // acts as itself + alpha / rank * a b with two small trainable weights a (..., rank) and b (rank, n). alpha: the rank by default.
+  void enable_lora(int64_t rank, std::optional<double> alpha = {});
+  int64_t lora_rank() const { return lora_rank_; }  // 0: none
 
   // ---- calling --------------------------------------------------------------------------------------------------------
   Values apply(const Values& inputs, const CallOptions& options = {});
@@ -109,6 +113,8 @@ class Layer : public Configurable, public std::enable_shared_from_this<Layer> {
   friend struct LayerCall;
 
   bool built_ = false;
+  int64_t lora_rank_ = 0;
+  double lora_alpha_ = 0;
   std::vector<Variable> variables_;
   std::unique_ptr<std::vector<LayerRef>> sublayers_;
 };

@@ -3,6 +3,7 @@
 
 #include <map>
 #include <mutex>
+#include <utility>
 
 #include "base/error.h"
 #include "nn/layer_call.h"
@@ -53,6 +54,15 @@ void Layer::fields(Fields& f) {
   f("trainable", trainable_);
   f("dtype", dtype_policy_);
   if (f.reading() || activity_regularizer) activity_regularizer.field(f, "activity_regularizer");
+  if (f.reading() || lora_rank_ > 0) {
+    std::optional<int64_t> rank;
+    std::optional<double> alpha;
+    if (lora_rank_ > 0) rank = lora_rank_, alpha = lora_alpha_;
+    f("lora_rank", rank);
+    f("lora_alpha", alpha);
+    lora_rank_ = rank.value_or(0);
+    lora_alpha_ = alpha.value_or(static_cast<double>(lora_rank_));
+  }
 }
 
 void Layer::configure(const LayerOptions& o) {
@@ -124,7 +134,7 @@ std::vector<Variable> Layer::weights() const {
   };
   for (bool first : {true, false})
     for (const Variable& v : variables_)
-      if (v.trainable() == first) add(v);
+      if (v.state()->listed_as_trainable == first) add(v);
   for (const LayerRef& l : *sublayers_)
     for (const Variable& v : l->weights()) add(v);
   return r;
@@ -188,6 +198,30 @@ void Layer::build_once(const std::vector<Shape>& shapes) {
   ir::ScopeGuard scope(name_, class_name());
   build(shapes);
   built_ = true;
+  if (lora_rank_ > 0) {
+    const int64_t rank = std::exchange(lora_rank_, 0);
+    enable_lora(rank, lora_alpha_);
+  }
+}
+
+void Layer::enable_lora(int64_t rank, std::optional<double> alpha) {
+  GLIA_CHECK(built_, "{}: low-rank adaptation needs the layer's weights. Build the layer, or call it on an input, first.", title());
+  GLIA_CHECK(lora_rank_ == 0, "{}: low-rank adaptation is already enabled, with rank {}.", title(), lora_rank_);
+  GLIA_CHECK(rank > 0, "{}: the rank must be positive. Received {}.", title(), rank);
+  Variable target;
+  for (const Variable& v : variables_)
+    if ((v.name() == "kernel" || v.name() == "embeddings") && v.shape().size() >= 2) target = v;
+  GLIA_CHECK(target.defined(), "{}: the layer has no weight \"kernel\" or \"embeddings\" to adapt.", title());
+  GLIA_CHECK(!target.constraint(), "{}: low-rank adaptation does not go with a constraint on '{}'. Remove the constraint.", title(), target.name());
+  Shape a = target.shape();
+  a.back() = rank;
+  const VariableOptions options{.dtype = DType::f32, .regularizer = target.regularizer()};
+  target.state()->adapter_a = add_weight("lora_" + target.name() + "_a", a, "he_uniform", options);
+  target.state()->adapter_b = add_weight("lora_" + target.name() + "_b", {rank, target.shape().back()}, "zeros", options);
+  lora_rank_ = rank;
+  lora_alpha_ = alpha.value_or(static_cast<double>(rank));
+  target.state()->adapter_scale = lora_alpha_ / static_cast<double>(rank);
+  target.set_trainable(false);
 }
 
 Values LayerCall::run(const Values& args) {

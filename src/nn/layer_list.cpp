@@ -4,6 +4,7 @@
 #include "nn/layers/attention.h"
 #include "nn/layers/audio.h"
 #include "nn/layers/augmentation.h"
+#include "nn/layers/augmentation_mix.h"
 #include "nn/layers/conv.h"
 #include "nn/layers/conv_lstm.h"
 #include "nn/layers/core.h"
@@ -99,6 +100,20 @@ std::vector<ClassEntry> layer_list() {
       entry<RandomColor>("RandomPosterization", "RandomPosterization"),
       entry<RandomColor>("Solarization", "Solarization"),
       entry<RandomColor>("AutoContrast", "AutoContrast"),
+      entry<RandomHsv>("RandomHue", "RandomHue"),
+      entry<RandomHsv>("RandomSaturation", "RandomSaturation"),
+      entry<RandomColorJitter>("RandomColorJitter"),
+      entry<RandomGaussianBlur>("RandomGaussianBlur"),
+      entry<RandomErasing>("RandomErasing"),
+      entry<RandomPerspective>("RandomPerspective"),
+      entry<RandomElasticTransform>("RandomElasticTransform"),
+      entry<PairMix>("MixUp", "MixUp"),
+      entry<PairMix>("CutMix", "CutMix"),
+      entry<RandAugment>("RandAugment"),
+      entry<AugMix>("AugMix"),
+      entry<Equalization>("Equalization"),
+      entry<Clahe>("ContrastLimitedAdaptiveHistogramEqualization"),
+      entry<MaxNumBoundingBoxes>("MaxNumBoundingBoxes"),
       entry<StringLookup>("StringLookup"),
       entry<IntegerLookup>("IntegerLookup"),
       entry<TextVectorization>("TextVectorization"),

@@ -95,6 +95,7 @@ Variable::Variable(Tensor initial, VariableOptions options) : state_(std::make_s
   options.dtype = initial.dtype();
   state_->tensor = std::move(initial);
   state_->path = options.name;
+  state_->listed_as_trainable = options.trainable;
   state_->options = std::move(options);
 }
 const std::string& Variable::name() const { return state_->options.name; }
@@ -110,6 +111,10 @@ Value Variable::value() const {
   GLIA_CHECK(state_, "A variable was used before its layer was built. Call the layer on an input first.");
   Trace* t = Trace::current();
   Value v = t ? t->read(*this) : Value(state_->tensor);
+  if (state_->adapter_a.defined()) {
+    Value change = ops::matmul(state_->adapter_a.value(), state_->adapter_b.value()) * state_->adapter_scale;
+    v = v + ops::cast(change, v.dtype());
+  }
   if (autocast_dtype < 0 || !state_->options.autocast || !is_float(v.dtype())) return v;
   return ops::cast(v, static_cast<DType>(autocast_dtype));
 }

@@ -21,6 +21,9 @@ struct Variable::State {
   VariableOptions options;
   std::string path;
   Tensor tensor;
+  bool listed_as_trainable = true;  // Keras keeps a weight in the list it was added to
+  Variable adapter_a, adapter_b;    // Layer::enable_lora: read as the tensor + adapter_scale * a b
+  double adapter_scale = 0;
 };
 
 class Trace {

@@ -1,6 +1,8 @@
 // Activation functions composed of pointwise ops.
 #include <glia/ops/activations.h>
 
+#include <cmath>
+
 #include "ops/compose.h"
 
 namespace glia::ops {
@@ -11,15 +13,19 @@ Value at_most_zero(const Value& x) { return minimum(x, zero_of(x)); }
 // Its gradient is zero at both ends, as TensorFlow's.
 Value relu6(const Value& x) { return where(x >= 6.0, scalar_like(x, 6), relu(x)); }
 Value leaky_relu(const Value& x, double negative_slope) { return where(x > 0.0, x, negative_slope * x); }
-// The exponentials see at most zero, so that no infinity meets a zero gradient.
-Value elu(const Value& x, double alpha) { return where(x >= 0.0, x, alpha * expm1(at_most_zero(x))); }
-Value celu(const Value& x, double alpha) { return where(x >= 0.0, x, alpha * expm1(at_most_zero(x) / alpha)); }
+// The exponentials see at most zero, so that no infinity meets a zero gradient. NaN goes the way of positive numbers.
+Value elu(const Value& x, double alpha) { return where(x < 0.0, alpha * expm1(at_most_zero(x)), x); }
+// At 0 both parts have a gradient, as Keras on TensorFlow.
+Value celu(const Value& x, double alpha) { return maximum(x, zero_of(x)) + alpha * expm1(at_most_zero(x) / alpha); }
 Value selu(const Value& x) {
   constexpr double kAlpha = 1.6732632423543772848170429916717, kScale = 1.0507009873554804934193349852946;
   // Keras takes the right-hand slope where exp(x) - 1 rounds to zero.
-  return kScale * where(x > -0x1p-25, x, kAlpha * expm1(at_most_zero(x)));
+  return kScale * where(x <= -0x1p-25, kAlpha * expm1(at_most_zero(x)), x);
 }
-Value softsign(const Value& x) { return x / (1.0 + abs(x)); }
+Value softsign(const Value& x) {
+  Value huge = isinf(x), finite = where(huge, zero_of(x), x);  // no infinity in the quotient: its gradient there is 0
+  return where(huge, scalar_like(x, NAN), finite / (1.0 + abs(finite)));
+}
 Value hard_sigmoid(const Value& x) { return relu6(x + 3.0) / 6.0; }
 Value hard_silu(const Value& x) { return x * hard_sigmoid(x); }
 Value hard_swish(const Value& x) { return hard_silu(x); }

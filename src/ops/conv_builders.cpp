@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include <map>
+
 #include "base/error.h"
 #include "ops/conv_family.h"
 #include "ops/conv_geometry.h"
@@ -114,7 +116,28 @@ Value pool_like(const char* op, bool max, const Value& input, const std::vector<
   return first ? move_channels(y, false) : y;
 }
 
-// Axes that divide evenly are pooled at once, the others piece by piece.
+// Max pooling of one axis after the other, each by windows of the lengths that occur, as Keras does: of equal cells the gradient
+// goes to the same one.
+Value adaptive_max_along(const char* op, const Value& x, std::size_t i, std::size_t spatial, int64_t size) {
+  const int64_t axis = static_cast<int64_t>(i) + 1, n = x.dim(static_cast<int>(axis));
+  if (size == n) return x;
+  auto pooled = [&](int64_t length, int64_t stride) {
+    Ints window(spatial, 1), strides(spatial, 1);
+    window[i] = length, strides[i] = stride;
+    return pool_like(op, true, x, window, {.strides = strides});
+  };
+  if (n % size == 0) return pooled(n / size, n / size);
+  std::map<int64_t, Value> by_length;
+  Values cells;
+  for (int64_t j = 0; j < size; ++j) {
+    const int64_t start = j * n / size, length = ((j + 1) * n + size - 1) / size - start;
+    if (!by_length.count(length)) by_length[length] = pooled(length, 1);
+    cells.push_back(slice_axis(by_length[length], axis, start, start + 1));
+  }
+  return concatenate(cells, axis);
+}
+
+// Averages: axes that divide evenly are pooled at once, the others piece by piece.
 Value adaptive_like(const char* op, bool max, const Value& input, const std::vector<int64_t>& output_size,
                     const std::string& data_format) {
   const size_t spatial = spatial_of(op, input);
@@ -128,6 +151,10 @@ Value adaptive_like(const char* op, bool max, const Value& input, const std::vec
                "{}: output_size must be between 1 and the input's extent. Received {} for "
                "an input {}.",
                op, to_string(AttrValue(size)), to_string(input.shape()));
+    if (max) {
+      x = adaptive_max_along(op, x, i, spatial, size[i]);
+      continue;
+    }
     if (n % size[i] == 0) {
       window[i] = n / size[i];
       continue;
@@ -135,11 +162,11 @@ Value adaptive_like(const char* op, bool max, const Value& input, const std::vec
     Values cells;
     for (int64_t j = 0; j < size[i]; ++j) {
       const Value piece = slice_axis(x, axis, j * n / size[i], ((j + 1) * n + size[i] - 1) / size[i]);
-      cells.push_back(max ? ops::max(piece, {axis}, true) : mean(piece, {axis}, true));
+      cells.push_back(mean(piece, {axis}, true));
     }
     x = concatenate(cells, axis);
   }
-  if (window != Ints(spatial, 1)) x = pool_like(op, max, x, window, {});
+  if (window != Ints(spatial, 1)) x = pool_like(op, false, x, window, {});
   return first ? move_channels(x, false) : x;
 }
 

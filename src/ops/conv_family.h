@@ -13,6 +13,7 @@ Values emit_conv_backprop_filter(const ir::Attrs& attrs, const Value& x, const V
 Value emit_max_pool(const ir::Attrs& attrs, const Value& x);
 Value emit_max_pool_backprop(const ir::Attrs& attrs, const Value& dy, const Value& argmax, const Shape& input_shape);
 Value emit_max_pool_take(const ir::Attrs& attrs, const Value& t, const Value& argmax);
+Value emit_max_pool_spread(const ir::Attrs& attrs, const Value& x, const Value& y, const Value& dy);  // all of equal cells
 Value emit_avg_pool(const ir::Attrs& attrs, const Value& x);
 Value emit_avg_pool_backprop(const ir::Attrs& attrs, const Value& dy, const Shape& input_shape);
 

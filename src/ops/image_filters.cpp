@@ -42,21 +42,27 @@ std::vector<double> gaussian(int64_t size, double sigma) {
 
 }  // namespace
 
-Value gaussian_blur(const Value& images, std::vector<int64_t> size, std::vector<double> sigma, const std::string& data_format) {
+Value gaussian_blur(const Value& images, std::vector<int64_t> size, const Value& sigma, const std::string& data_format) {
   if (size.size() == 1) size.push_back(size[0]);
-  if (sigma.size() == 1) sigma.push_back(sigma[0]);
-  GLIA_CHECK(size.size() == 2 && sigma.size() == 2 && size[0] > 0 && size[1] > 0, "image.gaussian_blur: expected two positive sizes and two sigmas.");
-  const std::vector<double> x = gaussian(size[0], sigma[0]), y = gaussian(size[1], sigma[1]);
+  GLIA_CHECK(size.size() == 2 && size[0] > 0 && size[1] > 0 && sigma.rank() == 1 && sigma.dim(0) == 2,
+             "image.gaussian_blur: expected two positive sizes and two sigmas.");
   return as_batch(images, data_format, "gaussian_blur", [&](const Value& given) {
-    Value batch = as_float(given);
-    const int64_t channels = batch.dim(3);
-    Tensor kernel({size[0], size[1], channels, 1}, batch.dtype());
-    int64_t at = 0;  // Keras 3.15 writes the (y, x) products into a (size[0], size[1]) kernel in their order
-    for (double b : y)
-      for (double a : x)
-        for (int64_t c = 0; c < channels; ++c) kernel.set_item(at++, a * b);
-    return depthwise_conv(batch, Value(kernel), {.padding = "same"});
+    Value batch = as_float(given), s = cast(sigma, batch.dtype());
+    auto line = [&](int64_t n, int64_t which) {
+      Value x = arange(0, static_cast<double>(n), 1, batch.dtype()) - static_cast<double>(n - 1) / 2;
+      Value w = exp(square(x / slice_axis(s, 0, which, which + 1)) * -0.5);
+      return w / sum(w);
+    };
+    // Keras 3.15 writes the (y, x) products into a (size[0], size[1]) kernel in their order.
+    Value kernel = reshape(outer(line(size[1], 1), line(size[0], 0)), {size[0], size[1], 1, 1});
+    return depthwise_conv(batch, broadcast_to(kernel, {size[0], size[1], batch.dim(3), 1}), {.padding = "same"});
   });
+}
+Value gaussian_blur(const Value& images, std::vector<int64_t> size, std::vector<double> sigma, const std::string& data_format) {
+  if (sigma.size() == 1) sigma.push_back(sigma[0]);
+  GLIA_CHECK(sigma.size() == 2, "image.gaussian_blur: expected two sigmas. Received {}.", sigma.size());
+  const DType t = images.dtype() == DType::f64 ? DType::f64 : DType::f32;
+  return gaussian_blur(images, std::move(size), Value(Tensor::from_vector<double>({2}, sigma).astype(t)), data_format);
 }
 
 Value sobel_edges(const Value& images, const std::string& data_format) {

@@ -88,22 +88,31 @@ Value restored(const Value& y, bool first, bool single) {
 }
 }  // namespace
 
-Value elastic_transform(const Value& images, const Value& seed, int64_t stream, const ElasticOptions& o) {
+Value elastic_transform(const Value& images, const Value& seed, int64_t stream, const Value& alpha, const Value& given_sigma, double largest_sigma,
+                        const ElasticOptions& o) {
   GLIA_CHECK(images.rank() == 3 || images.rank() == 4, "image.elastic_transform: expected rank 3 or 4. Received shape {}.", to_string(images.shape()));
   GLIA_CHECK(o.interpolation == "bilinear" || o.interpolation == "nearest", "image.elastic_transform: unknown interpolation \"{}\". Expected bilinear or nearest.",
              o.interpolation);
   const bool single = images.rank() == 3, first = o.data_format == "channels_first";
-  Value x = as_float(arranged(images, first, single));
-  const int64_t b = x.dim(0), h = x.dim(1), w = x.dim(2), c = x.dim(3), size = 6 * static_cast<int64_t>(o.sigma) | 1;
+  Value x = as_float(arranged(images, first, single)), sigma = cast(given_sigma, x.dtype());
+  const int64_t b = x.dim(0), h = x.dim(1), w = x.dim(2), c = x.dim(3);
+  // The kernel has 6 floor(sigma) + 1 cells; those of a larger one beyond that get no weight.
+  const int64_t size = 6 * static_cast<int64_t>(largest_sigma) + 1;
+  Value at = arange(0, static_cast<double>(size), 1, x.dtype()) - static_cast<double>(size / 2);
+  Value line = where(abs(at) <= floor(sigma) * 3.0, exp(square(at / sigma) * -0.5), zero_of(at));
+  line = line / sum(line);
+  Value kernel = reshape(outer(line, line), {size, size, 1, 1});
   auto displacement = [&](int64_t s) {
-    Value noise = random_normal(seed, s, {b, h, w, 1}, 0, 1, x.dtype()) * o.sigma;
-    return squeeze(gaussian_blur(noise, {size, size}, {o.sigma, o.sigma}), {3}) * o.alpha;
+    Value noise = random_normal(seed, s, {b, h, w, 1}, 0, 1, x.dtype()) * sigma;
+    return squeeze(conv(noise, kernel, {.padding = "same"}), {3}) * cast(alpha, x.dtype());
   };
   Value dx = displacement(stream), dy = displacement(stream + 1);
   Value at_y = dy + ramp_along(h, 1, 3, x.dtype()), at_x = dx + ramp_along(w, 2, 3, x.dtype());
-  Value base = ramp_along(b, 0, 3);
-  Value y = interpolate(reshape(x, {b * h * w, c}), {at_y, at_x}, {h, w}, base, o.interpolation == "nearest" ? 0 : 1, o.fill_mode, o.fill_value);
+  Value y = interpolate(reshape(x, {b * h * w, c}), {at_y, at_x}, {h, w}, ramp_along(b, 0, 3), o.interpolation == "nearest" ? 0 : 1, o.fill_mode, o.fill_value);
   return restored(cast(y, images.dtype()), first, single);
+}
+Value elastic_transform(const Value& images, const Value& seed, int64_t stream, const ElasticOptions& o) {
+  return elastic_transform(images, seed, stream, Value(Tensor::scalar(o.alpha)), Value(Tensor::scalar(o.sigma)), o.sigma, o);
 }
 
 Value affine_transform(const Value& images, const Value& transforms, const AffineOptions& o, const std::string& data_format) {

@@ -67,12 +67,7 @@ Values lu_factor(const Value& x) { return lu_decomposition(matrix_of(x, "lu_fact
 
 Values qr(const Value& given, const std::string& mode) {
   GLIA_CHECK(mode == "reduced" || mode == "complete", "qr: unknown mode \"{}\". Expected reduced or complete.", mode);
-  Values f = thin_qr(matrix_of(given, "qr"));
-  const int64_t extra = f[0].dim(-2) - f[0].dim(-1);
-  if (mode == "reduced" || extra == 0) return f;
-  std::vector<std::pair<int64_t, int64_t>> widths(static_cast<std::size_t>(f[1].rank()), {0, 0});
-  widths[widths.size() - 2].second = extra;
-  return {concatenate({f[0], orthonormal_complement(f[0])}, -1), pad(f[1], widths)};
+  return qr_decomposition(matrix_of(given, "qr"), mode == "complete");
 }
 
 Values eigh(const Value& x) { return symmetric_eigen(matrix_of(x, "eigh", true)); }

@@ -219,16 +219,18 @@ Value qr_square_or_deep(const Value& q, const Value& r, const Value& gq, const V
 const OpDef& qr_op() {
   static const OpDef def{
       .name = "qr",
-      .doc = "x = Q R by Householder reflections, thin.",
+      .doc = "x = Q R by Householder reflections, thin or with a square Q.",
+      .attrs = {{"complete", false, "a square Q"}},
       .infer = [](const InferContext& c) -> std::vector<TensorType> {
         const TensorType& t = check_matrix(c, false);
-        const int64_t m = rows(t), n = columns(t), k = std::min(m, n);
+        const int64_t m = rows(t), n = columns(t), k = c.attrs.b("complete") ? m : std::min(m, n);
         return {with_extents(t, {m, k}), with_extents(t, {k, n})};
       },
       .vjp = [](const VjpContext& c) -> Values {
         const Value &q = c.outputs[0], &r = c.outputs[1];
         Value gq = same_or_zero(c.grads[0], q), gr = same_or_zero(c.grads[1], r);
         const int64_t m = q.dim(-2), n = r.dim(-1);
+        GLIA_CHECK(q.dim(-1) <= n, "qr: a square Q of {} rows and {} columns has no gradient. Take mode \"reduced\".", m, n);
         if (m >= n) return {qr_square_or_deep(q, r, gq, gr)};
         Value y = slice_axis(c.inputs[0], -1, m), gv = slice_axis(gr, -1, m);
         Value gx = qr_square_or_deep(q, slice_axis(r, -1, 0, m), gq + mm(y, tr(gv)), slice_axis(gr, -1, 0, m));
@@ -393,7 +395,7 @@ Value triangular_solve(const Value& a, const Value& b, bool lower, bool transpos
 Value general_solve(const Value& a, const Value& b, bool transposed) { return apply1(solve_op(), {{"transposed", transposed}}, {a, b}); }
 Values determinants(const Value& x) { return apply(slogdet_op(), {}, {x}); }
 Values lu_decomposition(const Value& x) { return apply(lu_op(), {}, {x}); }
-Values thin_qr(const Value& x) { return apply(qr_op(), {}, {x}); }
+Values qr_decomposition(const Value& x, bool complete) { return apply(qr_op(), {{"complete", complete}}, {x}); }
 Values symmetric_eigen(const Value& x) { return apply(eigh_op(), {}, {x}); }
 Values thin_svd(const Value& x) { return apply(svd_op(), {}, {x}); }
 Value orthonormal_complement(const Value& x) { return apply1(complement_op(), {}, {x}); }

@@ -9,7 +9,7 @@ Value triangular_solve(const Value& a, const Value& b, bool lower, bool transpos
 Value general_solve(const Value& a, const Value& b, bool transposed);
 Values determinants(const Value& x);  // {sign, log, value}
 Values lu_decomposition(const Value& x);
-Values thin_qr(const Value& x);
+Values qr_decomposition(const Value& x, bool complete);
 Values symmetric_eigen(const Value& x);
 Values thin_svd(const Value& x);  // {s, u, v}
 Value orthonormal_complement(const Value& x);

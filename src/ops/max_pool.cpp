@@ -52,6 +52,7 @@ std::vector<TensorType> infer_take(const InferContext& c) {
 }
 
 Values vjp_max_pool(const VjpContext& c) {
+  if (c.inputs[0].rank() == 5) return {emit_max_pool_spread(c.attrs, c.inputs[0], c.outputs[0], c.grads[0])};  // 3-D: all of equal cells
   return {emit_max_pool_backprop(c.attrs, c.grads[0], c.outputs[1], c.inputs[0].shape())};
 }
 Values vjp_backprop(const VjpContext& c) { return {emit_max_pool_take(c.attrs, c.grads[0], c.inputs[1]), Value()}; }

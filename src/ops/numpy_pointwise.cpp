@@ -39,8 +39,8 @@ Value deg2rad(const Value& x) { return as_float(x) * (kPi / 180.0); }
 Value rad2deg(const Value& x) { return as_float(x) * (180.0 / kPi); }
 Value sinc(const Value& given) {
   Value x = as_float(given);
-  Value zero = equal(x, scalar_like(x, 0)), safe = where(zero, scalar_like(x, 1), x) * kPi;
-  return where(zero, scalar_like(x, 1), sin(safe) / safe);
+  Value scaled = x * kPi;  // as in Keras on TensorFlow the gradient at 0 is NaN
+  return where(equal(x, scalar_like(x, 0)), scalar_like(x, 1), sin(scaled) / scaled);
 }
 Value cbrt(const Value& given) {
   Value x = as_float(given);
@@ -83,10 +83,10 @@ Value allclose(const Value& a, const Value& b, double rtol, double atol, bool eq
   return all(isclose(a, b, rtol, atol, equal_nan));
 }
 Value heaviside(const Value& a, const Value& b) {
-  const DType t = is_float(result_type(a.dtype(), b.dtype())) ? result_type(a.dtype(), b.dtype()) : DType::f32;
-  Value x = cast(a, t), at_zero = cast(b, t);
-  Value step = where(less(x, scalar_like(x, 0)), scalar_like(x, 0), scalar_like(x, 1));
-  return where(equal(x, scalar_like(x, 0)), at_zero, step);
+  DType t = result_type(a.dtype(), b.dtype());
+  if (!is_float(t)) t = t == DType::i64 ? DType::f64 : DType::f32;
+  Value x = cast(a, t), zero = scalar_like(x, 0);
+  return where(less(x, zero), zero, where(greater(x, zero), scalar_like(x, 1), cast(b, t)));
 }
 Value divide_no_nan(const Value& a, const Value& b) {
   Value zero = equal(b, scalar_like(b, 0)), safe = where(zero, scalar_like(b, 1), b);

@@ -25,6 +25,7 @@ const std::map<std::string, const OpDef*, std::less<>>& registry() {
              conv_backprop_input_ops(),
              conv_backprop_filter_ops(),
              max_pool_ops(),
+             max_pool_ties_ops(),
              avg_pool_ops(),
              transpose_ops(),
              slice_ops(),

@@ -16,6 +16,7 @@ OpList conv_ops();
 OpList conv_backprop_input_ops();
 OpList conv_backprop_filter_ops();
 OpList max_pool_ops();
+OpList max_pool_ties_ops();
 OpList avg_pool_ops();
 OpList transpose_ops();
 OpList slice_ops();

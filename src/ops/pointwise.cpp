@@ -39,6 +39,7 @@ using Vjp = Values (*)(const VjpContext&);
   }
 Value emit(PwOp op, const Values& in) { return ir::apply1(pointwise_op(cpu::pw_info(op).name), {}, in); }
 Value zero_where_not(const Value& keep, const Value& g) { return where(keep, g, scalar_like(g, 0)); }
+Value zero_where(const Value& drop, const Value& g) { return where(drop, scalar_like(g, 0), g); }
 constexpr double kLn2 = 0.693147180559945309, kLn10 = 2.302585092994045684, kTwoOverSqrtPi = 1.128379167095512574;
 
 const std::map<std::string_view, Vjp>& vjps() {
@@ -56,14 +57,14 @@ const std::map<std::string_view, Vjp>& vjps() {
       {"sign", GLIA_VJP(Value())},
       {"square", GLIA_VJP(g * x * 2.0)},
       {"sqrt", GLIA_VJP(g * 0.5 / y)},
-      {"rsqrt", GLIA_VJP(g * -0.5 * y / x)},
+      {"rsqrt", GLIA_VJP(g * -0.5 * (y * y * y))},
       {"reciprocal", GLIA_VJP(-(g * y * y))},
-      {"maximum", GLIA_VJP(c.needs[0] ? zero_where_not(x >= b, g) : Value(), c.needs[1] ? zero_where_not(x < b, g) : Value())},
-      {"minimum", GLIA_VJP(c.needs[0] ? zero_where_not(x <= b, g) : Value(), c.needs[1] ? zero_where_not(x > b, g) : Value())},
+      {"maximum", GLIA_VJP(c.needs[0] ? zero_where_not(x >= b, g) : Value(), c.needs[1] ? zero_where(x >= b, g) : Value())},
+      {"minimum", GLIA_VJP(c.needs[0] ? zero_where_not(x <= b, g) : Value(), c.needs[1] ? zero_where(x <= b, g) : Value())},
       {"clip", GLIA_VJP(zero_where_not(logical_and(x >= b, x <= d), g), c.needs[1] ? zero_where_not(x < b, g) : Value(),
                         c.needs[2] ? zero_where_not(x > d, g) : Value())},
       {"pow", GLIA_VJP(c.needs[0] ? g * b * power(x, b - 1.0) : Value(),
-                       c.needs[1] ? zero_where_not(x > 0.0, g * y * log(where(x > 0.0, x, scalar_like(x, 1)))) : Value())},
+                       c.needs[1] ? g * y * log(where(x > 0.0, x, scalar_like(x, 1))) : Value())},
       {"mod", GLIA_VJP(g, c.needs[1] ? -(g * floor(x / b)) : Value())},
       {"fmod", GLIA_VJP(g * square(sign(x)), c.needs[1] ? -(g * trunc(x / b)) : Value())},
       {"floor_div", GLIA_VJP(Value(), Value())},
@@ -76,7 +77,7 @@ const std::map<std::string_view, Vjp>& vjps() {
       {"log1p", GLIA_VJP(g / (x + 1.0))},
       {"log2", GLIA_VJP(g / (x * kLn2))},
       {"log10", GLIA_VJP(g / (x * kLn10))},
-      {"logaddexp", GLIA_VJP(c.needs[0] ? g * exp(x - y) : Value(), c.needs[1] ? g * exp(b - y) : Value())},
+      {"logaddexp", GLIA_VJP(c.needs[0] ? g * sigmoid(x - b) : Value(), c.needs[1] ? g * sigmoid(b - x) : Value())},
       {"sin", GLIA_VJP(g * cos(x))},
       {"cos", GLIA_VJP(-(g * sin(x)))},
       {"tan", GLIA_VJP(g * (y * y + 1.0))},
@@ -87,7 +88,7 @@ const std::map<std::string_view, Vjp>& vjps() {
       {"cosh", GLIA_VJP(g * sinh(x))},
       {"tanh", GLIA_VJP(emit(PwOp::tanh_grad, {y, g}))},
       {"asinh", GLIA_VJP(g * rsqrt(x * x + 1.0))},
-      {"acosh", GLIA_VJP(g * rsqrt(x * x - 1.0))},
+      {"acosh", GLIA_VJP(g / sinh(y))},
       {"atanh", GLIA_VJP(g / (1.0 - x * x))},
       {"erf", GLIA_VJP(g * exp(-(x * x)) * kTwoOverSqrtPi)},
       {"erfc", GLIA_VJP(g * exp(-(x * x)) * -kTwoOverSqrtPi)},

@@ -57,14 +57,20 @@ Value multiply(const Value& a, const Value& b) {
   return binary("mul", a, b);
 }
 Value divide(const Value& a, const Value& b) { return binary("div", a, b, false, true); }
-Value floor_divide(const Value& a, const Value& b) { return binary("floor_div", a, b, true); }
+Value floor_divide(const Value& a, const Value& b) {
+  if (is_float(result_type(a.dtype(), b.dtype()))) return floor(divide(a, b));
+  return binary("floor_div", a, b, true);
+}
 Value mod(const Value& a, const Value& b) { return binary("mod", a, b, true); }
 Value fmod(const Value& a, const Value& b) { return binary("fmod", a, b, true); }
 Value power(const Value& a, const Value& b) { return binary("pow", a, b, true); }
 Value maximum(const Value& a, const Value& b) { return binary("maximum", a, b); }
 Value minimum(const Value& a, const Value& b) { return binary("minimum", a, b); }
 Value arctan2(const Value& a, const Value& b) { return binary("atan2", a, b, false, true); }
-Value hypot(const Value& a, const Value& b) { return binary("hypot", a, b, false, true); }
+Value hypot(const Value& a, const Value& b) {
+  if (result_type(a.dtype(), b.dtype()) == DType::i64) return binary("hypot", cast(a, DType::f64), cast(b, DType::f64));
+  return binary("hypot", a, b, false, true);
+}
 Value logaddexp(const Value& a, const Value& b) { return binary("logaddexp", a, b, false, true); }
 Value squared_difference(const Value& a, const Value& b) { return binary("squared_difference", a, b, true); }
 Value negative(const Value& x) { return unary("neg", x); }
@@ -111,10 +117,10 @@ Value softplus(const Value& x) { return unary_float("softplus", x); }
 Value silu(const Value& x) { return unary_float("silu", x); }
 Value gelu(const Value& x, bool approximate) { return unary_float(approximate ? "gelu_tanh" : "gelu", x); }
 
-Value floor(const Value& x) { return unary("floor", x); }
-Value ceil(const Value& x) { return unary("ceil", x); }
+Value floor(const Value& x) { return unary_float("floor", x); }
+Value ceil(const Value& x) { return unary_float("ceil", x); }
 Value round(const Value& x) { return unary("round", x); }
-Value trunc(const Value& x) { return unary("trunc", x); }
+Value trunc(const Value& x) { return is_float(x.dtype()) ? unary("trunc", x) : x; }
 
 Value equal(const Value& a, const Value& b) { return binary("eq", a, b); }
 Value not_equal(const Value& a, const Value& b) { return binary("ne", a, b); }

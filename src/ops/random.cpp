@@ -199,6 +199,36 @@ Value random_bernoulli(const Value& seed, int64_t stream, Shape shape, double p,
   GLIA_CHECK(p >= 0 && p <= 1, "random_bernoulli: p must lie in [0, 1]. Received {}.", p);
   return cast(less(random_uniform(seed, stream, std::move(shape)), Value(Tensor::scalar(p))), dtype);
 }
+
+namespace {
+// log of a Gamma(alpha) number; the logarithm keeps tiny alphas apart from 0.
+Value log_gamma_number(const Value& seed, int64_t stream, const Shape& shape, const Value& given) {
+  constexpr int64_t kTries = 10;  // each is accepted with more than 95 %
+  Value alpha = broadcast_to(cast(given, DType::f32), shape), small = less(alpha, scalar_like(alpha, 1));
+  Value boosted = where(small, alpha + 1.0, alpha);
+  Shape tries = shape;
+  tries.push_back(kTries);
+  Value d = expand_dims(boosted - 1.0 / 3.0, -1), c = rsqrt(d * 9.0);
+  Value x = random_normal(seed, stream, tries), root = x * c + 1.0, positive = greater(root, scalar_like(root, 0));
+  Value log_v = 3.0 * log(where(positive, root, scalar_like(root, 1)));
+  Value u = maximum(random_uniform(seed, stream + 1, tries), Value(Tensor::scalar(1e-20)));
+  Value accepted = logical_and(positive, less(log(u), x * x * 0.5 + d - d * exp(log_v) + d * log_v));
+  Value first = argmax(cast(accepted, DType::i32), -1, true);
+  Value y = squeeze(take_along_axis(log_v, first, -1), {-1}) + log(squeeze(d, {-1}));
+  Value more = log(maximum(random_uniform(seed, stream + 2, shape), Value(Tensor::scalar(1e-30)))) / alpha;
+  return where(small, y + more, y);
+}
+}  // namespace
+
+Value random_gamma(const Value& seed, int64_t stream, Shape shape, const Value& alpha) { return exp(log_gamma_number(seed, stream, shape, alpha)); }
+Value random_beta(const Value& seed, int64_t stream, Shape shape, const Value& alpha, const Value& beta) {
+  return sigmoid(log_gamma_number(seed, stream, shape, alpha) - log_gamma_number(seed, stream + 3, shape, beta));
+}
+Value random_binomial(const Value& seed, int64_t stream, Shape shape, int64_t counts, double p, DType dtype) {
+  GLIA_CHECK(counts >= 0 && p >= 0 && p <= 1, "random_binomial: expected counts >= 0 and p in [0, 1]. Received {} and {}.", counts, p);
+  shape.push_back(counts);
+  return cast(sum(random_bernoulli(seed, stream, std::move(shape), p), {-1}), dtype);
+}
 Value random_shuffle(const Value& seed, int64_t stream, const Value& x, int64_t axis) {
   axis = normalize_axis(axis, x.rank(), "random_shuffle");
   Value keys =

@@ -222,8 +222,10 @@ OpList reduce_ops() {
   return list;
 }
 
+// Small integers are summed and multiplied as int32.
+static Value counted(const Value& x) { return x.dtype() == DType::bool_ || x.dtype() == DType::i8 ? cast(x, DType::i32) : x; }
 Value sum(const Value& x, std::vector<int64_t> axes, bool keepdims) {
-  return reduce("reduce_sum", x.dtype() == DType::bool_ ? cast(x, DType::i32) : x, std::move(axes), keepdims);
+  return reduce("reduce_sum", counted(x), std::move(axes), keepdims);
 }
 Value mean(const Value& x, std::vector<int64_t> axes, bool keepdims) {
   return reduce("reduce_mean", is_float(x.dtype()) ? x : cast(x, DType::f32), std::move(axes), keepdims);
@@ -235,7 +237,7 @@ Value min(const Value& x, std::vector<int64_t> axes, bool keepdims) {
   return reduce("reduce_min", x, std::move(axes), keepdims);
 }
 Value prod(const Value& x, std::vector<int64_t> axes, bool keepdims) {
-  return reduce("reduce_prod", x, std::move(axes), keepdims);
+  return reduce("reduce_prod", counted(x), std::move(axes), keepdims);
 }
 Value any(const Value& x, std::vector<int64_t> axes, bool keepdims) {
   return reduce("reduce_any", cast(x, DType::bool_), std::move(axes), keepdims);
@@ -244,11 +246,14 @@ Value all(const Value& x, std::vector<int64_t> axes, bool keepdims) {
   return reduce("reduce_all", cast(x, DType::bool_), std::move(axes), keepdims);
 }
 
+// NaNs are passed over, as TensorFlow does.
 Value argmax(const Value& x, int64_t axis, bool keepdims) {
-  return apply1(arg_op(true), {{"axis", axis}, {"keepdims", keepdims}}, {x});
+  Value v = is_float(x.dtype()) ? where(isnan(x), scalar_like(x, -INFINITY), x) : x;
+  return apply1(arg_op(true), {{"axis", axis}, {"keepdims", keepdims}}, {v});
 }
 Value argmin(const Value& x, int64_t axis, bool keepdims) {
-  return apply1(arg_op(false), {{"axis", axis}, {"keepdims", keepdims}}, {x});
+  Value v = is_float(x.dtype()) ? where(isnan(x), scalar_like(x, INFINITY), x) : x;
+  return apply1(arg_op(false), {{"axis", axis}, {"keepdims", keepdims}}, {v});
 }
 
 }  // namespace glia::ops

@@ -5,6 +5,7 @@
 
 #include "ops/compose.h"
 #include "ops/op_list.h"
+#include "ops/segment.h"
 #include "tensor/convert.h"
 
 namespace glia::ops {
@@ -134,6 +135,13 @@ Value extreme(const Value& data, const Value& ids, int64_t segments, const std::
 
 OpList segment_ops() { return {&segment_reduce_op()}; }
 
+Value unsorted_segment_sum(const Value& data, const Value& ids, int64_t n) {
+  if (ids.rank() == 1) return sums(data, ids.dtype() == DType::i64 ? ids : cast(ids, DType::i32), n);
+  Shape shape{ids.type().elements()};
+  const Shape old = data.shape();
+  shape.insert(shape.end(), old.begin() + ids.rank(), old.end());
+  return unsorted_segment_sum(reshape(data, shape), reshape(ids, {-1}), n);
+}
 Value segment_max(const Value& data, const Value& ids, int64_t n, bool sorted) { return extreme(data, ids, n, "max", sorted); }
 Value segment_min(const Value& data, const Value& ids, int64_t n, bool sorted) { return extreme(data, ids, n, "min", sorted); }
 Value segment_prod(const Value& data, const Value& ids, int64_t n) { return reduce(data, ids, n, "prod"); }

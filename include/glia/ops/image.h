@@ -53,6 +53,12 @@ struct ElasticOptions {
 };
 Value elastic_transform(const Value& images, const Value& seed, int64_t stream, const ElasticOptions& options = {});
 
+// The same with alpha and sigma (scalars) that are known only when it runs; sigma is at most largest_sigma.
+Value elastic_transform(const Value& images, const Value& seed, int64_t stream, const Value& alpha, const Value& sigma, double largest_sigma,
+                        const ElasticOptions& options = {});
+
+Value gaussian_blur(const Value& images, std::vector<int64_t> kernel_size, const Value& sigma,  // sigma (2,)
+                    const std::string& data_format = "channels_last");
 Value gaussian_blur(const Value& images, std::vector<int64_t> kernel_size = {3, 3}, std::vector<double> sigma = {1.0, 1.0},
                     const std::string& data_format = "channels_last");
 Value sobel_edges(const Value& images, const std::string& data_format = "channels_last");  // (..., 2): dy, dx

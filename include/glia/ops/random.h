@@ -24,6 +24,12 @@ Value random_bernoulli(const Value& seed, int64_t stream, Shape shape, double p,
 Value random_shuffle(const Value& seed, int64_t stream, const Value& x, int64_t axis = 0);
 // One class per draw from unnormalised log-probabilities (batch, classes): int32 (batch, samples).
 Value random_categorical(const Value& seed, int64_t stream, const Value& logits, int64_t num_samples = 1);
+// Gamma(alpha, scale 1), alpha > 0; Marsaglia and Tsang 2000. Uses the streams stream .. stream + 2.
+Value random_gamma(const Value& seed, int64_t stream, Shape shape, const Value& alpha);
+// Beta(alpha, beta), numbers in [0, 1]. Uses the streams stream .. stream + 5.
+Value random_beta(const Value& seed, int64_t stream, Shape shape, const Value& alpha, const Value& beta);
+// How many of `counts` trials succeed with probability p.
+Value random_binomial(const Value& seed, int64_t stream, Shape shape, int64_t counts, double p, DType dtype = DType::f32);
 // Zeroes elements with probability `rate` and divides the rest by 1 - rate. noise_shape: extents of 1 share one
 // decision along that axis. The gradient draws the same decisions again instead of storing them.
 Value dropout(const Value& x, double rate, const Value& seed, int64_t stream, Shape noise_shape = {});

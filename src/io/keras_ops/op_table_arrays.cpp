@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "io/keras_ops/op_tables.h"
+#include "ops/segment.h"
 
 namespace glia::keras_ops {
 namespace {
@@ -31,7 +32,7 @@ Segments segments(OpCall& c, bool distinct) {
 }
 Values segment_sum(OpCall& c) {
   const Segments s = segments(c, true);
-  return one(ops::segment_sum(c.value("data"), c.value("segment_ids"), s.count));
+  return one(ops::unsorted_segment_sum(c.value("data"), c.value("segment_ids"), s.count));
 }
 Values segment_prod(OpCall& c) {
   const Segments s = segments(c, false);

@@ -28,9 +28,9 @@ void add_reduce_ops(std::vector<OpBinding>& list) {
       {"max", "x axis keepdims initial", extreme<max, maximum>},
       {"min", "x axis keepdims initial", extreme<min, minimum>},
       {"prod", "x axis keepdims dtype",
-       [](OpCall& c) {
-         Value x = c.value("x");
-         return Values{prod(c.has("dtype") ? cast(x, c.dtype("dtype", x.dtype())) : x, c.integers("axis"), c.flag("keepdims", false))};
+       [](OpCall& c) {  // Keras on TensorFlow does not look at dtype
+         c.has("dtype");
+         return Values{prod(c.value("x"), c.integers("axis"), c.flag("keepdims", false))};
        }},
       {"any", "x axis keepdims", reduce<any>},
       {"all", "x axis keepdims", reduce<all>},

@@ -3,19 +3,18 @@
 
 #include "base/error.h"
 #include "io/keras_ops/op_tables.h"
+#include "ops/quantile.h"
 
 namespace glia::keras_ops {
 namespace {
 
 Values one(Value v) { return {std::move(v)}; }
 
-template <Value (*F)(const Value&, const std::vector<double>&, std::vector<int64_t>, const ops::QuantileOptions&)>
+template <bool skip_nan, bool percent>
 Values quantile(OpCall& c) {
-  const Tensor q = c.tensor("q");
-  std::vector<double> list;
-  for (int64_t i = 0; i < q.size(); ++i) list.push_back(q.item(i));
-  return one(F(c.value("x"), list, c.integers("axis"),
-               {.method = c.text("method", "linear"), .keepdims = c.flag("keepdims", false), .scalar = q.rank() == 0}));
+  Value q = ops::cast(c.value("q"), DType::f32);
+  if (percent) q = q / 100.0;
+  return one(ops::quantile_at(c.value("x"), q, c.integers("axis"), {.method = c.text("method", "linear"), .keepdims = c.flag("keepdims", false)}, skip_nan));
 }
 template <Value (*F)(const Value&, std::vector<int64_t>, bool)>
 Values median(OpCall& c) {
@@ -52,10 +51,10 @@ Values unique(OpCall& c) {
 
 void add_statistics_ops(std::vector<OpBinding>& list) {
   const OpBinding rows[] = {
-      {"quantile", "x q axis method keepdims", quantile<ops::quantile>},
-      {"nanquantile", "x q axis method keepdims", quantile<ops::nanquantile>},
-      {"percentile", "x q axis method keepdims", quantile<ops::percentile>},
-      {"nanpercentile", "x q axis method keepdims", quantile<ops::nanpercentile>},
+      {"quantile", "x q axis method keepdims", quantile<false, false>},
+      {"nanquantile", "x q axis method keepdims", quantile<true, false>},
+      {"percentile", "x q axis method keepdims", quantile<false, true>},
+      {"nanpercentile", "x q axis method keepdims", quantile<true, true>},
       {"median", "x axis keepdims", median<ops::median>},
       {"nanmedian", "x axis keepdims", median<ops::nanmedian>},
       {"nanargmax", "x axis keepdims", nanarg<ops::nanargmax>},
