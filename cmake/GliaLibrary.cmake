@@ -2,7 +2,7 @@
 # instruction set, inside the namespace that GLIA_ISA_NS names (see src/kernels/cpu/isa.h).
 file(GLOB_RECURSE GLIA_SOURCES CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/*.cpp)
 # (A quick sanitizer build compiles the lower rooms only.)
-set(GLIA_LIBRARY_ROOMS "" CACHE STRING "Rooms of src/ that are compiled; empty: all")
+set(GLIA_LIBRARY_ROOMS "" CACHE STRING "Rooms of src/ (base, io/file) that are compiled and tested; empty: all")
 if(GLIA_LIBRARY_ROOMS)
   list(JOIN GLIA_LIBRARY_ROOMS "|" rooms)
   list(FILTER GLIA_SOURCES INCLUDE REGEX "/src/(${rooms})/")
