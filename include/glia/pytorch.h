@@ -32,7 +32,7 @@ struct PyTorchWeightsOptions {
   LoadOptions load;
 };
 
-// Finds the module of every layer that has weights: by `map`, else by name ('/' for '.'), else by kind and shape. Several modules
+// Finds the module of every layer that has weights: by `map` (a Bidirectional stands for both of its directions), else by name ('/' for '.'), else by kind and shape. Several modules
 // of one shape are taken in the order of the file, which for torch.save is that of definition; in safetensors, which are sorted
 // by name, that is an Error unless names or map decide.
 //
@@ -43,5 +43,14 @@ struct PyTorchWeightsOptions {
 //
 // Throws Error naming layer, module and shapes when something does not fit; the model is only changed when all of it does.
 void load_pytorch_weights(Model& model, const std::string& path, const PyTorchWeightsOptions& options = {});
+
+struct SavePyTorchOptions {
+  std::map<std::string, std::string> map;  // layer of the model (its name, or path) -> module; else the path with dots
+  bool partial = false;                    // leave out layers that PyTorch has no module for
+};
+
+// The weights in PyTorch's layout, under PyTorch's names, as a .safetensors file; the inverse of load_pytorch_weights. In Python:
+// model.load_state_dict(safetensors.torch.load_file(path)).
+void save_pytorch_weights(const Model& model, const std::string& path, const SavePyTorchOptions& options = {});
 
 }  // namespace glia

@@ -8,98 +8,12 @@
 
 #include "base/error.h"
 #include "io/file/path_name.h"
+#include "io/pytorch/leaves.h"
 #include "io/pytorch/modules.h"
-#include "train/functional.h"
-#include "train/sequential.h"
 
 namespace glia {
 namespace io {
 namespace {
-
-struct Leaf {
-  LayerRef layer;
-  std::string path;
-  Shape flattened;
-};
-
-// Layers that change neither the number nor the order of features.
-bool keeps_features(const std::string& c) {
-  return c == "Dropout" || c == "Activation" || c == "ReLU" || c == "LeakyReLU" || c == "ELU" || c == "BatchNormalization" || c == "LayerNormalization" ||
-         c == "GaussianNoise" || c == "GaussianDropout" || c == "AlphaDropout" || c == "Identity" || c == "PReLU" || c == "Softmax";
-}
-bool is_image(const Shape& s) { return s.size() >= 3; }  // (batch, spatial..., channels)
-
-// What a layer's output is the flattened form of, given that of its input and the shape of its input.
-Shape flattened_by(const Layer& layer, const Shape& before, const Shape& input, bool permuted) {
-  std::string c = layer.class_name();
-  if (c == "Flatten" && is_image(input) && !permuted) return Shape(input.begin() + 1, input.end());
-  return keeps_features(c) ? before : Shape();
-}
-
-class Collector {
- public:
-  explicit Collector(bool partial) : partial_(partial) {}
-  std::vector<Leaf> leaves;
-
-  void add(const LayerRef& layer, const std::string& path, const Shape& flattened) {
-    std::string here = path.empty() ? layer->name() : path + "/" + layer->name();
-    if (has_rule(*layer)) {
-      for (const Leaf& l : leaves)
-        if (l.layer.ptr() == layer.ptr()) return;  // shared
-      leaves.push_back({layer, here, flattened});
-    } else if (auto* s = dynamic_cast<const SequentialLayer*>(layer.ptr().get())) {
-      sequential(*s, here, flattened);
-    } else if (auto* f = dynamic_cast<const FunctionalLayer*>(layer.ptr().get())) {
-      functional(*f, here);
-    } else {
-      GLIA_CHECK(layer->own_variables().empty() || partial_, "load_pytorch_weights: there is no rule for the layer {} ({}). Set .partial = true to leave it as it is.",
-                 here, layer->class_name());
-      for (const LayerRef& inner : layer->sublayers()) add(inner, here, {});
-    }
-  }
-  void root(const LayerRef& layer) {  // without its own name in the paths
-    if (auto* s = dynamic_cast<const SequentialLayer*>(layer.ptr().get())) sequential(*s, "", {});
-    else if (auto* f = dynamic_cast<const FunctionalLayer*>(layer.ptr().get())) functional(*f, "");
-    else if (has_rule(*layer)) add(layer, "", {});
-    else
-      for (const LayerRef& inner : layer->sublayers()) add(inner, "", {});
-  }
-
- private:
-  void sequential(const SequentialLayer& s, const std::string& path, Shape flat) {
-    Shape input = s.input_shape();
-    bool permuted = false;
-    for (std::size_t i = 0; i < s.layers().size(); ++i) {
-      const LayerRef& l = s.layers()[i];
-      add(l, path, flat);
-      flat = flattened_by(*l, flat, input, permuted);
-      permuted = l->class_name() == "Permute";
-      input = i < s.output_shapes().size() && !s.output_shapes()[i].empty() ? s.output_shapes()[i][0] : Shape();
-    }
-  }
-  void functional(const FunctionalLayer& f, const std::string& path) {
-    const ir::Graph& g = f.graph();
-    std::map<int, LayerRef> layer_of;
-    for (auto& item : f.items())
-      if (item.layer) layer_of[item.node] = item.layer;
-    std::vector<Shape> flat(g.nodes.size());
-    for (std::size_t n = 0; n < g.nodes.size(); ++n) {  // in topological order
-      const ir::Node& node = g.nodes[n];
-      auto it = layer_of.find(static_cast<int>(n));
-      if (node.inputs.empty()) continue;
-      ir::Ref in = node.inputs[0];
-      auto from = layer_of.find(in.node);
-      bool permuted = from != layer_of.end() && from->second->class_name() == "Permute";
-      if (it != layer_of.end()) flat[n] = flattened_by(*it->second, flat[in.node], g.type(in).shape, permuted);
-      else if (!node.types.empty() && node.types[0].shape == g.type(in).shape) flat[n] = flat[in.node];  // an elementwise op
-      if (it != layer_of.end()) input_flat_[it->second.ptr().get()] = flat[in.node];
-    }
-    for (const LayerRef& l : f.layers()) add(l, path, input_flat_.count(l.ptr().get()) ? input_flat_[l.ptr().get()] : Shape());
-  }
-
-  bool partial_;
-  std::map<const Layer*, Shape> input_flat_;
-};
 
 // The names below a prefix, without it. No prefix given: the wrappers that training scripts put round a model are taken off.
 NamedTensors below_prefix(const NamedTensors& all, std::string prefix, const std::string& path) {
@@ -154,6 +68,25 @@ bool natural_less(const std::string& a, const std::string& b) {
   return a.size() - i < b.size() - j;
 }
 
+// A layer inside Bidirectional is one direction of a module: its parent's path names the module.
+struct Direction {
+  std::string parent;  // "" outside of Bidirectional
+  bool backward = false;
+  explicit Direction(const std::string& path) {
+    std::size_t forward_at = path.rfind("/forward_"), backward_at = path.rfind("/backward_");
+    backward = backward_at != std::string::npos;
+    if (backward || forward_at != std::string::npos) parent = path.substr(0, backward ? backward_at : forward_at);
+  }
+  // The unit of that module (modules_of): "rnn", "rnn.l0_reverse", "rnn.l1", "rnn.l1_reverse".
+  std::string unit(const std::string& module) const {
+    if (!backward) return module;
+    std::size_t dot = module.rfind('.');
+    std::string last = dot == std::string::npos ? module : module.substr(dot + 1);
+    bool numbered = last.size() > 1 && last[0] == 'l' && last.find_first_not_of("0123456789", 1) == std::string::npos;
+    return module + (numbered ? "_reverse" : ".l0_reverse");
+  }
+};
+
 class Matcher {
  public:
   Matcher(std::string where, std::vector<Module> modules, bool ordered) : where_(std::move(where)), modules_(std::move(modules)), ordered_(ordered), taken_(modules_.size(), false) {
@@ -163,7 +96,7 @@ class Matcher {
   void match(const std::vector<Leaf>& leaves, const PyTorchWeightsOptions& o) {
     std::vector<const Leaf*> rest;
     for (auto& [layer, module] : o.map) {
-      bool known = std::any_of(leaves.begin(), leaves.end(), [&, &l = layer](auto& leaf) { return leaf.path == l || leaf.layer->name() == l; });
+      bool known = std::any_of(leaves.begin(), leaves.end(), [&, &l = layer](auto& leaf) { return leaf.path == l || leaf.layer->name() == l || Direction(leaf.path).parent == l; });
       GLIA_CHECK(known, "{}: the map names the layer '{}'.{}", where_, layer, did_you_mean(layer, names(leaves)));
     }
     for (const Leaf& leaf : leaves)
@@ -196,21 +129,27 @@ class Matcher {
   bool by_map(const Leaf& leaf, const std::map<std::string, std::string>& map) {
     auto it = map.find(leaf.path);
     if (it == map.end()) it = map.find(leaf.layer->name());
+    Direction direction(leaf.path);
+    bool of_parent = it == map.end() && !direction.parent.empty();
+    if (of_parent) it = map.find(direction.parent);
     if (it == map.end()) return false;
+    std::string wanted = of_parent ? direction.unit(it->second) : it->second;
     std::vector<std::string> known;
     for (std::size_t i = 0; i < modules_.size(); ++i) {
       known.push_back(modules_[i].name);
-      if (modules_[i].name != it->second) continue;
+      if (modules_[i].name != wanted) continue;
       Converted c;
       std::string why = convert(*leaf.layer, modules_[i], leaf.flattened, c);
       GLIA_CHECK(why.empty(), "{}: the module '{}' does not fit the layer {} ({}): {}.", where_, modules_[i].name, leaf.path, leaf.layer->class_name(), why);
       take(i, std::move(c));
       return true;
     }
-    throw_error("{}: the file has no module '{}' (for the layer {}).{}", where_, it->second, leaf.path, did_you_mean(it->second, known));
+    throw_error("{}: the file has no module '{}' (for the layer {}).{}", where_, wanted, leaf.path, did_you_mean(wanted, known));
   }
   bool by_name(const Leaf& leaf) {
     std::string dotted = leaf.path;
+    Direction direction(leaf.path);
+    if (!direction.parent.empty()) dotted = direction.unit(direction.parent);
     std::replace(dotted.begin(), dotted.end(), '/', '.');
     for (std::size_t i = 0; i < modules_.size(); ++i) {
       if (taken_[i] || (modules_[i].name != dotted && modules_[i].name != leaf.layer->name())) continue;
@@ -224,8 +163,9 @@ class Matcher {
   void by_shape(const Leaf& leaf, bool partial) {
     std::vector<std::pair<std::size_t, Converted>> fits;
     std::string reasons;
+    bool backward = Direction(leaf.path).backward;
     for (std::size_t i = 0; i < modules_.size(); ++i) {
-      if (taken_[i] || (ordered_ && !fits.empty())) continue;
+      if (taken_[i] || (ordered_ && !fits.empty()) || backward != modules_[i].name.ends_with("_reverse")) continue;
       Converted c;
       std::string why = convert(*leaf.layer, modules_[i], leaf.flattened, c);
       bool used = std::any_of(c.used.begin(), c.used.end(), [&](const Tensor* t) { return found.used.count(t) > 0; });
@@ -254,13 +194,6 @@ class Matcher {
   std::vector<bool> taken_;
 };
 
-bool has_channels_first(const LayerRef& layer) {
-  if (get_config(*layer).find("\"channels_first\"") != std::string::npos) return true;
-  for (const LayerRef& inner : layer->sublayers())
-    if (has_channels_first(inner)) return true;
-  return false;
-}
-
 }  // namespace
 }  // namespace io
 
@@ -270,12 +203,9 @@ void load_pytorch_weights(Model& model, const std::string& path, const PyTorchWe
   std::string where = fmt::format("{}: '{}'", model.name(), path);
   GLIA_CHECK(!model->weights().empty(), "{}: the model has no weights yet. Give input_shape or call it on data first.", where);
   NamedTensors tensors = io::below_prefix(all, options.prefix, path);
-  io::Collector collector(options.partial);
-  collector.root(model);
-  if (io::has_channels_first(model))  // then Flatten sees PyTorch's own order
-    for (auto& leaf : collector.leaves) leaf.flattened.clear();
+  std::vector<io::Leaf> leaves = io::leaves_of(model, options.partial, "load_pytorch_weights");
   io::Matcher matcher(where, io::modules_of(tensors), !safetensors);
-  matcher.match(collector.leaves, options);
+  matcher.match(leaves, options);
   std::string unused = options.partial ? "" : matcher.unused();
   GLIA_CHECK(unused.empty(), "{}: the model has no layer for {}. Set .partial = true to leave them out, or .prefix to choose the part of the file.", where, unused);
   for (auto& [variable, value] : matcher.found.values) variable.tensor().copy_from(value.astype(variable.dtype()));

@@ -6,6 +6,34 @@
 #include "base/error.h"
 
 namespace glia::io {
+
+Tensor permuted(const Tensor& t, const std::vector<std::size_t>& axes) {
+  Shape shape;
+  std::vector<int64_t> stride(axes.size()), source(axes.size(), 1), index(axes.size(), 0);
+  for (std::size_t a = axes.size(); a-- > 1;) source[a - 1] = source[a] * t.shape()[a];
+  for (std::size_t a = 0; a < axes.size(); ++a) shape.push_back(t.shape()[axes[a]]), stride[a] = source[axes[a]];
+  Tensor r(shape, t.dtype());
+  std::size_t item = dtype_size(t.dtype());
+  auto *out = static_cast<char*>(r.raw()), *from = static_cast<char*>(t.raw());
+  int64_t at = 0;
+  for (int64_t i = 0; i < r.size(); ++i, out += item) {
+    std::copy_n(from + static_cast<std::size_t>(at) * item, item, out);
+    for (std::size_t a = axes.size(); a-- > 0;) {
+      at += stride[a];
+      if (++index[a] < shape[a]) break;
+      at -= stride[a] * shape[a];
+      index[a] = 0;
+    }
+  }
+  return r;
+}
+
+Variable variable_of(const Layer& layer, const std::string& end) {
+  for (const Variable& v : layer.weights())
+    if (v.path() == end || v.path().ends_with("/" + end) || v.name() == end) return v;
+  return {};
+}
+
 namespace {
 
 struct Parts {
@@ -76,27 +104,6 @@ void add_attention(std::vector<Module>& all) {
 
 // ---- conversion -------------------------------------------------------------------------------------------------------
 
-Tensor permuted(const Tensor& t, const std::vector<std::size_t>& axes) {
-  Shape shape;
-  std::vector<int64_t> stride(axes.size()), source(axes.size(), 1), index(axes.size(), 0);
-  for (std::size_t a = axes.size(); a-- > 1;) source[a - 1] = source[a] * t.shape()[a];
-  for (std::size_t a = 0; a < axes.size(); ++a) shape.push_back(t.shape()[axes[a]]), stride[a] = source[axes[a]];
-  Tensor r(shape, t.dtype());
-  std::size_t item = dtype_size(t.dtype());
-  auto *out = static_cast<char*>(r.raw()), *from = static_cast<char*>(t.raw());
-  int64_t at = 0;
-  for (int64_t i = 0; i < r.size(); ++i, out += item) {
-    std::copy_n(from + static_cast<std::size_t>(at) * item, item, out);
-    for (std::size_t a = axes.size(); a-- > 0;) {
-      at += stride[a];
-      if (++index[a] < shape[a]) break;
-      at -= stride[a] * shape[a];
-      index[a] = 0;
-    }
-  }
-  return r;
-}
-
 Tensor rows(const Tensor& t, int64_t from, int64_t to) { return t.slice(from, to); }
 
 Tensor joined(const std::vector<Tensor>& parts) {  // along axis 0
@@ -118,9 +125,7 @@ Tensor sum(const Tensor& a, const Tensor& b) {
 // One layer against one module: collects what fits, remembers the first reason why it does not.
 class Rule {
  public:
-  Rule(const Layer& layer, const Module& module, const Shape& flattened, Converted& to) : layer_(layer), module_(module), flat_(flattened), to_(to) {
-    for (const Variable& v : layer.weights()) weights_.emplace_back(v);
-  }
+  Rule(const Layer& layer, const Module& module, const Shape& flattened, Converted& to) : layer_(layer), module_(module), flat_(flattened), to_(to) {}
   std::string run();
 
  private:
@@ -137,12 +142,7 @@ class Rule {
     if (t && t->shape() != expected) refuse(fmt::format("'{}' has shape {}, expected {}", key, to_string(t->shape()), to_string(expected)));
     return t && t->shape() == expected;
   }
-  // The variable whose path ends so; undefined when the layer has none.
-  Variable variable(const std::string& end) {
-    for (const Variable& v : weights_)
-      if (v.path() == end || v.path().ends_with("/" + end) || v.name() == end) return v;
-    return {};
-  }
+  Variable variable(const std::string& end) { return variable_of(layer_, end); }
   void set(const Variable& v, Tensor t) {
     if (t.shape() != v.shape()) return refuse(fmt::format("the weight '{}' has shape {}, the module gives {}", v.path(), to_string(v.shape()), to_string(t.shape())));
     to_.values.emplace_back(v, std::move(t));
@@ -172,7 +172,7 @@ class Rule {
     return permuted(t.reshape(first), axes);
   }
   void dense();
-  void conv(bool transposed, bool depthwise);
+  void conv(bool depthwise);
   void norm();
   void recurrent(int gates, const std::vector<int>& order, bool two_biases);
   void attention();
@@ -183,7 +183,6 @@ class Rule {
   const Module& module_;
   const Shape& flat_;
   Converted& to_;
-  std::vector<Variable> weights_;
   std::string why_;
 };
 
@@ -204,11 +203,12 @@ void Rule::dense() {
   }
 }
 
-void Rule::conv(bool transposed, bool depthwise) {
+void Rule::conv(bool depthwise) {
   Variable kernel = variable("kernel");
   const Shape& k = kernel.shape();
   std::size_t spatial = k.size() - 2;
-  // Glia: (spatial..., in, out), transposed (spatial..., out, in), depthwise (spatial..., channels, multiplier).
+  // Glia: (spatial..., in, out), PyTorch (out, in, spatial...); a transposed convolution has `in` and `out` change places on both
+  // sides. Depthwise: (spatial..., channels, multiplier) and (channels * multiplier, 1, spatial...).
   Shape expected = depthwise ? Shape{k[spatial] * k[spatial + 1], 1} : Shape{k[spatial + 1], k[spatial]};
   expected.insert(expected.end(), k.begin(), k.begin() + static_cast<std::ptrdiff_t>(spatial));
   const Tensor* w = tensor("weight");
@@ -225,7 +225,6 @@ void Rule::conv(bool transposed, bool depthwise) {
     else axes.push_back(1), axes.push_back(0);
     set(kernel, permuted(t, axes));
   }
-  (void)transposed;  // (in, out, k...) and (spatial..., out, in): the same two axes change places
   vector("bias", "bias");
 }
 
@@ -305,30 +304,11 @@ void Rule::prelu() {
   set(alpha, t);
 }
 
-enum class Kind { none, dense, conv, conv_transpose, depthwise, norm, embedding, lstm, gru, rnn, attention, prelu };
-
-Kind kind_of(const Layer& layer) {
-  std::string c = layer.class_name();
-  if (c == "Dense") return Kind::dense;
-  if (c == "Embedding") return Kind::embedding;
-  if (c == "LSTM") return Kind::lstm;
-  if (c == "GRU") return Kind::gru;
-  if (c == "SimpleRNN") return Kind::rnn;
-  if (c == "MultiHeadAttention") return Kind::attention;
-  if (c == "PReLU") return Kind::prelu;
-  if (c == "BatchNormalization" || c == "LayerNormalization" || c == "GroupNormalization" || c == "RMSNormalization") return Kind::norm;
-  if (c.starts_with("DepthwiseConv")) return Kind::depthwise;
-  if (c.starts_with("Conv") && c.ends_with("Transpose")) return Kind::conv_transpose;
-  if (c.starts_with("Conv") && c.size() == 6 && c.ends_with("D")) return Kind::conv;
-  return Kind::none;
-}
-
 std::string Rule::run() {
   switch (kind_of(layer_)) {
     case Kind::dense: dense(); break;
-    case Kind::conv: conv(false, false); break;
-    case Kind::conv_transpose: conv(true, false); break;
-    case Kind::depthwise: conv(false, true); break;
+    case Kind::conv: conv(false); break;
+    case Kind::depthwise: conv(true); break;
     case Kind::norm: norm(); break;
     case Kind::embedding: vector("embeddings", "weight"); break;
     case Kind::lstm: recurrent(4, {0, 1, 2, 3}, false); break;
@@ -357,7 +337,20 @@ std::vector<Module> modules_of(const NamedTensors& tensors) {
   return all;
 }
 
-bool has_rule(const Layer& layer) { return kind_of(layer) != Kind::none; }
+Kind kind_of(const Layer& layer) {
+  std::string c = layer.class_name();
+  if (c == "Dense") return Kind::dense;
+  if (c == "Embedding") return Kind::embedding;
+  if (c == "LSTM") return Kind::lstm;
+  if (c == "GRU") return Kind::gru;
+  if (c == "SimpleRNN") return Kind::rnn;
+  if (c == "MultiHeadAttention") return Kind::attention;
+  if (c == "PReLU") return Kind::prelu;
+  if (c == "BatchNormalization" || c == "LayerNormalization" || c == "GroupNormalization" || c == "RMSNormalization") return Kind::norm;
+  if (c.starts_with("DepthwiseConv")) return Kind::depthwise;
+  if (c.starts_with("Conv") && (c.ends_with("Transpose") || (c.size() == 6 && c.ends_with("D")))) return Kind::conv;
+  return Kind::none;
+}
 
 std::string convert(const Layer& layer, const Module& module, const Shape& flattened, Converted& to) {
   return Rule(layer, module, flattened, to).run();

@@ -29,9 +29,19 @@ struct Converted {
   std::set<const Tensor*> used;
 };
 
-bool has_rule(const Layer& layer);
+enum class Kind { none, dense, conv, depthwise, norm, embedding, lstm, gru, rnn, attention, prelu };
+Kind kind_of(const Layer& layer);
+inline bool has_rule(const Layer& layer) { return kind_of(layer) != Kind::none; }
+// The variable of a layer whose path ends so ("query/kernel"); undefined when it has none.
+Variable variable_of(const Layer& layer, const std::string& end);
+Tensor permuted(const Tensor& t, const std::vector<std::size_t>& axes);
+
 // "" when the module fits the layer, else why not. `flattened`: the shape, channels last, of what the layer's input was before it
 // was flattened; empty when it was not.
 std::string convert(const Layer& layer, const Module& module, const Shape& flattened, Converted& to);
+
+// The other way: the tensors of the layer's module, by the names that PyTorch gives them there ("weight", "weight_ih_l0", ...).
+// Throws Error when PyTorch has no such module.
+NamedTensors module_of(const Layer& layer, const std::string& path, const Shape& flattened);
 
 }  // namespace glia::io

@@ -93,6 +93,58 @@ TEST(PyTorch, PackedAndSeparateAttention) {
   expect_output(bert, "bert");
 }
 
+// What is saved is, tensor for tensor, what PyTorch saved.
+static void expect_saved_back(Model m, const std::string& name, const std::map<std::string, std::string>& map) {
+  Scratch dir;
+  load_pytorch_weights(m, compat(name + ".pt"));
+  save_pytorch_weights(m, dir.path("s.safetensors"), {.map = map});
+  std::map<std::string, Tensor> theirs, ours;
+  for (auto& [n, t] : read_pytorch(compat(name + ".pt"))) theirs[n] = t;
+  for (auto& [n, t] : read_safetensors(dir.path("s.safetensors"))) ours[n] = t;
+  EXPECT_EQ(ours.size(), theirs.size()) << name;
+  for (auto& [n, t] : theirs) {
+    ASSERT_TRUE(ours.count(n)) << name << ": " << n;
+    EXPECT_TRUE(n.ends_with("num_batches_tracked") || ours[n].equals(t)) << name << ": " << n;
+  }
+}
+
+TEST(PyTorch, SavesWhatPyTorchSaves) {
+  Sequential m({layers::Conv2D(4, {3, 3}, {.name = "conv1", .input_shape = {6, 6, 2}}), layers::BatchNormalization({.epsilon = 1e-5, .name = "bn1"}),
+                layers::PReLU({.shared_axes = {1, 2}, .name = "act"}), layers::Conv2D(6, {2, 3}, {.use_bias = false, .name = "conv2"}), layers::ReLU(), layers::Flatten(),
+                layers::BatchNormalization({.epsilon = 1e-5, .name = "bn2"}), layers::Dense(5, {.name = "fc1"}), layers::Dense(5, {.name = "fc2"})});
+  expect_saved_back(m, "cnn", {});
+  Sequential convs({layers::Conv2DTranspose(4, {3, 3}, {.strides = {2, 2}, .name = "a", .input_shape = {4, 4, 3}}), layers::Conv2D(8, {3, 3}, {.groups = 4, .name = "b"}),
+                    layers::GroupNormalization({.groups = 2, .epsilon = 1e-5, .name = "c"}), layers::Conv2D(6, {3, 3}, {.groups = 2, .name = "d"})});
+  expect_saved_back(convs, "convs", {{"a", "0"}, {"b", "1"}, {"c", "2"}, {"d", "3"}});
+  Sequential gru({layers::GRU(4, {.return_sequences = true, .name = "g", .input_shape = {5, 3}}), layers::GRU(4, {.return_sequences = true, .name = "h"})});
+  expect_saved_back(gru, "gru", {{"g", "rnn"}, {"h", "rnn.l1"}});
+  Value in = Input({5, 8});
+  Model attention({in}, {layers::LayerNormalization({.epsilon = 1e-5, .name = "norm"})(ops::add(in, layers::MultiHeadAttention(2, 4, {.name = "attn"})({in, in})))});
+  expect_saved_back(attention, "attention", {});
+}
+
+TEST(PyTorch, SavesBidirectionalLstm) {
+  Scratch dir;
+  auto make = [] {
+    Sequential m({layers::Bidirectional(layers::LSTM(4, {.return_sequences = true}), {.name = "rnn", .input_shape = {5, 3}})});
+    m.predict(Tensor::zeros({1, 5, 3}));
+    return m;
+  };
+  Sequential a = make(), b = make();
+  save_pytorch_weights(a, dir.path("l.safetensors"));
+  std::map<std::string, Tensor> t;
+  for (auto& [n, v] : read_safetensors(dir.path("l.safetensors"))) t[n] = v;
+  EXPECT_EQ(t.size(), 8u);
+  EXPECT_EQ(t.at("rnn.weight_ih_l0_reverse").shape(), (Shape{16, 3}));
+  load_pytorch_weights(b, dir.path("l.safetensors"));
+  Tensor x = Tensor::full({2, 5, 3}, 0.3);
+  EXPECT_TRUE(a.predict(x).equals(b.predict(x)));
+  Sequential c({layers::Bidirectional(layers::LSTM(4, {.return_sequences = true}), {.name = "other", .input_shape = {5, 3}})});
+  c.predict(x);
+  load_pytorch_weights(c, dir.path("l.safetensors"), {.map = {{"other", "rnn"}}});
+  EXPECT_TRUE(a.predict(x).equals(c.predict(x)));
+}
+
 TEST(PyTorch, NamesMapsAndErrors) {
   Sequential m({layers::Dense(5, {.name = "first", .input_shape = {5}}), layers::Dense(5, {.name = "second"})});
   EXPECT_HAS(error_of([&] { load_pytorch_weights(m, compat("cnn.pt")); }), "no module fits the layer second (Dense)");
