@@ -7,6 +7,7 @@
 #include <glia/callbacks.h>
 #include <glia/checkpoint.h>
 #include <glia/constraints.h>
+#include <glia/custom_step.h>
 #include <glia/dataset.h>
 #include <glia/datasets.h>
 #include <glia/error.h>

@@ -9,6 +9,8 @@
 #pragma once
 #include <map>
 #include <memory>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include <glia/layer.h>
@@ -43,6 +45,7 @@ class Trace {
   std::shared_ptr<ir::Graph> graph;
   bool training;
   std::vector<Value> losses;     // added by layers
+  std::vector<std::pair<std::string, Value>> metrics;  // named scalars, added by layers and own steps
   // Input i of the graph is fed from: a plain input (undefined Variable) or this variable's tensor.
   std::vector<Variable> input_variables;
 

@@ -124,7 +124,7 @@ std::vector<Tensor> Trainer::class_weights_for(const std::vector<Tensor>& y, con
 
 void Trainer::resolve(const Values& y, const Values& pred) {
   if (resolved_) return;
-  trackers_.emplace_back("loss");
+  tracker_of("loss");
   resolve_losses(y, pred);
   resolve_metrics(y, pred);
   resolved_ = true;
@@ -162,7 +162,12 @@ void Trainer::resolve_losses(const Values& y, const Values& pred) {
   }
   if (pred.size() > 1)
     for (size_t o = 0; o < pred.size(); ++o)
-      if (losses_[o]) trackers_.emplace_back((o < names.size() ? names[o] : fmt::format("output_{}", o)) + "_loss");
+      if (losses_[o]) tracker_of(output_loss_name(o));
+}
+
+std::string Trainer::output_loss_name(size_t output) const {
+  std::vector<std::string> names = output_names();
+  return (output < names.size() ? names[output] : fmt::format("output_{}", output)) + "_loss";
 }
 
 void Trainer::resolve_metrics(const Values& y, const Values& pred) {

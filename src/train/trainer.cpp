@@ -77,14 +77,35 @@ Values add_inputs(Trace& t, const std::vector<Tensor>& tensors, const char* name
 
 std::vector<TensorType> Trainer::trace_test(const FeedBatch& b) {
   Trace t(false);
-  Values x = add_inputs(t, b.x, "x"), y = add_inputs(t, b.y, "y"), w = add_inputs(t, b.w, "w");
-  Values pred = root_->apply(x);
-  resolve(y, pred);
-  trace_loss(t, y, pred, w, b.size);
-  trace_metrics(y, pred, w);
+  Values x = add_inputs(t, b.x, "x"), y = add_inputs(t, b.y, "y"), w = add_inputs(t, b.w, "w"), pred = trace_step(t, x, y, w, b.size);
   std::vector<TensorType> types;
   for (const Value& v : pred) types.push_back(v.type());
   return types;
+}
+
+// Its own step decides what is computed, so the outputs are not known here: none are returned.
+Values Trainer::trace_step(Trace& t, const Values& x, const Values& y, const Values& w, int64_t batch) {
+  Values pred;
+  if (auto* own = dynamic_cast<CustomSteps*>(root_.operator->())) {
+    Step step(*this, batch);
+    step.x = x, step.y = y, step.sample_weight = w, step.training = t.training;
+    t.training ? own->train_step(step) : own->test_step(step);
+  } else {
+    pred = root_->apply(x);
+    resolve(y, pred);
+    Value loss = trace_loss(t, y, pred, w, batch);
+    if (t.training) trace_update(t, loss, options_.optimizer, root_->trainable_weights());
+    trace_metrics(y, pred, w);
+  }
+  for (auto& [name, value] : t.metrics) tracker_of(name).update(value, batch);
+  if (t.training) advance_seed(t);
+  return pred;
+}
+
+const LossTracker& Trainer::tracker_of(const std::string& name) {
+  for (const LossTracker& t : trackers_)
+    if (t.name == name) return t;
+  return trackers_.emplace_back(name);
 }
 
 Trainer::StepProgram Trainer::build(Mode mode, const FeedBatch& b) {
@@ -94,20 +115,16 @@ Trainer::StepProgram Trainer::build(Mode mode, const FeedBatch& b) {
     y = add_inputs(t, b.y, "y");
     w = add_inputs(t, b.w, "w");
   }
-  Values pred = root_->apply(x);
   StepProgram p;
   if (mode == Mode::predict) {
-    Values out;  // without a graph of its own, an output cannot alias an input
+    Values pred = root_->apply(x), out;  // without a graph of its own, an output cannot alias an input
     for (const Value& v : pred) {
       out.push_back(is_float(v.dtype()) && v.dtype() != DType::f64 ? ops::cast(v, DType::f32) : v);
       p.outputs.push_back(out.back().type());
     }
     t.finish(out);
   } else {
-    resolve(y, pred);
-    Value loss = trace_loss(t, y, pred, w, b.size);
-    if (mode == Mode::train) trace_update(t, loss);
-    trace_metrics(y, pred, w);
+    trace_step(t, x, y, w, b.size);
     t.finish({});
   }
   p.exe = runtime::compile(*t.graph, arena_);
@@ -121,37 +138,39 @@ Trainer::StepProgram Trainer::build(Mode mode, const FeedBatch& b) {
   return p;
 }
 
-void Trainer::trace_update(Trace& t, const Value& loss) {
-  std::vector<Variable> vars = root_->trainable_weights();
+// Every training step draws from streams of its own.
+void Trainer::advance_seed(Trace& t) {
   for (const Variable& v : t.input_variables)
-    if (v.defined() && v.same_as(seed_variable())) {
-      t.assign(v, v.value() + Value(Tensor::from_vector<int64_t>({2}, {0, 1})));
-      break;
-    }
-  if (vars.empty()) return;
+    if (v.defined() && v.same_as(seed_variable())) return t.assign(v, v.value() + Value(Tensor::from_vector<int64_t>({2}, {0, 1})));
+}
+
+Values Trainer::trace_gradients(Trace& t, const Value& loss, const std::vector<Variable>& vars) {
   Values wrt;
   for (const Variable& v : vars) wrt.push_back(v.value());
-  Values grads;
-  options_.optimizer->build(vars);
-  Value scaled = options_.optimizer->scale_loss(loss);
-  if (scaled.graph()) grads = autodiff::gradients({scaled}, {}, wrt);
-  else grads.resize(wrt.size());
+  if (!loss.graph()) return Values(wrt.size());
+  Values grads = autodiff::gradients({loss}, {}, wrt);
   if (passes::dump_wanted("grad")) std::fprintf(stderr, "# grad\n%s", ir::print(*t.graph, false).c_str());
-  ir::ScopeGuard scope(options_.optimizer->class_name(), "");
-  options_.optimizer->apply(grads, vars);
+  return grads;
+}
+
+void Trainer::trace_update(Trace& t, const Value& loss, const Optimizer& optimizer, const std::vector<Variable>& vars) {
+  if (vars.empty()) return;
+  optimizer->build(vars);
+  Values grads = trace_gradients(t, optimizer->scale_loss(loss), vars);
+  ir::ScopeGuard scope(optimizer->class_name(), "");
+  optimizer->apply(grads, vars);
 }
 
 Value Trainer::trace_loss(Trace& t, const Values& y, const Values& pred, const Values& w, int64_t batch) {
   Value total;
   auto add = [&](const Value& v) { total = total.defined() ? total + v : v; };
-  size_t tracker = 1;
   ir::ScopeGuard scope("loss", "");
   for (size_t o = 0, target = 0; o < pred.size(); ++o) {
     if (!has_loss(o)) continue;
     size_t k = y.size() == pred.size() ? o : target++;
     Value weight = w.empty() ? Value() : w[w.size() == 1 ? 0 : k];
     Value l = (*losses_[o])(y[k], pred[o], weight);
-    if (trackers_.size() > 1) trackers_[tracker++].update(l, 1);  // batches count alike, as with a tf.data pipeline
+    if (pred.size() > 1) tracker_of(output_loss_name(o)).update(l, 1);  // batches count alike, as with a tf.data pipeline
     double factor = o < loss_weights_.size() ? loss_weights_[o] : 1.0;
     add(factor == 1.0 ? l : l * factor);
   }
@@ -159,7 +178,7 @@ Value Trainer::trace_loss(Trace& t, const Values& y, const Values& pred, const V
     if (v.regularizer()) add((*v.regularizer())(v.value()));
   for (const Value& l : t.losses) add(ops::cast(l, total.defined() ? total.dtype() : l.dtype()));
   GLIA_CHECK(total.defined(), "fit: there is no loss to minimise. Call compile({{.loss = ...}}), or add_loss() in a layer.");
-  trackers_[0].update(total, batch);
+  tracker_of("loss").update(total, batch);
   return total;
 }
 
@@ -199,7 +218,8 @@ std::vector<TensorType> Trainer::predict_types(const FeedBatch& b) { return prog
 
 std::vector<Logs::Entry> Trainer::results() const {
   std::vector<Logs::Entry> r;
-  for (const LossTracker& t : trackers_) r.emplace_back(t.name, t.result());
+  for (const LossTracker& t : trackers_)  // a metric that only the training step adds is no val_ metric
+    if (t.name == "loss" || t.count.tensor().item() != 0) r.emplace_back(t.name, t.result());
   for (const OutputMetric& m : metrics_) {
     Tensor v = m.metric->result().tensor();
     if (v.size() == 1) r.emplace_back(m.log_name, v.item());

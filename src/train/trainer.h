@@ -1,6 +1,7 @@
 // Trainer: what compile() sets up. Traces the train, test and predict steps of a model, keeps one executable per mode
 // and input types, and holds losses, metrics and their state.
 #pragma once
+#include <glia/custom_step.h>
 #include <glia/model.h>
 
 #include "base/cpu.h"
@@ -66,6 +67,7 @@ class Trainer {
   void bind_for_test(Mode mode, const FeedBatch& batch, runtime::Executable** exe, std::vector<void*>& in, std::vector<void*>& out);
 
  private:
+  friend class Step;
   struct StepProgram {
     std::shared_ptr<runtime::Executable> exe;
     std::vector<void*> inputs;        // variables bound; plain inputs filled per batch
@@ -85,7 +87,12 @@ class Trainer {
   std::vector<TensorType> trace_test(const FeedBatch& batch);
   Value trace_loss(Trace& t, const Values& y, const Values& pred, const Values& w, int64_t batch);
   void trace_metrics(const Values& y, const Values& pred, const Values& w);
-  void trace_update(Trace& t, const Value& loss);
+  void trace_update(Trace& t, const Value& loss, const Optimizer& optimizer, const std::vector<Variable>& vars);
+  Values trace_gradients(Trace& t, const Value& loss, const std::vector<Variable>& vars);
+  Values trace_step(Trace& t, const Values& x, const Values& y, const Values& w, int64_t batch);
+  static void advance_seed(Trace& t);
+  const LossTracker& tracker_of(const std::string& name);  // made where there is none yet
+  std::string output_loss_name(size_t output) const;
   void resolve(const Values& y, const Values& pred);
   void resolve_losses(const Values& y, const Values& pred);
   void resolve_metrics(const Values& y, const Values& pred);
