@@ -29,6 +29,41 @@ TEST(Resume, ANewRunHasNoBackup) {  // stopped before anything was saved
   check_resume(test::resume_cases()[0], {3}, 0);
 }
 
+// A crash between the last save and the end: the run that comes after it trains no more, and ends as the first would have.
+TEST(Resume, AfterEarlyStopping) {
+  Tensor x = test::wave({40, 3}, 0.3), y = test::wave({40, 1}, 0.8);
+  struct Crash : Callback {
+    bool armed;
+    int batches = 0;
+    explicit Crash(bool a) : armed(a) {}
+    void on_train_batch_end(int64_t, Logs&) override { ++batches; }
+    void on_train_end(Logs&) override {
+      if (armed) throw test::Power();
+    }
+  };
+  Scratch dir;
+  auto run = [&](bool crash, bool backup, int* batches) {
+    set_random_seed(5);
+    Sequential m({layers::Dense(1, {.input_shape = {3}})});
+    m.compile({.optimizer = "adam", .loss = "mse"});
+    auto end = std::make_shared<Crash>(crash);
+    FitOptions o{.epochs = 50, .verbose = 0, .callbacks = {end}};
+    if (backup) o.callbacks.push_back(callbacks::BackupAndRestore(dir.path("b")));
+    o.callbacks.push_back(callbacks::EarlyStopping({.monitor = "loss", .min_delta = 10, .patience = 2, .restore_best_weights = true}));
+    if (crash) EXPECT_THROW(m.fit(x, y, o), test::Power);
+    else m.fit(x, y, o);
+    *batches = end->batches;
+    return m.get_weights();
+  };
+  int whole = 0, first = 0, second = 0;
+  std::vector<Tensor> wanted = run(false, false, &whole);
+  run(true, true, &first);
+  std::vector<Tensor> got = run(false, true, &second);
+  EXPECT_EQ(first, whole);
+  EXPECT_EQ(second, 0);
+  for (size_t i = 0; i < wanted.size(); ++i) EXPECT_TRUE(wanted[i].equals(got[i]));
+}
+
 static Sequential small(const char* optimizer = "adam") {
   Sequential m({layers::Dense(4, {.activation = "relu", .name = "hidden", .input_shape = {3}}), layers::Dense(1, {.name = "out"})});
   m.compile({.optimizer = optimizer, .loss = "mse"});

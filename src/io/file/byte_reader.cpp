@@ -65,8 +65,9 @@ void ByteReader::read_exact(void* dst, std::size_t n, const char* what) {
   if (got != n) fail_short(start, what, n, got);
 }
 
-std::vector<uint8_t> ByteReader::read_promised(uint64_t n, const char* what) {
+std::vector<uint8_t> ByteReader::read_promised(uint64_t n, const char* what, uint64_t likely) {
   std::vector<uint8_t> out;
+  out.reserve(std::min(n, likely));
   uint64_t start = at_;
   if (!source_ && n > left()) fail_short(start, what, n, left());
   constexpr uint64_t kStep = uint64_t{1} << 20;

@@ -32,7 +32,8 @@ class ByteReader {
   std::size_t read(void* dst, std::size_t n);
   void read_exact(void* dst, std::size_t n, const char* what);
   // n bytes that a (possibly lying) header promises: memory grows with the data that really arrives.
-  std::vector<uint8_t> read_promised(uint64_t n, const char* what);
+  // `likely`: so many of them are sure to come, or nearly; spares copies.
+  std::vector<uint8_t> read_promised(uint64_t n, const char* what, uint64_t likely = 0);
   std::vector<uint8_t> read_rest(uint64_t limit);
   void skip(uint64_t n, const char* what);
   void expect_end();  // Error when bytes follow

@@ -56,6 +56,14 @@ TEST(MappedFile, ReadsAndRefuses) {
   EXPECT_HAS(error_of([&] { MappedFile::open(path, 4); }), "the file has 5 bytes, 4 are allowed");
 }
 
+TEST(MappedFile, MayBeReadBehindItsEnd) {
+  Scratch dir;
+  auto f = MappedFile::open(dir.write("page", std::string(8192, 'x')));
+  int sum = 0;
+  for (size_t i = 0; i < MappedFile::kSpare; ++i) sum += f->data()[f->size() + i];
+  EXPECT_EQ(sum, 0);
+}
+
 TEST(AtomicFile, Faults) {
   Scratch dir;
   dir.write("w/x", "");

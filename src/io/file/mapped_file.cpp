@@ -29,16 +29,20 @@ std::shared_ptr<MappedFile> MappedFile::open(const std::string& path, uint64_t l
   std::shared_ptr<MappedFile> file(new MappedFile);
   file->path_ = path;
   if (size > 0) {
-    void* p = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_NORESERVE, fd, 0);
-    GLIA_CHECK(p != MAP_FAILED, "{}: its {} bytes cannot be mapped: {}.", path, size, std::strerror(errno));
-    file->data_ = static_cast<uint8_t*>(p);
+    // Kernels may read a vector behind the last element, so memory goes on behind the end of the file.
+    constexpr int kFlags = MAP_PRIVATE | MAP_NORESERVE;
+    void* all = ::mmap(nullptr, size + kSpare, PROT_READ | PROT_WRITE, kFlags | MAP_ANONYMOUS, -1, 0);
+    GLIA_CHECK(all != MAP_FAILED, "{}: its {} bytes cannot be mapped: {}.", path, size, std::strerror(errno));
+    file->data_ = static_cast<uint8_t*>(all);
     file->size_ = size;
+    void* p = ::mmap(all, size, PROT_READ | PROT_WRITE, kFlags | MAP_FIXED, fd, 0);
+    GLIA_CHECK(p == all, "{}: its {} bytes cannot be mapped: {}.", path, size, std::strerror(errno));
   }
   return file;
 }
 
 MappedFile::~MappedFile() {
-  if (data_) ::munmap(data_, size_);
+  if (data_) ::munmap(data_, size_ + kSpare);
 }
 
 }  // namespace glia::io

@@ -21,6 +21,7 @@ class MappedFile {
   MappedFile(const MappedFile&) = delete;
   MappedFile& operator=(const MappedFile&) = delete;
 
+  static constexpr std::size_t kSpare = 64;  // bytes behind the end that may be read
   uint8_t* data() const { return data_; }
   std::size_t size() const { return size_; }
   std::span<const uint8_t> bytes() const { return {data_, size_}; }

@@ -29,7 +29,6 @@ constexpr Code kCodes[] = {{"F32", DType::f32, 4}, {"F64", DType::f64, 8}, {"BF1
                            {"I64", DType::i64, 8}, {"U8", DType::u8, 1},   {"I8", DType::i8, 1},     {"BOOL", DType::bool_, 1}, {"I16", DType::i32, 2},
                            {"U16", DType::i32, 2}, {"U32", DType::i64, 4}, {"U64", DType::i64, 8}};
 constexpr uint64_t kMaxHeader = 100u << 20;
-constexpr std::size_t kSpare = 64;  // kernels may read a vector behind the last element
 
 std::string header_text(const NamedTensors& tensors, const std::map<std::string, std::string>& metadata) {
   ordered_json header = ordered_json::object();
@@ -112,7 +111,7 @@ class File {
     if (code.bytes != dtype_size(code.dtype) || code.name[0] == 'U') {
       if (code.dtype != DType::u8) return widened(code, shape, from, where);
     }
-    bool mapped = bytes > 0 && reinterpret_cast<std::uintptr_t>(from) % code.bytes == 0 && data_.size() - begin - bytes >= kSpare && code.dtype != DType::bool_;
+    bool mapped = bytes > 0 && reinterpret_cast<std::uintptr_t>(from) % code.bytes == 0 && code.dtype != DType::bool_;
     if (mapped) return Tensor::wrap(shape, code.dtype, from, file_);
     Tensor t(shape, code.dtype);
     if (bytes) std::memcpy(t.raw(), from, bytes);

@@ -81,7 +81,7 @@ ByteReader ZipReader::open_within(const std::string& name, uint64_t limit) const
 
 std::vector<uint8_t> ZipReader::read(const std::string& name, uint64_t limit) const {
   ByteReader in = open_within(name, limit);
-  std::vector<uint8_t> bytes = in.read_promised(member(name).size, "the member");
+  std::vector<uint8_t> bytes = in.read_promised(member(name).size, "the member", member(name).packed_size);  // which the file has
   in.expect_end();
   return bytes;
 }
