@@ -186,8 +186,14 @@ void export_slice(Exporter& ex, const ir::Node& n, int id) {
     const int64_t k = steps[i];
     const bool whole = k == 1 && from[i] == to[i];
     if (whole) continue;
-    if (!is_known(starts[i])) ex.fail(n, "where a slice starts depends on an open extent.");
-    const int64_t extent = from[i][0], start = starts[i][0] == ops::kEnd ? extent - 1 : starts[i][0];
+    const int64_t extent = from[i][0];
+    int64_t start = starts[i][0] == ops::kEnd ? extent - 1 : starts[i][0];
+    if (!is_known(starts[i])) {  // counts from the end
+      Dims rest;
+      for (size_t t = 0; t < starts[i].size(); ++t) rest.push_back(starts[i][t] - from[i][t]);
+      if (!is_known(rest) || rest[0] >= 0) ex.fail(n, "where a slice starts depends on an open extent.");
+      start = rest[0];
+    }
     a.push_back(stored(it, static_cast<int64_t>(i)));
     step.push_back(k);
     s.push_back(k < 0 && start >= extent - 1 && !is_known(from[i]) ? -1 : start);

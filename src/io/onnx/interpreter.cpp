@@ -184,7 +184,7 @@ void Interpreter::run_node(const NodeDef& n, Scope& scope) {
   } else {
     GLIA_CHECK(op, "{}: {}: the operator '{}{}{}' is not supported.", file_.source, n.title(), n.domain, n.domain.empty() ? "" : ".", n.op);
     Node node(*this, n, std::move(in), opset_of(n.domain));
-    ir::ScopeGuard scope_name(n.name.empty() ? n.op : n.name, n.op);
+    ir::ScopeGuard scope_name(n.name.empty() ? n.op : n.name.front() == '/' ? n.name.substr(1) : n.name, n.op);
     try {
       out = op->import(node);
     } catch (const Error& e) {

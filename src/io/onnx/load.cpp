@@ -161,12 +161,18 @@ Model build(std::shared_ptr<const File> file, const ImportOptions& options) {
   try {
     out = layer.outputs(in);
   } catch (const Error&) {
-    // Extents other than the batch are tried with two numbers to see how the outputs' follow. Some graphs take only certain
-    // ones; what theirs are is then told by the data.
-    bool open = false;
-    for (const Shape& s : shapes) open |= std::count(s.begin() + 1, s.end(), -1) > 0;
-    if (!open) throw;
-    return Model(layer);
+    if (graph->batch_free && options.batch != Batch::free) {  // not every batch after all
+      graph->batch_free = false;
+      in = symbolic_inputs(*graph, shapes, false);
+      out = layer.outputs(in);
+    } else {
+      // Extents other than the batch are tried with two numbers to see how the outputs' follow. Some graphs take only certain
+      // ones; what theirs are is then told by the data.
+      bool open = false;
+      for (const Shape& s : shapes) open |= std::count(s.begin() + 1, s.end(), -1) > 0;
+      if (!open) throw;
+      return Model(layer);
+    }
   }
   return Model(in, named_outputs(*graph, out), {.name = name, .trainable = options.trainable});
 }

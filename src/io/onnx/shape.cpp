@@ -50,7 +50,7 @@ Operands import_reshape(Node& n) {
   // A target written down for the declared batch serves any other: rows stay together because the batch is the first axis.
   const int64_t declared = n.interpreter().declared_batch(), batch = n.interpreter().given_batch;
   const bool open = std::find(to.begin(), to.end(), -1) != to.end();
-  if (declared > 0 && batch != declared && !to.empty() && to[0] == declared && !from.empty() && from[0] % batch == 0 && batch % declared == 0 &&
+  if (declared > 0 && batch != declared && !to.empty() && to[0] == declared && !from.empty() && from[0] % batch == 0 &&
       (open || given / declared * batch == all))
     to[0] = batch;
   if (x.plain() && from == to) return {x};

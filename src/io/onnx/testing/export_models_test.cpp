@@ -126,9 +126,55 @@ std::vector<ExportCase> attention_cases() {
 
 }  // namespace
 
+namespace {
+std::vector<ExportCase> other_cases() {
+  std::vector<ExportCase> r;
+  r.push_back({"sequential", [] { return Model(Sequential({L::Dense(4, {.activation = "swish", .input_shape = {6}}), L::LayerNormalization(), L::Dense(2)})); }, {{6}}});
+  r.push_back({"nested", [] {
+    Value in = Input({8}, {.name = "x"}), inner_in = Input({8}, {.name = "inner"});
+    Model inner({inner_in}, {L::Dense(5, {.activation = "relu"})(inner_in)}, {.name = "inner_model"});
+    Value a = inner(in), b = inner(L::Dense(8)(in));
+    return Model({in}, {L::Concatenate()({a, b})}, {.name = "nested"});
+  }, {{8}}});
+  r.push_back({"layer_norm_axes", sequential({4, 5, 6}, [] { return Net{L::LayerNormalization({.axis = {1, 2, 3}}), L::LayerNormalization({.center = false}), L::LayerNormalization({.scale = false})}; }), {{4, 5, 6}}});
+  r.push_back({"batch_norm_axis1", sequential({4, 6}, [] { return Net{L::BatchNormalization({.axis = 1}), L::BatchNormalization({.center = false, .scale = false})}; }), {{4, 6}}});
+  r.push_back({"preprocessing", sequential({6, 6, 3}, [] { return Net{L::Normalization({.mean = Tensor::from({3}, {0.1, 0.2, 0.3}), .variance = Tensor::from({3}, {1.0, 2.0, 0.5})}), L::CenterCrop(4, 4), L::Rescaling(2.0), L::ZeroPadding2D({{1, 2}, {0, 3}})}; }), {{6, 6, 3}}});
+  r.push_back({"prelu", sequential({5, 4}, [] { return Net{L::PReLU(), L::LeakyReLU(), L::ELU(), L::ReLU({.max_value = 1.5, .negative_slope = 0.1}), L::Softmax({.axis = {1}})}; }), {{5, 4}}});
+  r.push_back({"masking", sequential({6, 3}, [] { return Net{L::Masking(), L::GRU(4, {.return_sequences = true}), L::LSTM(3)}; }), {{6, 3}}});
+  r.push_back({"stacked_cells", sequential({5, 3}, [] { return Net{L::RNN(L::StackedRNNCells({L::LSTMCell(4), L::GRUCell(3)}))}; }), {{5, 3}}});
+  r.push_back({"states", [] {
+    Value in = Input({6, 3}, {.name = "x"}), h = Input({5}, {.name = "h"});
+    Values y = L::GRU(5, {.return_sequences = true, .return_state = true}).outputs({in}, {.initial_state = {h}});
+    return Model({in, h}, {y[0], y[1]}, {.name = "states"});
+  }, {{6, 3}, {5}}});
+  r.push_back({"go_backwards", sequential({6, 3}, [] { return Net{L::LSTM(4, {.return_sequences = true, .go_backwards = true}), L::Dense(3), L::LSTM(2, {.go_backwards = true})}; }), {{6, 3}}});
+  r.push_back({"conv_lstm", sequential({4, 6, 6, 2}, [] { return Net{L::ConvLSTM2D(3, {3}, {.padding = "same"})}; }), {{4, 6, 6, 2}}});
+  r.push_back({"upsampling_bilinear", sequential({5, 4, 2}, [] { return Net{L::UpSampling2D({2, 3}, {.interpolation = "bilinear"}), L::UpSampling2D({2}), L::Cropping2D({{1, 0}, {0, 2}})}; }), {{5, 4, 2}}});
+  r.push_back({"pools_same", sequential({11, 9, 2}, [] { return Net{L::MaxPooling2D({3}, {.strides = {2}, .padding = "same"}), L::AveragePooling2D({3}, {.strides = {2}, .padding = "same"}), L::GlobalAveragePooling2D({.keepdims = true})}; }), {{11, 9, 2}}});
+  r.push_back({"upsampling1d3d", [] {
+    Value a = Input({5, 3}, {.name = "a"}), b = Input({3, 4, 4, 2}, {.name = "b"});
+    return Model({a, b}, {L::UpSampling1D(3)(a), L::UpSampling3D()(b), L::Conv3DTranspose(2, {2}, {.strides = {2}})(b), L::AveragePooling3D()(b), L::RepeatVector(3)(L::Flatten()(a))}, {.name = "up"});
+  }, {{5, 3}, {3, 4, 4, 2}}});
+  r.push_back({"adaptive", sequential({9, 7, 2}, [] { return Net{L::AdaptiveAveragePooling2D({3, 2}), L::AdaptiveMaxPooling2D({2, 2})}; }), {{9, 7, 2}}});
+  r.push_back({"shared_attention", [] {
+    Value in = Input({5, 8}, {.name = "x"});
+    LayerRef mha = L::MultiHeadAttention(2, 4, {.value_dim = 3, .use_bias = false, .output_shape = {6}});
+    return Model({in}, {mha({in, in}), mha({in, L::Dense(8)(in)})}, {.name = "shared"});
+  }, {{5, 8}}});
+  r.push_back({"more_ops", [] {
+    Value a = Input({3, 8}, {.name = "a"});
+    return Model({a}, {ops::sort(a), ops::cast(ops::argsort(a), DType::f32), ops::logsumexp(a, {2}), ops::var(a, {1}), ops::clip(a, -0.5, 0.5), ops::round(a * 3.0), ops::sign(a), ops::mod(a, ops::scalar_like(a, 0.3)),
+                       ops::floor_divide(a, ops::scalar_like(a, 0.3)), ops::maximum(a, ops::square(a)), ops::cast(ops::any(a > 0.5, {2}), DType::f32), ops::cast(ops::one_hot(ops::argmax(a), 8), DType::f32),
+                       ops::roll(a, 2, 2), ops::tril(a), ops::stack({a, a}, 1), ops::power(ops::abs(a), ops::scalar_like(a, 1.5)), ops::norm(a, "", {2})}, {.name = "more"});
+  }, {{3, 8}}});
+  r.push_back({"bfloat_policy_off", sequential({6}, [] { return Net{L::Dense(4, {.dtype = "float64"}), L::Dense(3, {.dtype = "float64"})}; }), {{6}}});
+  return r;
+}
+}  // namespace
+
 std::vector<ExportCase> export_cases() {
   std::vector<ExportCase> r = image_cases();
-  for (const auto& more : {sequence_cases(), attention_cases()}) r.insert(r.end(), more.begin(), more.end());
+  for (const auto& more : {sequence_cases(), attention_cases(), other_cases()}) r.insert(r.end(), more.begin(), more.end());
   return r;
 }
 
