@@ -33,6 +33,7 @@ struct Loader {
   std::function<void(const std::string&)> load;    // reads a path
   std::function<NamedBytes(const Bytes&)> by_hand;  // damaged on purpose, each must be refused; may be empty
   bool ends_anywhere = false;                       // the beginning of a file may be a whole file (protocol buffers)
+  int share = 1;                                    // slow loaders get this part of the samples
 };
 
 inline Bytes file_of(const std::string& path) {

@@ -6,6 +6,7 @@
 
 #include "fuzz/by_hand.h"
 #include "fuzz/harness.h"
+#include "io/zip/zip.h"
 
 namespace glia::fuzz {
 
@@ -27,6 +28,76 @@ inline Model small_model() {
 }
 inline std::map<std::string, Tensor> two_arrays() { return {{"a", Tensor::full({2, 3}, 1.5)}, {"b", Tensor::full({4}, 3, DType::i64)}}; }
 
+// A branching model with every kind of thing a configuration holds.
+inline Model keras_model() {
+  Value a = Input({6, 4}, {.name = "a"}), b = Input({3}, {.name = "b"});
+  Value x = layers::Bidirectional(layers::LSTM(2))(a), y = layers::Dense(4, {.activation = "relu", .kernel_regularizer = "l2"})(b * 2.0);
+  Model m({a, b}, {layers::Dense(2, {.name = "out"})(layers::Add()({x, y}))});
+  m.compile({.optimizer = optimizers::SGD({.learning_rate = optimizers::schedules::ExponentialDecay()}), .loss = "mse", .metrics = {"mae"}});
+  return m;
+}
+inline const Bytes& keras_seed() {
+  static const Bytes seed = written(".keras", [](auto& p) { keras_model().save(p); });
+  return seed;
+}
+inline Bytes keras_member(const std::string& name) {
+  Bytes text, seed = keras_seed();
+  written(".keras", [&](auto& p) {
+    std::ofstream(p, std::ios::binary) << seed;
+    text = io::ZipReader(p).read_text(name);
+  });
+  return text;
+}
+inline Bytes keras_config() {
+  static const Bytes text = keras_member("config.json");
+  return text;
+}
+inline void keras_with_config(const Bytes& config, const std::string& path) {
+  static const Bytes weights = keras_member("model.weights.h5");
+  io::ZipWriter out(path);
+  out.add_copy("config.json", config);
+  out.add_copy("model.weights.h5", weights);
+  out.commit();
+}
+// Sizes without numbers behind them, connections that lead nowhere or in a circle, nesting without end, code.
+inline NamedBytes keras_config_by_hand(const Bytes& valid) {
+  NamedBytes r;
+  auto with = [&](const char* name, const Bytes& what, const Bytes& to) {
+    Bytes s = replaced(valid, what, to);
+    if (s != valid) r.emplace_back(name, s);
+  };
+  with("units_huge", "\"units\":4", "\"units\":4000000000");
+  with("units_overflow", "\"units\":4", "\"units\":9223372036854775807");
+  with("units_negative", "\"units\":4", "\"units\":-4");
+  with("units_text", "\"units\":4", "\"units\":\"four\"");
+  with("steps_huge", "[null,6,4]", "[null,6,4000000000000]");
+  with("shape_negative", "[null,3]", "[null,-3]");
+  with("shape_text", "[null,3]", "\"wide\"");
+  with("unknown_class", "\"Bidirectional\"", "\"Tridirectional\"");
+  with("unknown_key", "\"merge_mode\"", "\"merge_mood\"");
+  with("unknown_layer", "\"keras_history\":[\"b\",0,0]", "\"keras_history\":[\"c\",0,0]");
+  with("unknown_call", "\"keras_history\":[\"b\",0,0]", "\"keras_history\":[\"b\",7,0]");
+  with("unknown_output", "\"keras_history\":[\"b\",0,0]", "\"keras_history\":[\"b\",0,99]");
+  with("negative_output", "\"keras_history\":[\"b\",0,0]", "\"keras_history\":[\"b\",0,-1]");
+  with("circle", "\"keras_history\":[\"b\",0,0]", "\"keras_history\":[\"out\",0,0]");
+  with("history_object", "\"keras_history\":[\"b\",0,0]", "\"keras_history\":{}");
+  with("output_nowhere", "\"output_layers\":[\"out\",0,0]", "\"output_layers\":[\"in\",0,0]");
+  with("no_outputs", "\"output_layers\":[\"out\",0,0]", "\"output_layers\":[]");
+  with("lambda", "\"activation\":\"relu\"", "\"activation\":{\"class_name\":\"__lambda__\",\"config\":{\"value\":\"4wEAAA==\"}}");
+  with("unknown_activation", "\"activation\":\"relu\"", "\"activation\":\"rely\"");
+  with("unknown_op", "\"class_name\":\"Multiply\"", "\"class_name\":\"Multiplex\"");
+  with("slash_in_name", "\"name\":\"out\"", "\"name\":\"../out\"");
+  with("optimizer_unknown", "\"class_name\":\"SGD\"", "\"class_name\":\"SGX\"");
+  with("no_config", "\"config\":", "\"confid\":");
+  r.emplace_back("empty", "");
+  r.emplace_back("a_list", "[]");
+  r.emplace_back("nested_lists", Bytes(100000, '[') + Bytes(100000, ']'));
+  Bytes deep;
+  for (int i = 0; i < 3000; ++i) deep += "{\"class_name\":\"Sequential\",\"config\":{\"layers\":[";
+  r.emplace_back("nested_models", deep);
+  return r;
+}
+
 inline const std::vector<Loader>& loaders() {
   static const std::vector<Loader> all = {
       {"npy", ".npy", [] { return compat("npz/plain.npy"); }, [](const std::string& p) { read_npy(p); }, npy_by_hand},
@@ -39,6 +110,15 @@ inline const std::vector<Loader>& loaders() {
       {"glia", ".glia", [] { return written(".glia", [](auto& p) { save_checkpoint(small_model(), p); }); },
        [model = small_model()](const std::string& p) mutable { load_checkpoint(model, p); }, glia_by_hand},
       {"keras", ".keras", [] { return written(".keras", [](auto& p) { small_model().save(p); }); }, [](const std::string& p) { models::load_model(p); }, zip_by_hand},
+      // The checksum of the archive hides what is inside: the configuration is damaged and packed anew.
+      {"keras_config", ".json", [] { return keras_config(); },
+       [](const std::string& p) {
+         const std::string to = p + ".keras";
+         keras_with_config(file_of(p), to);
+         models::load_model(to);
+       }, keras_config_by_hand, true},
+      {"keras_h5", ".h5", [] { return written(".h5", [](auto& p) { small_model().save(p); }); },
+       [](const std::string& p) { models::load_model(p, {.untrusted = true}); }, nullptr, false, 8},  // a process for each
       {"onnx", ".onnx", [] { return onnx::available() ? written(".onnx", [](auto& p) { onnx::save(small_model(), p); }) : Bytes(); },
        [](const std::string& p) { onnx::load(p, {.batch = onnx::Batch::as_declared}); }, nullptr, true},
   };

@@ -8,6 +8,7 @@
 #include "io/file/path_name.h"
 #include "io/hdf5/h5_handle.h"
 #include "io/hdf5/h5_native.h"
+#include "io/hdf5/sandbox.h"
 
 namespace glia::io::hdf5::native {
 namespace {
@@ -164,6 +165,7 @@ bool Reader::values(hid_t type, hid_t space, uint64_t stored, const std::string&
   if (!wanted || *wanted > honest)
     fail(path, fmt::format("it claims shape {} but only {} bytes are stored.", to_string(shape), stored));
   charge(*wanted, path);
+  grant_child_time(*wanted);
   out.opaque = t.opaque;
   out.tensor = Tensor::zeros(shape, t.dtype);
   if (*wanted == 0) return true;

@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/resource.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -42,17 +43,23 @@ uint64_t address_space_now() {
 }
 
 void restrict_child(const ChildLimits& limits) {
-  for (int s : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTERM, SIGINT, SIGPIPE, SIGXCPU}) ::signal(s, SIG_DFL);
+  for (int s : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTERM, SIGINT, SIGPIPE, SIGXCPU, SIGPROF}) ::signal(s, SIG_DFL);
   auto set = [](auto what, uint64_t value) {
-    rlimit r{static_cast<rlim_t>(value), static_cast<rlim_t>(value)};
+    rlimit r{static_cast<rlim_t>(value), what == RLIMIT_CPU ? static_cast<rlim_t>(100'000) : static_cast<rlim_t>(value)};
     ::setrlimit(what, &r);
   };
   set(RLIMIT_CORE, 0);
-  set(RLIMIT_CPU, static_cast<uint64_t>(limits.seconds));
+  set(RLIMIT_CPU, static_cast<uint64_t>(limits.milliseconds / 1000 + 2));
+  itimerval t{};  // finer than the limit above: SIGPROF ends the process
+  t.it_value.tv_sec = limits.milliseconds / 1000;
+  t.it_value.tv_usec = limits.milliseconds % 1000 * 1000;
+  ::setitimer(ITIMER_PROF, &t, nullptr);
   set(RLIMIT_FSIZE, 0);
   const uint64_t now = address_space_now();
   if (now && !kSanitized) set(RLIMIT_AS, now + limits.memory);
 }
+
+bool in_child = false;
 
 bool write_all(int fd, const char* p, std::size_t n) {
   while (n > 0) {
@@ -67,6 +74,7 @@ bool write_all(int fd, const char* p, std::size_t n) {
 
 [[noreturn]] void child_main(int fd, const ChildLimits& limits, const std::function<std::string()>& body) {
   restrict_child(limits);
+  in_child = true;
   char kind = kResult;
   std::string text;
   try {
@@ -108,7 +116,7 @@ struct Child {
 // All bytes until the child closes its end. Throws Error when they are too many or too late.
 std::string drain(int fd, const std::string& name, const ChildLimits& limits) {
   using Clock = std::chrono::steady_clock;
-  const auto deadline = Clock::now() + std::chrono::seconds(2 * limits.seconds);
+  const auto deadline = Clock::now() + std::chrono::milliseconds(2000 + 20 * limits.milliseconds);
   std::string all;
   char buffer[1 << 16];
   for (;;) {
@@ -116,7 +124,7 @@ std::string drain(int fd, const std::string& name, const ChildLimits& limits) {
     pollfd p{fd, POLLIN, 0};
     const int ready = left > 0 ? ::poll(&p, 1, static_cast<int>(left)) : 0;
     if (ready < 0 && errno == EINTR) continue;
-    GLIA_CHECK(ready > 0, "{}: the file is damaged: parsing it did not end within {} seconds.", name, 2 * limits.seconds);
+    GLIA_CHECK(ready > 0, "{}: the file is damaged: parsing it did not end within {} ms.", name, 2000 + 20 * limits.milliseconds);
     const ssize_t n = ::read(fd, buffer, sizeof buffer);
     if (n < 0 && errno == EINTR) continue;
     if (n <= 0) return all;
@@ -126,6 +134,20 @@ std::string drain(int fd, const std::string& name, const ChildLimits& limits) {
 }
 
 }  // namespace
+
+void grant_child_time(uint64_t bytes) {
+  itimerval t{};
+  if (!in_child || bytes < (1 << 20) || ::getitimer(ITIMER_PROF, &t) != 0) return;
+  const uint64_t us = static_cast<uint64_t>(t.it_value.tv_usec) + bytes / 50;  // 50 MB per second
+  t.it_value.tv_sec += static_cast<time_t>(us / 1'000'000);
+  t.it_value.tv_usec = static_cast<suseconds_t>(us % 1'000'000);
+  rlimit r{RLIM_INFINITY, RLIM_INFINITY};
+  if (::getrlimit(RLIMIT_CPU, &r) == 0) {
+    r.rlim_cur = std::min<rlim_t>(r.rlim_max, r.rlim_cur + bytes / 50'000'000);
+    ::setrlimit(RLIMIT_CPU, &r);
+  }
+  ::setitimer(ITIMER_PROF, &t, nullptr);
+}
 
 std::string run_in_child(const std::string& name, const ChildLimits& limits, const std::function<std::string()>& body) {
   int ends[2];
@@ -141,7 +163,7 @@ std::string run_in_child(const std::string& name, const ChildLimits& limits, con
   const int status = child.wait();
   if (WIFSIGNALED(status)) {
     const int s = WTERMSIG(status);
-    const bool slow = s == SIGXCPU || s == SIGKILL;
+    const bool slow = s == SIGXCPU || s == SIGPROF || s == SIGKILL;
     throw_error("{}: the file is damaged: the process that parses it {} ({}).", name,
                 slow ? "used more than its share of time" : "crashed", ::strsignal(s));
   }
