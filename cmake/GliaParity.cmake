@@ -10,16 +10,18 @@ add_executable(glia-parity ${PROJECT_SOURCE_DIR}/src/cli/parity/main.cpp)
 target_include_directories(glia-parity PRIVATE ${PROJECT_SOURCE_DIR}/src)
 target_link_libraries(glia-parity PRIVATE glia_parity_lib glia_flags CLI11::CLI11)
 
-# Parity kinds that pass whole; ctest runs the sample vectors of tests/golden, and the shared vectors where they are.
-set(GLIA_PARITY_KINDS activation loss metric optimizer schedule initializer regularizer constraint util summary fit)
+# Parity kinds that pass whole, but for the lines of known_differences.txt; ctest runs the vectors of tests/golden, and the shared
+# ones where they are.
+set(GLIA_PARITY_KINDS layer op activation loss metric optimizer schedule initializer regularizer constraint util summary fit)
 set(GLIA_PARITY_SHARED ${PROJECT_SOURCE_DIR}/../shared/parity)
+set(GLIA_PARITY_KNOWN ${PROJECT_SOURCE_DIR}/tests/golden/known_differences.txt)
 foreach(kind IN LISTS GLIA_PARITY_KINDS)
-  set(files ${PROJECT_SOURCE_DIR}/tests/golden/vectors.jsonl.gz)
+  set(files ${PROJECT_SOURCE_DIR}/tests/golden/vectors.jsonl.gz ${PROJECT_SOURCE_DIR}/tests/golden/more.jsonl.gz)
   if(EXISTS ${GLIA_PARITY_SHARED}/${kind}.jsonl.gz)
     list(APPEND files ${GLIA_PARITY_SHARED}/${kind}.jsonl.gz)
   endif()
-  add_test(NAME parity.${kind} COMMAND glia-parity ${files} --filter "${kind}/*")
+  add_test(NAME parity.${kind} COMMAND glia-parity ${files} --filter "${kind}/*" --known ${GLIA_PARITY_KNOWN})
   # The fastest kernels of the machine with its threads, and the plain ones on one thread.
-  add_test(NAME parity.${kind}.plain COMMAND glia-parity ${files} --filter "${kind}/*" --isa scalar --threads 1)
+  add_test(NAME parity.${kind}.plain COMMAND glia-parity ${files} --filter "${kind}/*" --known ${GLIA_PARITY_KNOWN} --isa scalar --threads 1)
   set_tests_properties(parity.${kind} parity.${kind}.plain PROPERTIES LABELS unit)
 endforeach()

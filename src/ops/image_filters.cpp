@@ -109,9 +109,13 @@ Colours channels_of(const Value& images, int64_t axis, const char* op) {
 Value rgb_to_hsv(const Value& images, const std::string& data_format) {
   const int64_t axis = first_of(data_format, "rgb_to_hsv") ? -3 : -1;
   auto [r, g, b] = channels_of(images, axis, "rgb_to_hsv");
-  Value value = maximum(maximum(r, g), b), spread = value - minimum(minimum(r, g), b);
+  // Of equal channels red is the largest and blue the smallest, as in TensorFlow's gradient.
+  Value value = maximum(maximum(r, g), b), spread = value - minimum(minimum(b, g), r);
   Value lit = value > 0.0, coloured = spread > 0.0, one = scalar_like(value, 1), zero = zero_of(value);
-  Value saturation = where(lit, spread / where(lit, value, one), zero);
+  // A channel of 0 has no gradient from the saturation, as TensorFlow's.
+  auto above_zero = [](const Value& c) { return where(c > 0.0, c, stop_gradient(c)); };
+  Value red = above_zero(r), green = above_zero(g), blue = above_zero(b), largest = maximum(maximum(red, green), blue);
+  Value saturation = where(lit, (largest - minimum(minimum(blue, green), red)) / where(lit, largest, one), zero);
   Value norm = 1.0 / (where(coloured, spread, one) * 6.0);
   Value hue = where(equal(r, value), norm * (g - b), where(equal(g, value), norm * (b - r) + 2.0 / 6.0, norm * (r - g) + 4.0 / 6.0));
   hue = where(coloured, hue, zero);

@@ -274,7 +274,7 @@ const OpDef& eigh_op() {
             std::vector<double> values;
             for (int64_t b = 0; b < batches(in[0]); ++b) {
               Matrix v;
-              matrix::eigh(load(in[0], b), values, v);
+              matrix::eigh(load(in[0], b), in[0].dtype() == DType::f32, values, v);
               store(values, out[0], b), store(v.v, out[1], b);
             }
           },

@@ -23,8 +23,9 @@ void lu_solve(const Matrix& lu, const std::vector<int64_t>& order, bool transpos
 void triangular_solve(const Matrix& a, bool lower, bool transposed, Matrix& b);
 // Householder: q (m, m) and r (m, n); signs as in LAPACK.
 void qr(const Matrix& a, Matrix& q, Matrix& r);
-// Symmetric: tridiagonal form, then implicit QR steps; values ascending, vectors in columns. Reads the lower triangle.
-void eigh(const Matrix& a, std::vector<double>& values, Matrix& vectors);
+// Symmetric: tridiagonal form, then implicit QR steps; values ascending, vectors in columns. Reads the lower triangle. `single`:
+// in float32 arithmetic, so that as many steps are taken as TensorFlow takes, on which the signs of the vectors depend.
+void eigh(const Matrix& a, bool single, std::vector<double>& values, Matrix& vectors);
 // a = u diag(s) v^T, thin: u (m, k), v (n, k), k = min(m, n); s descending. One-sided Jacobi.
 void svd(const Matrix& a, Matrix& u, std::vector<double>& s, Matrix& v);
 // Adds orthonormal columns until the matrix is square.

@@ -69,7 +69,7 @@ const std::map<std::string_view, Vjp>& vjps() {
       {"fmod", GLIA_VJP(g * square(sign(x)), c.needs[1] ? -(g * trunc(x / b)) : Value())},
       {"floor_div", GLIA_VJP(Value(), Value())},
       {"atan2", GLIA_VJP(c.needs[0] ? g * b / (x * x + b * b) : Value(), c.needs[1] ? -(g * x) / (x * x + b * b) : Value())},
-      {"hypot", GLIA_VJP(c.needs[0] ? g * x / y : Value(), c.needs[1] ? g * b / y : Value())},
+      {"hypot", GLIA_VJP(c.needs[0] ? divide_no_nan(g * x, y) : Value(), c.needs[1] ? divide_no_nan(g * b, y) : Value())},
       {"exp", GLIA_VJP(g * y)},
       {"exp2", GLIA_VJP(g * y * kLn2)},
       {"expm1", GLIA_VJP(g * (y + 1.0))},

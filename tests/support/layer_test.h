@@ -2,8 +2,8 @@
 //
 //   run_layer_test([] { return layers::Dense(4, {.activation = "tanh"}); }, {{3, 5}}, {.output = {3, 4}, .weights = 2, .params = 24});
 //
-// Checks: configuration round trip; the shape that a functional model predicts is the one that results; weight counts;
-// gradients of a scalar loss in float64 against central differences, for inputs and weights; ten steps of gradient descent
+// Checks: configuration round trip; the shape that a functional model predicts is the one that results; weight counts; a fresh
+// layer with the same configuration and weights gives the same output; gradients of a scalar loss in float64 against central differences, for inputs and weights; ten steps of gradient descent
 // lower a loss.
 #pragma once
 #include <glia/function.h>
@@ -119,6 +119,13 @@ inline void run_layer_test(const std::function<LayerRef()>& make, const std::vec
     concrete.emplace_back(inputs.back());
   }
   EXPECT_EQ(wide(concrete).shape(), want.output);
+  set_dtype_policy("float64");
+  LayerRef copy(std::static_pointer_cast<Layer>(deserialize("layer", serialize(*wide))));
+  set_dtype_policy("float32");
+  copy(concrete);  // builds it with weights of its own
+  copy->set_weights(wide->get_weights());
+  const Tensor original = wide(concrete).tensor().clone();
+  EXPECT_TRUE(copy(concrete).tensor().equals(original)) << "weights or configuration got lost";
   if (!want.gradient) return;
   check_gradients(wide, inputs);
 
