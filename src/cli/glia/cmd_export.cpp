@@ -11,7 +11,7 @@ namespace {
 struct Options {
   std::string model, out, name, weights_file;
   std::vector<std::string> shapes;
-  int64_t batch_size = 1;
+  int64_t batch_size = 0;
   bool cpp = false, onnx = false;
   int opset = 17;
 };
@@ -62,7 +62,7 @@ Run add_export(CLI::App& app, Context& c) {
   app.add_flag("--onnx", o->onnx, "an ONNX file");
   app.add_option("-o,--output", o->out, "file to write (default: the model's name)");
   app.add_option("--name", o->name, "C++: namespace (default: the file's name)");
-  app.add_option("--batch-size", o->batch_size, "C++: rows of one predict() call")->capture_default_str()->check(CLI::PositiveNumber);
+  app.add_option("--batch-size", o->batch_size, "C++: rows of one predict() call (default: 1, or the number that the model was built for)")->check(CLI::PositiveNumber);
   app.add_option("--input-shape", o->shapes, "C++: shape of an input without the batch axis, like 28x28x1; one per input");
   app.add_option("--weights-file", o->weights_file, "C++: put the weights into this file instead of the header");
   app.add_option("--opset", o->opset, "ONNX: version of the operators")->capture_default_str();

@@ -338,6 +338,44 @@ TEST_F(Program, ExportPlotBench) {
   EXPECT_GT(b["results"][0]["ms_median"].get<double>(), 0);
 }
 
+// Models of Keras 3.15.1 and of PyTorch (frozen in tests/compat, with what Keras and ONNX Runtime answered) through the program.
+TEST_F(Program, PredictsWhatKerasAndOnnxRuntimePredict) {
+  const json info = run_json("info");
+  const fs::path compat = fs::path(GLIA_SOURCE_DIR) / "tests/compat";
+  int models = 0;
+  for (const char* folder : {"keras", "cli"}) {
+    if (!info["components"][folder == std::string("cli") ? "onnx" : "hdf5"].get<bool>()) continue;
+    for (const auto& e : fs::directory_iterator(compat / folder)) {
+      if (e.path().extension() != ".npz") continue;
+      const std::string stem = e.path().stem().string();
+      fs::path model = compat / folder / (stem + ".keras");
+      for (const char* ending : {".h5", ".onnx"})
+        if (!fs::exists(model)) model = compat / folder / (stem + ending);
+      std::map<std::string, Tensor> in, want;
+      for (auto& [name, t] : read_npz(e.path().string())) {
+        if (name.rfind("in_", 0) == 0) in.emplace(name.substr(folder == std::string("cli") ? 3 : 0), t);
+        else want.emplace("output_" + name.substr(name.rfind('_') + 1), t);
+      }
+      write_npz(path("in.npz"), in);
+      const Result r = run(fmt::format("predict '{}' in.npz -o out.npz", model.string()));
+      ASSERT_EQ(r.status, 0) << stem << ": " << r.err;
+      const auto got = read_npz(path("out.npz"));
+      ASSERT_EQ(got.size(), want.size()) << stem;
+      for (auto& [name, w] : want) {
+        const Tensor& g = got.at(name);
+        ASSERT_EQ(to_string(g.shape()), to_string(w.shape())) << stem;
+        EXPECT_EQ(dtype_name(g.dtype()), dtype_name(w.dtype())) << stem;
+        for (int64_t i = 0; i < w.size(); ++i) {
+          if (std::isnan(w.item(i)) && std::isnan(g.item(i))) continue;
+          ASSERT_NEAR(g.item(i), w.item(i), (stem.find("float16") == std::string::npos ? 1e-5 : 1e-2) * std::max(1.0, std::abs(w.item(i)))) << stem << " " << name << " " << i;
+        }
+      }
+      ++models;
+    }
+  }
+  EXPECT_GT(models, info["components"]["hdf5"].get<bool>() ? 80 : 0);
+}
+
 // Files of other tools, with the scores of ../shared/data/README.md.
 TEST_F(Program, FilesOfOtherTools) {
   const fs::path shared = fs::path(GLIA_SHARED_DIR) / "data";

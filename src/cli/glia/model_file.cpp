@@ -179,17 +179,49 @@ bool batched(const Model& model, const std::vector<Tensor>& inputs) {
 
 }  // namespace
 
+namespace {
+
+bool of_another_tool(const Model& model) {
+  if (model.ptr()->class_name() == "OnnxGraph") return true;
+  for (const LayerRef& l : model.layers())
+    if (l->class_name() == "OnnxGraph") return true;
+  return false;
+}
+
+// Whether the rows of a model of another tool are samples: two together must give what each gives alone. Its first axis may as
+// well be time.
+bool rows_are_samples(const Model& model, const std::vector<Tensor>& inputs) {
+  const auto part = [&](int64_t begin, int64_t end) {
+    std::vector<Tensor> r;
+    for (const Tensor& t : inputs) r.push_back(t.slice(begin, end).clone());
+    return onnx::run(model, r);
+  };
+  const std::vector<Tensor> both = part(0, 2), alone[2] = {part(0, 1), part(1, 2)};
+  for (size_t o = 0; o < both.size(); ++o)
+    for (int64_t row = 0; row < 2; ++row) {
+      const Tensor& one = alone[row][o];
+      if (both[o].rank() == 0 || both[o].dim(0) != 2 || one.rank() != both[o].rank() || one.dim(0) != 1 || both[o].size() != 2 * one.size()) return false;
+      for (int64_t i = 0; i < one.size(); ++i) {
+        const double x = one.item(i), y = both[o].item(row * one.size() + i);
+        if (std::abs(x - y) > 1e-4 * (1 + std::abs(x))) return false;
+      }
+    }
+  return true;
+}
+
+}  // namespace
+
 std::vector<Tensor> predict_arrays(Model& model, const std::vector<Tensor>& inputs, const RunOptions& r) {
-  if (!declared_inputs(model).empty()) return onnx::run(model, inputs);
-  const int64_t fixed = fixed_batch(model);
-  const bool rows_agree = batched(model, inputs);
-  // Sizes that the file declares for every axis, the first included: one call.
-  if (r.whole || (!rows_agree && fixed > 0)) return onnx::run(model, inputs);
   PredictOptions o;
   o.callbacks = r.callbacks;
   o.batch_size = r.batch_size;
+  const int64_t fixed = fixed_batch(model);
+  const bool foreign = of_another_tool(model);
+  if (r.whole || !declared_inputs(model).empty() || (foreign && !batched(model, inputs))) return onnx::run(model, inputs);
+  const int64_t rows = inputs[0].rank() ? inputs[0].dim(0) : 0;
+  if (foreign && (rows == fixed || (fixed < 0 && rows <= r.batch_size))) return onnx::run(model, inputs);
+  if (foreign && fixed < 0 && !rows_are_samples(model, inputs)) return onnx::run(model, inputs);
   if (fixed > 0) {
-    const int64_t rows = inputs[0].dim(0);
     GLIA_CHECK(rows > 0 && rows % fixed == 0, "the model was written for batches of {}: the number of rows must be a multiple of it. Received {} rows.", fixed, rows);
     o.batch_size = fixed;
   }

@@ -37,8 +37,8 @@ std::map<std::string, Tensor> read_arrays(const std::string& path, bool untruste
 std::vector<Tensor> arrays_for(const Model& model, const std::map<std::string, Tensor>& arrays, const std::string& source,
                                bool ignore_extra = false);
 
-// The outputs. A model whose declared batch is a fixed number runs in such batches. `whole`: the arrays are one call, as they
-// are: for models of other tools whose first axis is not the batch, and without being asked where the inputs' rows differ.
+// The outputs. A model whose declared batch is a fixed number runs in such batches. Where the first axis of an ONNX model turns
+// out not to be the batch, or its inputs differ in rows, the arrays are one call, as they are; `whole` asks for that.
 struct RunOptions {
   int64_t batch_size = 32;
   bool whole = false;

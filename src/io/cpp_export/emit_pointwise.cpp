@@ -99,7 +99,8 @@ std::string expand(std::string_view form, const std::string& type, const std::st
       continue;
     }
     const char c = form[++i];
-    r += c == 'T' ? type : operand[c - 'a'];
+    // A functional cast needs a name of one word.
+    r += c == 'T' ? (type == "unsigned char" ? "std::uint8_t" : type) : operand[c - 'a'];
   }
   return r;
 }
@@ -173,7 +174,7 @@ void emit_pointwise(Emitter& e) {
     const DType type = static_cast<DType>(node.type);
     if (node.op == PwOp::constant) {
       name.push_back(cpp_number(is_float(type) ? node.value : static_cast<double>(node.ivalue), type));
-      if (!is_float(type) && type != DType::i64) name.back() = fmt::format("{}({})", cpp_type(type), name.back());
+      if (!is_float(type) && type != DType::i64) name.back() = fmt::format("static_cast<{}>({})", cpp_type(type), name.back());
       if (is_float(type) && node.value < 0) name.back() = "(" + name.back() + ")";
       continue;
     }

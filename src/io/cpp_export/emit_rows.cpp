@@ -105,7 +105,7 @@ void emit_reduce(Emitter& e) {
   if (rows) {
     const Loops l = loops(in, {from, to}, 3);
     const std::string y = "y[" + l.index[1] + "]", x = "x[" + l.index[0] + "]";
-    text += fmt::format("      std::fill(y, y + {}, {});\n{}{}{} = {};\n", m, fill_in(std::string("$T(") + r.start + ")", type, "", ""), l.open, l.indent, y,
+    text += fmt::format("      std::fill(y, y + {}, {});\n{}{}{} = {};\n", m, fill_in(std::string("static_cast<$T>(") + r.start + ")", type, "", ""), l.open, l.indent, y,
                         fill_in(r.step, type, y, x));
     if (e.node().op->name == "reduce_mean") text += fmt::format("      for (std::int64_t i = 0; i < {}; ++i) y[i] /= {};\n", m, cpp_number(static_cast<double>(n) / static_cast<double>(m), t));
   } else {

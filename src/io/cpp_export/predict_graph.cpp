@@ -55,6 +55,26 @@ void bind_weights(Graph& g, const std::vector<Variable>& variables) {
   g.inputs = plain;
 }
 
+// Half precision is computed in float32: there is no such type in C++17, and the result is only more exact.
+void widen(Graph& g) {
+  const auto half = [](DType t) { return t == DType::bf16 || t == DType::f16; };
+  for (Node& n : g.nodes) {
+    for (TensorType& t : n.types)
+      if (half(t.dtype)) t.dtype = DType::f32;
+    if (n.constant.defined() && half(n.constant.dtype())) n.constant = n.constant.astype(DType::f32);
+    if (const AttrValue* a = n.attrs.find("dtype"); a && std::holds_alternative<std::string>(*a) && half(dtype_from_name(std::get<std::string>(*a))))
+      n.attrs.set("dtype", std::string("float32"));
+  }
+}
+
+// Rows of one call: those asked for, else the number that the model was built for, else one.
+int64_t rows_of(const Model& model, int64_t asked) {
+  if (asked > 0) return asked;
+  for (const Shape& s : model.input_shapes())
+    if (!s.empty() && s[0] > 0) return s[0];
+  return 1;
+}
+
 }  // namespace
 
 std::vector<DType> input_dtypes(const Model& model, size_t count) {
@@ -66,13 +86,14 @@ std::vector<DType> input_dtypes(const Model& model, size_t count) {
     if (s->layers().empty()) break;
     first = s->layers()[0].ptr().get();
   }
-  r.resize(count, first->class_name() == "Embedding" ? DType::i32 : DType::f32);
+  const std::string name = first->class_name();
+  r.resize(count, name == "Embedding" || name == "CategoryEncoding" ? DType::i32 : name == "IntegerLookup" || name == "Hashing" ? DType::i64 : DType::f32);
   return r;
 }
 
 PredictGraph predict_graph(const Model& model, const PredictGraphOptions& o) {
-  GLIA_CHECK(o.batch_size >= 1, "export: batch_size must be at least 1. Received {}.", o.batch_size);
-  const std::vector<Shape> shapes = full_shapes(model, o);
+  GLIA_CHECK(o.batch_size >= 0, "export: batch_size must not be negative. Received {}.", o.batch_size);
+  const std::vector<Shape> shapes = full_shapes(model, {rows_of(model, o.batch_size), o.input_shapes});
   const std::vector<DType> dtypes = input_dtypes(model, shapes.size());
   PredictGraph r;
   r.input_names = model.input_names();
@@ -90,6 +111,7 @@ PredictGraph predict_graph(const Model& model, const PredictGraphOptions& o) {
   r.graph->updates.clear();
   r.graph->outputs.resize(y.size());  // updates (running statistics) follow the outputs
   bind_weights(*r.graph, t.input_variables);
+  widen(*r.graph);
   using passes::run_pass;
   for (const char* pass : {"dce", "lower", "fold", "simplify", "cse"}) run_pass(*r.graph, pass);
   fold_affine(*r.graph);

@@ -14,7 +14,7 @@
 namespace glia::io::cpp_export {
 
 struct PredictGraphOptions {
-  int64_t batch_size = 1;
+  int64_t batch_size = 0;           // 0: the model's own number where it is fixed, else 1
   std::vector<Shape> input_shapes;  // without batch; empty: the model's
 };
 struct PredictGraph {
