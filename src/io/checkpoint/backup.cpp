@@ -2,11 +2,10 @@
 #include <glia/callbacks.h>
 #include <glia/model.h>
 
-#include <signal.h>
+#include <fcntl.h>
+#include <sys/file.h>
 #include <unistd.h>
 
-#include <cerrno>
-#include <cstdlib>
 #include <filesystem>
 
 #include "base/error.h"
@@ -25,8 +24,10 @@ void io::remove_stale_temporaries(const std::string& path) {
   for (fs::directory_iterator it(folder, ec), end; !ec && it != end; it.increment(ec)) {
     std::string name = it->path().filename().string();
     if (!name.starts_with(start)) continue;
-    pid_t pid = static_cast<pid_t>(std::strtol(name.c_str() + start.size(), nullptr, 10));
-    if (pid <= 0 || pid == getpid() || ::kill(pid, 0) == 0 || errno != ESRCH) continue;  // its process lives
+    int fd = ::open(it->path().c_str(), O_RDWR | O_CLOEXEC);
+    bool alive = fd < 0 || ::flock(fd, LOCK_EX | LOCK_NB) != 0;  // a lock ends with its process
+    if (fd >= 0) ::close(fd);
+    if (alive) continue;
     std::error_code ignored;
     fs::remove(it->path(), ignored);
   }

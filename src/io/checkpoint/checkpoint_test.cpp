@@ -6,6 +6,7 @@
 #include "io/checkpoint/checkpoint.h"
 #include "io/checkpoint/kill_runs.h"
 #include "io/checkpoint/resume_runs.h"
+#include "io/file/atomic_file.h"
 #include "support/faults.h"
 
 namespace glia {
@@ -135,6 +136,18 @@ TEST(Checkpoint, EveryBitIsGuarded) {
 
 // 200 instants: resume_long_test.cpp.
 TEST(Checkpoint, SurvivesKills) { test::check_kills(15, 1); }
+
+TEST(Checkpoint, RemovesOnlyWhatNobodyWrites) {
+  Scratch dir;
+  std::string path = dir.path("b/m.glia"), stale = dir.write("b/m.glia.tmp.1.0", "half"), other = dir.write("b/n.glia.tmp.1.0", "half");
+  io::AtomicFile writing(path);
+  io::remove_stale_temporaries(path);
+  EXPECT_FALSE(std::filesystem::exists(stale));
+  EXPECT_TRUE(std::filesystem::exists(other));
+  writing.write("whole");
+  writing.commit();
+  EXPECT_EQ(test::file_bytes(path), "whole");
+}
 
 TEST(ModelCheckpoint, KeepsEverythingAndResumes) {
   Scratch dir;

@@ -1,6 +1,7 @@
 #include "io/file/system.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -9,7 +10,9 @@
 namespace glia::io {
 
 int FileSystem::create(const std::string& path, int mode) {
-  return ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+  int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+  if (fd >= 0) ::flock(fd, LOCK_EX | LOCK_NB);  // best effort
+  return fd;
 }
 ssize_t FileSystem::write(int fd, const void* data, std::size_t n) { return ::write(fd, data, n); }
 int FileSystem::seek(int fd, uint64_t offset) { return ::lseek(fd, static_cast<off_t>(offset), SEEK_SET) < 0 ? -1 : 0; }

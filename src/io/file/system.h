@@ -13,7 +13,8 @@
 
 namespace glia::io {
 
-// Each function has the meaning and the errno of the POSIX call it is named after.
+// Each function has the meaning and the errno of the POSIX call it is named after. create() locks the file as well (flock), so that
+// one whose writer was killed can be told from one that is being written.
 class FileSystem {
  public:
   virtual ~FileSystem() = default;
