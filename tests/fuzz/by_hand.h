@@ -279,4 +279,32 @@ inline NamedBytes glia_by_hand(const Bytes& valid) {
   return r;
 }
 
+// .glia files that are read as models: the architecture lies.
+inline NamedBytes glia_model_by_hand(const Bytes& valid) {
+  NamedBytes r = zip_by_hand(valid);
+  Bytes array = npy_of(npy_dict("<f4", "(2,)"), "abcdabcd");
+  auto add = [&](const char* name, const std::string& model, const std::string& more = "") {
+    r.emplace_back(name, zip_of({{"glia.json", R"({"format": "glia", "version": 1, "tensors": {"weights": ["a"]})" + more + "}"}, {"model.json", model}, {"weights/0.npy", array}}));
+  };
+  auto sequential = [](const std::string& layers) { return R"({"class_name": "Sequential", "config": {"name": "s", "layers": [)" + layers + "]}}"; };
+  auto input = [](const std::string& shape) { return R"({"class_name": "InputLayer", "config": {"batch_shape": )" + shape + R"(, "dtype": "float32", "name": "i"}})"; };
+  auto dense = [](const std::string& units) { return R"({"class_name": "Dense", "config": {"name": "d", "units": )" + units + "}}"; };
+  add("no JSON", "{");
+  add("a number", "7");
+  add("a class that is none", R"({"class_name": "System", "config": {}})");
+  add("a Lambda", sequential(input("[null, 3]") + R"(, {"class_name": "Lambda", "config": {"name": "l", "function": {"class_name": "__lambda__", "config": {"code": "4wEA", "defaults": null, "closure": null}}}})"));
+  std::string deep = input("[null, 3]");
+  for (int i = 0; i < 3000; ++i) deep = R"({"class_name": "Sequential", "config": {"name": "s", "layers": [)" + deep + "]}}";
+  add("models within models", deep);
+  for (const char* units : {"9223372036854775807", "4294967296", "1000000000", "-1", "0.5", "\"x\"", "null", "[2]", "1e300"}) add(units, sequential(input("[null, 3]") + ", " + dense(units)));
+  for (const char* shape : {"[null, 9223372036854775807]", "[null, 1000000000000]", "[null, -5]", "7", "[null, \"a\"]", "[]"}) add(shape, sequential(input(shape) + ", " + dense("1000000")));
+  add("layers that are no list", R"({"class_name": "Sequential", "config": {"name": "s", "layers": 5}})");
+  add("a functional model whose layers call each other", R"({"class_name": "Functional", "config": {"name": "f", "layers": [
+    {"class_name": "Dense", "name": "a", "config": {"name": "a", "units": 2}, "inbound_nodes": [{"args": [{"class_name": "__keras_tensor__", "config": {"shape": [null, 2], "dtype": "float32", "keras_history": ["b", 0, 0]}}], "kwargs": {}}]},
+    {"class_name": "Dense", "name": "b", "config": {"name": "b", "units": 2}, "inbound_nodes": [{"args": [{"class_name": "__keras_tensor__", "config": {"shape": [null, 2], "dtype": "float32", "keras_history": ["a", 0, 0]}}], "kwargs": {}}]}],
+    "input_layers": [["a", 0, 0]], "output_layers": [["b", 0, 0]]}})");
+  add("weights of another model", sequential(input("[null, 3]") + ", " + dense("1")));
+  return r;
+}
+
 }  // namespace glia::fuzz

@@ -6,6 +6,7 @@
 
 #include "fuzz/by_hand.h"
 #include "fuzz/harness.h"
+#include "nn/weight_budget.h"
 #include "io/zip/zip.h"
 
 namespace glia::fuzz {
@@ -25,6 +26,13 @@ inline Model small_model() {
   Sequential m({layers::Dense(2, {.name = "d", .input_shape = {3}})});
   m.compile({.optimizer = "sgd", .loss = "mse"});
   return m;
+}
+inline Model mixed_model() {  // many kinds of configuration
+  Value in = Input({8, 4}), x = layers::Conv1D(4, {3}, {.padding = "causal", .kernel_regularizer = "l2"})(in);
+  x = layers::Bidirectional(layers::LSTM(3, {.return_sequences = true}))(layers::BatchNormalization()(x));
+  x = layers::Add()({x, layers::MultiHeadAttention(2, 3)({x, x})});
+  x = layers::Dropout(0.5, {.seed = 3})(layers::Flatten()(layers::Permute({2, 1})(layers::MaxPooling1D({2})(x))));
+  return Model({in}, {layers::Dense(2, {.activation = "softmax", .kernel_constraint = "max_norm"})(layers::Reshape({-1})(x))});
 }
 inline std::map<std::string, Tensor> two_arrays() { return {{"a", Tensor::full({2, 3}, 1.5)}, {"b", Tensor::full({4}, 3, DType::i64)}}; }
 
@@ -109,6 +117,12 @@ inline const std::vector<Loader>& loaders() {
       {"pytorch_legacy", ".pt", [] { return compat("pytorch/tiny_legacy.pt"); }, [](const std::string& p) { read_pytorch(p); }, legacy_by_hand},
       {"glia", ".glia", [] { return written(".glia", [](auto& p) { save_checkpoint(small_model(), p); }); },
        [model = small_model()](const std::string& p) mutable { load_checkpoint(model, p); }, glia_by_hand},
+      {"glia_model", ".glia", [] { return written(".glia", [](auto& p) { save_checkpoint(small_model(), p); }); }, [](const std::string& p) { models::load_model(p); }, glia_model_by_hand},
+      {"model_json", ".json", [] { return models::to_json(mixed_model()); },
+       [](const std::string& p) {
+         WeightBudget budget(1 << 20, p);  // as the readers of whole models set it
+         models::model_from_json(file_of(p));
+       }, nullptr},
       {"keras", ".keras", [] { return written(".keras", [](auto& p) { small_model().save(p); }); }, [](const std::string& p) { models::load_model(p); }, zip_by_hand},
       // The checksum of the archive hides what is inside: the configuration is damaged and packed anew.
       {"keras_config", ".json", [] { return keras_config(); },

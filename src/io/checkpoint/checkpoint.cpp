@@ -9,6 +9,7 @@
 #include "io/file/json_text.h"
 #include "io/file/path_name.h"
 #include "io/keras/compile_config.h"
+#include "io/keras/python_json.h"
 #include "io/keras/weights.h"
 #include "io/weights.h"
 #include "nn/weight_budget.h"
@@ -156,6 +157,7 @@ Checkpoint Checkpoint::read(const std::string& path, const LoadOptions& options)
   Checkpoint c;
   c.path_ = path;
   c.file_ = std::make_shared<GliaFile>(read_glia_file(path, options.limits));
+  if (!c.file_->model_json.empty()) parse_json(c.file_->model_json, path + ": model.json", options.limits);  // told early, and not nested too deep
   c.at_ = position_of(path, c.file_->manifest);
   c.callbacks_ = callbacks_of(path, *c.file_);
   GLIA_CHECK(c.file_->groups.count("weights"), "{}: glia.json: the group 'weights' is missing.", path);
@@ -168,7 +170,7 @@ Model Checkpoint::make_model(bool compile) const {
   uint64_t bytes = 1 << 16;  // an architecture gets as much memory for weights as the file has numbers
   for (auto& [name, t] : file_->groups.at("weights")) bytes += 2 * t.bytes();
   WeightBudget budget(bytes, path_);
-  Model model = models::model_from_json(file_->model_json);
+  Model model = keras::with_json_errors(path_ + ": model.json", [&] { return models::model_from_json(file_->model_json); });
   if (compile && file_->manifest.contains("compile"))
     if (auto options = keras::compile_options(file_->manifest["compile"], path_)) model.compile(std::move(*options));
   restore_model(model, !model.compiled());

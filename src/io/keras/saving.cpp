@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "io/keras/model_config.h"
+#include "io/keras/python_json.h"
 
 namespace glia::models {
 
@@ -12,7 +13,7 @@ Model model_from_json(const std::string& text) {
   GLIA_CHECK(!spec.is_discarded() && spec.is_object() && spec.contains("class_name") && spec.contains("config"),
              "model_from_json: expected the JSON text of a model, {{\"class_name\": ..., \"config\": ...}}. Received '{}'.",
              text.substr(0, 60));
-  return Model(io::keras::model_from_config(spec));
+  return io::keras::with_json_errors("model_from_json", [&] { return Model(io::keras::model_from_config(spec)); });
 }
 
 Model clone_model(const Model& model) { return Model(io::keras::model_from_config(io::keras::model_to_config(model))); }
