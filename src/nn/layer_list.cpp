@@ -161,6 +161,7 @@ std::vector<ClassEntry> layer_list() {
       also("Conv", "Convolution");
     also("AveragePooling", "AvgPool");
     also("MaxPooling", "MaxPool");
+    also("GroupQuery", "GroupedQuery");  // the Python class behind the exported name
   }
   return list;
 }

@@ -14,6 +14,7 @@
 
 #include <cmath>
 #include <functional>
+#include <set>
 
 #include "nn/trace.h"
 #include "runtime/executable.h"
@@ -29,6 +30,12 @@ struct LayerExpectation {
   DType input = DType::f64;
   bool random = false;          // output differs from call to call in training
 };
+
+// The classes that were tested; more_layers_test.cpp compares them with the list of layers.
+inline std::set<std::string>& tested_layers() {
+  static std::set<std::string> names;
+  return names;
+}
 
 inline Tensor wave_tensor(const Shape& shape, DType dtype, double low, double high, double phase) {
   Tensor t(shape, dtype);
@@ -93,6 +100,7 @@ inline void run_layer_test(const std::function<LayerRef()>& make, const std::vec
   LayerRef layer = make();
   const std::string name = layer->class_name();
   SCOPED_TRACE(name);
+  tested_layers().insert(name);
 
   // Configuration round trip.
   std::string config = serialize(*layer);
