@@ -26,6 +26,8 @@ bool identity(const Ints& axes) {
 }
 }  // namespace
 
+bool has_rule(const std::string& op) { return rules().count(op) > 0; }
+
 Ints compose_inverse(const Ints& axes, const Ints& wanted) {
   // value = transpose(t, axes); result = transpose(value, inverse(wanted)).
   Ints r = wanted.empty() ? axes : inverse(wanted);

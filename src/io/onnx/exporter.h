@@ -102,6 +102,7 @@ class Exporter {
 
 using ExportRule = void (*)(Exporter&, const ir::Node&, int id);
 using ExportRules = std::map<std::string, ExportRule>;
+bool has_rule(const std::string& op);
 ExportRules pointwise_rules();
 ExportRules move_rules();
 ExportRules nn_rules();

@@ -12,7 +12,7 @@ namespace {
 
 void write_model(const Model& model, const ExportOptions& o, pb::ModelProto& m) {
   GLIA_CHECK(o.opset >= 13 && o.opset <= 22, "onnx::save: opset {} is not written. Opsets 13 to 22 are.", o.opset);
-  const SymbolicGraph graph = trace_symbolic(model, o.batch_name);
+  const SymbolicGraph graph = trace_symbolic(model, o.batch_name, has_rule);
   // The oldest IR version that has the opset, for older readers.
   m.set_ir_version(o.opset >= 21 ? 10 : o.opset >= 19 ? 9 : o.opset >= 15 ? 8 : 7);
   m.set_producer_name(o.producer);

@@ -8,6 +8,7 @@
 #include "io/cpp_export/predict_graph.h"
 #include "nn/trace.h"
 #include "passes/pipeline.h"
+#include "passes/rewrite.h"
 
 namespace glia::onnx {
 namespace {
@@ -29,7 +30,31 @@ void bind_weights(ir::Graph& g, const std::vector<Variable>& variables) {
   g.inputs = plain;
 }
 
-std::shared_ptr<ir::Graph> trace_once(const Model& model, const std::vector<TensorType>& types) {
+// Ops that `keeps` does not want are written as simpler ones, where they know how.
+void decompose_others(ir::Graph& g, bool (*keeps)(const std::string& op)) {
+  for (bool again = true; again;) {
+    again = false;
+    passes::Rewriter rw(g);
+    for (int id = 0; id < rw.size(); ++id) {
+      const ir::Node& n = rw.node(id);
+      if (!n.op->decompose || keeps(n.op->name)) {
+        rw.copy(id);
+        continue;
+      }
+      Values in;
+      for (ir::Ref r : rw.mapped_inputs(id)) in.push_back(ir::to_value(rw.fresh(), r));
+      const size_t first = rw.fresh()->nodes.size();
+      std::vector<ir::Ref> out;
+      for (const Value& v : n.op->decompose(n.attrs, in)) out.push_back(ir::import_value(rw.fresh(), v));
+      for (size_t i = first; i < rw.fresh()->nodes.size(); ++i) rw.fresh()->nodes[i].scope = n.scope;
+      rw.replace(id, out);
+      again = true;
+    }
+    rw.finish();
+  }
+}
+
+std::shared_ptr<ir::Graph> trace_once(const Model& model, const std::vector<TensorType>& types, bool (*keeps)(const std::string& op)) {
   Trace t(false);
   Values x;
   for (const TensorType& type : types) x.push_back(t.input(type, fmt::format("x{}", x.size())));
@@ -39,7 +64,9 @@ std::shared_ptr<ir::Graph> trace_once(const Model& model, const std::vector<Tens
   g->updates.clear();
   g->outputs.resize(y.size());
   bind_weights(*g, t.input_variables);
-  for (const char* pass : {"dce", "lower", "simplify", "cse", "fuse_epilogue", "dce"}) passes::run_pass(*g, pass);
+  passes::run_pass(*g, "dce");
+  decompose_others(*g, keeps);
+  for (const char* pass : {"dce", "simplify", "cse", "fuse_epilogue", "dce"}) passes::run_pass(*g, pass);
   return g;
 }
 
@@ -77,7 +104,7 @@ std::vector<SymbolicGraph::Symbol> open_extents(const std::vector<TensorType>& t
 
 }  // namespace
 
-SymbolicGraph trace_symbolic(const Model& model, const std::string& batch_name) {
+SymbolicGraph trace_symbolic(const Model& model, const std::string& batch_name, bool (*keeps)(const std::string& op)) {
   const std::vector<Shape> shapes = model.input_shapes();
   GLIA_CHECK(!shapes.empty(), "onnx::save: the model '{}' has no input shape yet. Give input_shape, or call it on data first.", model.name());
   const std::vector<DType> dtypes = io::cpp_export::input_dtypes(model, shapes.size());
@@ -91,7 +118,7 @@ SymbolicGraph trace_symbolic(const Model& model, const std::string& batch_name) 
     r.symbols = open_extents(types, r.input_names, batch_name, shared);
     r.traces.clear();
     try {
-      for (size_t k = 0; k <= r.symbols.size(); ++k) r.traces.push_back(trace_once(model, numbered(types, r.symbols, k)));
+      for (size_t k = 0; k <= r.symbols.size(); ++k) r.traces.push_back(trace_once(model, numbered(types, r.symbols, k), keeps));
       problem.clear();
       break;
     } catch (const Error& e) {  // two open extents that must be equal

@@ -35,7 +35,8 @@ inline bool is_known(const Dims& d) {
   return true;
 }
 
-// Weights are constants named by their paths. Throws Error where an extent must be known but is open.
-SymbolicGraph trace_symbolic(const Model& model, const std::string& batch_name);
+// Weights are constants named by their paths; ops that `keeps` refuses and that have a decomposition are decomposed. Throws Error
+// where an extent must be known but is open.
+SymbolicGraph trace_symbolic(const Model& model, const std::string& batch_name, bool (*keeps)(const std::string& op));
 
 }  // namespace glia::onnx
