@@ -149,7 +149,8 @@ json modern_config(const json& spec) {
   std::string class_name = spec["class_name"];
   if (class_name == "TFOpLambda" || class_name == "TensorFlowOpLayer") return modern_op(spec);
   static const Names kClasses{{"CuDNNLSTM", "LSTM"}, {"CuDNNGRU", "GRU"}, {"BatchNormalizationV1", "BatchNormalization"},
-                              {"Convolution1D", "Conv1D"}, {"Convolution2D", "Conv2D"}, {"Deconvolution2D", "Conv2DTranspose"}};
+                              {"Convolution1D", "Conv1D"}, {"Convolution2D", "Conv2D"}, {"Deconvolution2D", "Conv2DTranspose"},
+                              {"GroupedQueryAttention", "GroupQueryAttention"}};  // the class behind the exported name
   const bool cudnn_gru = class_name == "CuDNNGRU";
   if (auto it = kClasses.find(class_name); it != kClasses.end()) class_name = it->second;
   json r = spec;
