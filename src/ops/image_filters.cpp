@@ -124,8 +124,8 @@ Value rgb_to_hsv(const Value& images, const std::string& data_format) {
 
 Value hsv_to_rgb(const Value& images, const std::string& data_format) {
   const int64_t axis = first_of(data_format, "hsv_to_rgb") ? -3 : -1;
-  auto [h, s, v] = channels_of(images, axis, "hsv_to_rgb");
-  Value angle = h * 6.0;
+  const Colours hsv = channels_of(images, axis, "hsv_to_rgb");
+  const Value angle = hsv.a * 6.0, &s = hsv.b, &v = hsv.c;
   auto mixed = [&](const Value& pure) { return ((1.0 - s) + s * clip(pure, 0, 1)) * v; };
   return concatenate({mixed(abs(angle - 3.0) - 1.0), mixed(2.0 - abs(angle - 2.0)), mixed(2.0 - abs(angle - 4.0))}, axis);
 }

@@ -4,6 +4,11 @@
 
 namespace glia::nn {
 
+inline double span(const Floats& range) { return range[1] - range[0]; }
+inline void check_range(const std::string& title, const Floats& range) {
+  GLIA_CHECK(range.size() == 2 && range[0] < range[1], "{}: value_range must be (low, high).", title);
+}
+
 // RandomHue, RandomSaturation: in the colour space of hue, saturation and value.
 class RandomHsv : public Augmentation {
  public:
