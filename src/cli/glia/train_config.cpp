@@ -1,6 +1,7 @@
 #include "cli/glia/train_config.h"
 
 #include <glia/callbacks.h>
+#include <glia/tensorboard.h>
 
 #include <filesystem>
 #include <map>
@@ -159,13 +160,19 @@ CallbackRef backup_and_restore(const Config& c, const std::string& folder) {
   o.delete_checkpoint = c.get<bool>("delete_checkpoint", true);
   return callbacks::BackupAndRestore(in_folder(folder, c.get<std::string>("backup_dir")), o);
 }
+CallbackRef tensor_board(const Config& c, const std::string& folder) {
+  callbacks::TensorBoardOptions o;
+  o.histogram_freq = c.get<int>("histogram_freq", o.histogram_freq);
+  o.write_graph = c.get<bool>("write_graph", o.write_graph);
+  return callbacks::TensorBoard(in_folder(folder, c.get<std::string>("log_dir", "logs")), o);
+}
 CallbackRef terminate_on_nan(const Config&, const std::string&) { return callbacks::TerminateOnNaN(); }
 
 using Make = CallbackRef (*)(const Config&, const std::string&);
 const std::map<std::string, Make>& callback_table() {
   static const std::map<std::string, Make> t = {{"EarlyStopping", early_stopping},   {"ModelCheckpoint", model_checkpoint},
                                                 {"ReduceLROnPlateau", reduce_lr},     {"CSVLogger", csv_logger},
-                                                {"TerminateOnNaN", terminate_on_nan}, {"BackupAndRestore", backup_and_restore}};
+                                                {"TerminateOnNaN", terminate_on_nan}, {"BackupAndRestore", backup_and_restore}, {"TensorBoard", tensor_board}};
   return t;
 }
 

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "nn/config_json.h"
+#include "nn/layer_call.h"
 #include "train/functional.h"
 #include "train/sequential.h"
 
@@ -89,16 +90,21 @@ class Builder {
     std::map<int, const FunctionalLayer::Item*> item_of;
     for (const FunctionalLayer::Item& item : f.items()) item_of[item.node] = &item;
     for (int id = 0; id < static_cast<int>(g.nodes.size()); ++id) {  // topological
-      auto it = item_of.find(id);
-      if (it == item_of.end()) continue;
       const ir::Node& n = g.nodes[static_cast<size_t>(id)];
+      auto it = item_of.find(id);
+      if (it == item_of.end()) {
+        call_again(g, id, box_of);
+        continue;
+      }
       std::vector<int> from;
       std::vector<Shape> in, out;
       for (ir::Ref r : n.inputs)
-        if (auto b = box_of.find(r); b != box_of.end()) from.push_back(b->second), in.push_back(g.type(r).shape);
-      for (const TensorType& t : n.types) out.push_back(t.shape);
+        if (auto b = box_of.find(r); b != box_of.end() && !is_mask(g, r)) from.push_back(b->second), in.push_back(g.type(r).shape);
+      for (int o = 0; o < static_cast<int>(n.types.size()); ++o)
+        if (!is_mask(g, {id, o})) out.push_back(n.types[static_cast<size_t>(o)].shape);
       const LayerRef& layer = it->second->layer;
       std::vector<int> made;
+      const int first = static_cast<int>(diagram.boxes.size());
       if (n.op == &ir::input_op()) {
         const size_t k = position(f, id);
         if (k < inputs.size()) made = {inputs[k]};
@@ -110,10 +116,26 @@ class Builder {
         describe(made[0], in, out, n.types.empty() ? DType::f32 : n.types[0].dtype, layer.ptr().get());
       }
       for (size_t o = 0; o < n.types.size(); ++o) box_of[{id, static_cast<int>(o)}] = made[std::min(o, made.size() - 1)];
+      if (layer) drawn_[layer.ptr().get()] = {std::min(first, made[0]), made};
     }
     std::vector<int> result;
     for (ir::Ref r : f.output_refs()) result.push_back(box_of.count(r) ? box_of[r] : -1);
     return result;
+  }
+  // Masks follow the outputs of a layer's call; they are not drawn.
+  static bool is_mask(const ir::Graph& g, ir::Ref r) {
+    auto* call = dynamic_cast<LayerCall*>(g.nodes[static_cast<size_t>(r.node)].callee.get());
+    return call && r.output >= static_cast<int>(call->output_has_mask.size());
+  }
+  // A further call of a shared layer: arrows to the boxes that are there, as Keras draws it.
+  void call_again(const ir::Graph& g, int id, std::map<ir::Ref, int>& box_of) {
+    const ir::Node& n = g.nodes[static_cast<size_t>(id)];
+    auto* call = dynamic_cast<LayerCall*>(n.callee.get());
+    auto it = call ? drawn_.find(call->layer.get()) : drawn_.end();
+    if (it == drawn_.end()) return;
+    for (ir::Ref r : n.inputs)
+      if (auto b = box_of.find(r); b != box_of.end() && !is_mask(g, r)) diagram.arrows.push_back({b->second, it->second.entry});
+    for (size_t o = 0; o < n.types.size(); ++o) box_of[{id, static_cast<int>(o)}] = it->second.outputs[std::min(o, it->second.outputs.size() - 1)];
   }
   static size_t position(const FunctionalLayer& f, int node) {
     for (size_t k = 0; k < f.input_refs().size(); ++k)
@@ -121,7 +143,12 @@ class Builder {
     return f.input_refs().size();
   }
 
+  struct Drawn {
+    int entry;
+    std::vector<int> outputs;
+  };
   const utils::PlotOptions& o_;
+  std::map<const Layer*, Drawn> drawn_;
 };
 
 }  // namespace

@@ -83,8 +83,13 @@ std::string draw(const Panel& p, const std::vector<int>& epochs, const Frame& f)
     out += fmt::format("<path class=\"curve\" d=\"{}\" fill=\"none\" stroke=\"{}\" stroke-width=\"2\" stroke-linecap=\"round\"{}/>\n", path, c.colour,
                        c.dashed ? " stroke-dasharray=\"6 4\"" : "");
   }
+  // The legend stands where the curves do not end.
+  double ends = 0;
+  for (const Curve& c : p.curves)
+    if (!c.y.empty() && usable(c.y.back())) ends += (value(c.y.back()) - low) / (high - low) - 0.5;
+  const double legend = ends > 0 ? f.y + f.h - 16 * static_cast<double>(p.curves.size()) + 6 : f.y + 16;
   for (size_t i = 0; i < p.curves.size(); ++i) {
-    const double y = f.y + 16 + 16 * static_cast<double>(i), x = f.x + f.w - 10;
+    const double y = legend + 16 * static_cast<double>(i), x = f.x + f.w - 10;
     out += fmt::format("<path d=\"M{:.1f} {:.1f}h24\" stroke=\"{}\" stroke-width=\"2\"{}/><text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"end\">{}</text>\n", x - 24, y - 4,
                        p.curves[i].colour, p.curves[i].dashed ? " stroke-dasharray=\"6 4\"" : "", x - 30, y, escaped(p.curves[i].name));
   }

@@ -25,17 +25,21 @@ class Layers {
   std::vector<double> x_;
 
  private:
+  // Boxes come in topological order; an arrow back (a shared layer called on its own result) takes no part in the ranks.
+  static bool forward(const Arrow& a) { return a.from < a.to; }
+
   void assign_ranks(const std::vector<Arrow>& arrows) {
     rank_.assign(size_.size(), 0);
-    for (bool again = true; again;) {  // boxes come in topological order, so this ends after a few rounds
+    for (bool again = true; again;) {
       again = false;
       for (const Arrow& a : arrows)
-        if (rank_[static_cast<size_t>(a.to)] <= rank_[static_cast<size_t>(a.from)]) rank_[static_cast<size_t>(a.to)] = rank_[static_cast<size_t>(a.from)] + 1, again = true;
+        if (forward(a) && rank_[static_cast<size_t>(a.to)] <= rank_[static_cast<size_t>(a.from)]) rank_[static_cast<size_t>(a.to)] = rank_[static_cast<size_t>(a.from)] + 1, again = true;
     }
     // A box without inputs moves down to the first that reads it.
     std::vector<int> lowest(size_.size(), -1);
     std::vector<bool> has_input(size_.size());
     for (const Arrow& a : arrows) {
+      if (!forward(a)) continue;
       int& low = lowest[static_cast<size_t>(a.from)];
       low = low < 0 ? rank_[static_cast<size_t>(a.to)] : std::min(low, rank_[static_cast<size_t>(a.to)]);
       has_input[static_cast<size_t>(a.to)] = true;
@@ -150,6 +154,14 @@ Layout layered(const std::vector<Size>& boxes, const std::vector<Arrow>& arrows,
   for (size_t i = 0; i < boxes.size(); ++i) r.centre.push_back({l.x_[i] - left, y[static_cast<size_t>(l.rank_[i])]});
   for (const auto& chain : l.chain_) {
     std::vector<Point> path;
+    if (chain.front() >= chain.back()) {  // back: out of the right side, in at the right side
+      for (int i : {chain.front(), chain.back()}) {
+        const size_t k = static_cast<size_t>(i);
+        path.push_back({l.x_[k] - left + l.size_[k].width / 2, y[static_cast<size_t>(l.rank_[k])] + (path.empty() ? l.size_[k].height / 4 : -l.size_[k].height / 4)});
+      }
+      r.path.push_back(std::move(path));
+      continue;
+    }
     const size_t last = chain.size() - 1;
     for (size_t k = 0; k <= last; ++k) {
       const size_t i = static_cast<size_t>(chain[k]);

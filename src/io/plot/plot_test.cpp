@@ -87,6 +87,28 @@ TEST(Plot, NestedModelsAreOneBoxOrTheirLayers) {
   EXPECT_EQ(count(utils::model_to_dot(alone), " -> "), 2u);
 }
 
+TEST(Plot, SharedLayersAreDrawnOnceWithAnArrowPerCall) {
+  Sequential inner({Dense(4), Dense(3)}, {.name = "inner"});
+  LayerRef twice = Dense(5, {.name = "twice"});
+  Value a = Input({5}), b = Input({5});
+  Model siamese({a, b}, {Dot({1})({inner(a), inner(b)})});
+  EXPECT_EQ(count(utils::model_to_dot(siamese), "[label=<<b>"), 4u);
+  EXPECT_EQ(count(utils::model_to_dot(siamese), " -> "), 4u) << utils::model_to_dot(siamese);   // two in, two out
+  EXPECT_EQ(count(utils::model_to_dot(siamese, {.expand_nested = true}), " -> "), 5u);
+  expect_well_formed(utils::model_to_svg(siamese));
+  Model again({a}, {twice(twice(a))});  // an arrow from the layer to itself
+  EXPECT_EQ(count(utils::model_to_dot(again), " -> "), 2u);
+  expect_well_formed(utils::model_to_svg(again));
+}
+
+TEST(Plot, MasksAreNotDrawn) {
+  Value ids = Input({6}, {.dtype = DType::i32});
+  Model m({ids}, {LSTM(3)(Embedding(9, 4, {.mask_zero = true})(ids))});
+  const std::string dot = utils::model_to_dot(m, {.show_shapes = true});
+  EXPECT_EQ(count(dot, " -> "), 2u) << dot;
+  EXPECT_NE(dot.find("in: (None, 6)<br/>out: (None, 6, 4)>"), std::string::npos) << dot;
+}
+
 TEST(Plot, LayoutKeepsBoxesApartAndArrowsDownwards) {
   // A diamond with a shortcut past it, and a second input.
   const std::vector<io::plot::Size> sizes{{80, 30}, {60, 30}, {200, 40}, {50, 30}, {90, 30}, {70, 30}};
