@@ -44,6 +44,7 @@ class SummaryWriter {
   void graph(const Model& model);
   // What distinguishes this run in the HParams tab; call it once, before the metrics.
   void hparams(const std::map<std::string, HParam>& values);
+  void end_session(bool success = true);  // the run's state in that tab
   void flush();
   const std::string& path() const;  // of the event file
 

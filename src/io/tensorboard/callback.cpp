@@ -95,6 +95,7 @@ class TensorBoardCallback : public Callback {
     w.flush();
   }
   void on_train_end(Logs&) override {
+    if (root_) root_->end_session();
     for (auto* w : {&root_, &train_, &validation_})
       if (*w) (*w)->flush();
   }

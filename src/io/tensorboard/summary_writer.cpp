@@ -173,4 +173,13 @@ void SummaryWriter::hparams(const std::map<std::string, HParam>& values) {
   impl_->add("_hparams_/session_start_info", nothing, {"hparams", kTensor, data.bytes()}, 0);
 }
 
+void SummaryWriter::end_session(bool success) {
+  Message end, data;
+  end.integer(1, success ? 1 : 2);
+  end.real(2, io::wall_time());
+  data.integer(1, 0);
+  data.message(4, end);
+  impl_->add("_hparams_/session_end_info", tensor(kFloat, {0}), {"hparams", kTensor, data.bytes()}, 0);
+}
+
 }  // namespace glia::tensorboard

@@ -185,7 +185,7 @@ TEST(TensorBoard, TagsAndStepsOfKeras) {
   EXPECT_TRUE(nodes[1].first.ends_with("/hidden") && nodes[2].first.ends_with("/out"));
   EXPECT_EQ(nodes[2].second, nodes[1].first);
   EXPECT_HAS(train.find("keras", 0).tensor.text(8), "\"class_name\":\"Sequential\"");
-  EXPECT_EQ(read_log(dir.path("logs")).tags("hparams"), (Tags{"_hparams_/session_start_info"}));
+  EXPECT_EQ(read_log(dir.path("logs")).tags("hparams"), (Tags{"_hparams_/session_end_info", "_hparams_/session_start_info"}));
 }
 
 TEST(TensorBoard, EmbeddingsForTheProjector) {
