@@ -60,7 +60,9 @@ class Writer : public Fields {
   void operator()(const char* n, std::optional<Ints>& v) override { optional(n, v); }
   void operator()(const char* n, std::optional<Floats>& v) override { optional(n, v); }
   void operator()(const char* n, Activation& v) override {
-    out[n] = !v.name().empty() && v.name()[0] == '{' ? json::parse(v.name()) : json(v.name());
+    if (!v.name().empty() && v.name()[0] == '{') out[n] = json::parse(v.name());
+    else if (std::string_view(n) == "function") out[n] = {{"module", "builtins"}, {"class_name", "function"}, {"config", v.name()}, {"registered_name", "function"}};
+    else out[n] = v.name();
   }
   void operator()(const char* n, Numbers& v) override { out[n] = v.empty() ? json() : json(v); }
   void operator()(const char* n, Tensor& v) override { out[n] = v.defined() ? tensor_json(v) : json(); }

@@ -7,6 +7,7 @@
 #include "nn/layers/augmentation_mix.h"
 #include "nn/layers/conv.h"
 #include "nn/layers/conv_lstm.h"
+#include "nn/layers/convnext.h"
 #include "nn/layers/core.h"
 #include "nn/layers/dense.h"
 #include "nn/layers/gated.h"
@@ -136,6 +137,10 @@ std::vector<ClassEntry> layer_list() {
       entry<MultiHeadAttention>("MultiHeadAttention"),
       entry<GroupQueryAttention>("GroupQueryAttention"),
   };
+  for (ClassEntry e : {entry<LayerScale>("LayerScale"), entry<StochasticDepth>("StochasticDepth")}) {
+    e.module = "keras.src.applications.convnext";
+    list.push_back(std::move(e));
+  }
   add_spatial<Conv>(list, "Conv%D", 3);
   add_spatial<ConvTranspose>(list, "Conv%DTranspose", 3);
   add_spatial<DepthwiseConv>(list, "DepthwiseConv%D", 2);

@@ -9,6 +9,7 @@ the model (in_00, ...) and what Keras predicts for them (out_00, ..., in the ord
 import argparse
 import os
 import pathlib
+import zipfile
 import zlib
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -578,6 +579,26 @@ def unused_and_identity_outputs():
 
 
 @case
+def nested_dict_model():
+    a, b = keras.Input((3,), name="a"), keras.Input((2,), name="b")
+    inner = keras.Model({"a": a, "b": b}, {"u": L.Dense(2)(a), "v": L.Dense(3)(b)}, name="inner")
+    x, y = keras.Input((3,)), keras.Input((2,))
+    o = inner({"a": x, "b": y})
+    return keras.Model([x, y], [o["u"], L.Dense(1)(o["v"])])
+
+
+@case
+def lambda_by_name():
+    return seq(L.Lambda(keras.activations.relu), L.Dense(2), shape=(3,))
+
+
+@case
+def lstm_states_by_position():
+    x, h, c = keras.Input((4, 3)), keras.Input((2,)), keras.Input((2,))
+    return keras.Model([x, h, c], L.LSTM(2)(x, [h, c]))
+
+
+@case
 def reversible_embedding():
     i = keras.Input((4,), dtype="int32")
     e = L.ReversibleEmbedding(9, 5)
@@ -641,6 +662,15 @@ def make_inputs(model, spec, batch, seed):
     return out
 
 
+def repack(path):
+    """Deflates the members, as users' tools do; Keras itself stores them. Without the date equal models give equal files."""
+    with zipfile.ZipFile(path) as z:
+        members = [(n, z.read(n)) for n in z.namelist()]
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as z:
+        for n, data in members:
+            z.writestr(zipfile.ZipInfo(n), data, zipfile.ZIP_DEFLATED)
+
+
 def write(name, folder):
     keras.utils.set_random_seed(zlib.crc32(name.encode()) % 1000)
     keras.utils.clear_session() if hasattr(keras.utils, "clear_session") else keras.backend.clear_session()
@@ -660,6 +690,8 @@ def write(name, folder):
     if name == "optimizer_adam":
         model.save_weights(folder / (name + ".weights.h5"))
         model.save_weights(folder / (name + ".weights.json"), max_shard_size=2e-7)  # GiB: every shard holds an array or two
+    if path.suffix == ".keras" and not name.startswith("optimizer_"):
+        repack(path)
     model = keras.models.load_model(path)  # Keras itself agrees with its file
     y = model.predict(given, verbose=0, batch_size=batch)
     arrays = {f"in_{i:02}": a for i, a in enumerate(x)}

@@ -11,6 +11,8 @@
 #include "io/keras/model_config.h"
 #include "io/keras/op_layer.h"
 #include "nn/config_json.h"
+#include "nn/layers/rnn.h"
+#include "nn/layers/rnn_wrappers.h"
 #include "train/functional.h"
 
 namespace glia::io::keras {
@@ -145,9 +147,9 @@ CallOptions FunctionalReader::call_options(const Item& item, const json& kwargs,
     else if (values.empty() && value.is_structured() && value.empty()) continue;
     else if (key == "attention_mask" && !values.empty()) options.attention_mask = values[0];
     else if (key == "initial_state") options.initial_state = values;
-    else if (key == "mask" && !value.is_array() && !values.empty()) options.mask = values[0];
-    else if (key == "mask" && value.is_array())
-      for (const json& m : value) options.masks.push_back(m.is_null() ? Value() : tensor(m.at("config").at("keras_history")));
+    else if (key == "mask" && is_tensor(value)) options.mask = values[0];
+    else if (key == "mask" && !is_tensor(value) && value.is_structured())
+      for (const json* m : children(value)) options.masks.push_back(m->is_null() ? Value() : tensor(m->at("config").at("keras_history")));
     else if (kMasks.count(key) && !values.empty()) {
       const std::size_t i = kMasks.at(key);
       if (options.masks.size() <= i) options.masks.resize(i + 1);
@@ -171,6 +173,11 @@ Values FunctionalReader::call_layer(const Item& item, const json& node) const {
     }
   GLIA_CHECK(named.empty(), "{}: the layer is called with the argument '{}', which Glia does not know.", item.name, named.begin()->first);
   GLIA_CHECK(!inputs.empty(), "{}: the layer is called without inputs.", item.name);
+  const bool recurrent = dynamic_cast<nn::RNN*>(item.layer.ptr().get()) || dynamic_cast<nn::Bidirectional*>(item.layer.ptr().get());
+  if (recurrent && inputs.size() > 1 && options.initial_state.empty()) {  // states given by position
+    options.initial_state.assign(inputs.begin() + 1, inputs.end());
+    inputs.resize(1);
+  }
   if (!options.masks.empty()) options.masks.resize(std::max(options.masks.size(), inputs.size()));
   return item.layer.outputs(inputs, options);
 }

@@ -7,6 +7,8 @@
 #include "io/keras/native_ops.h"
 #include "io/keras/op_layer.h"
 #include "nn/layer_call.h"
+#include "nn/layers/rnn.h"
+#include "nn/layers/rnn_wrappers.h"
 
 namespace glia::io::keras {
 namespace {
@@ -121,6 +123,10 @@ json FunctionalWriter::layer_node(int id) const {
   }
   if (c.has_attention_mask) kwargs["attention_mask"] = argument(refs.at(at++));
   for (std::size_t i = 0; i < c.num_states; ++i) kwargs["initial_state"].push_back(argument(refs.at(at++)));
+  if (list.size() > 1 && (dynamic_cast<const nn::RNN*>(c.layer.get()) || dynamic_cast<const nn::Bidirectional*>(c.layer.get()))) {
+    kwargs["initial_state"] = json(list.begin() + 1, list.end());  // states given as further inputs
+    list = json::array({list[0]});
+  }
   if (c.options.use_causal_mask) kwargs["use_causal_mask"] = true;
   if (c.options.return_attention_scores) kwargs["return_attention_scores"] = true;
   if (c.options.reverse) kwargs["reverse"] = true;

@@ -71,6 +71,7 @@ std::shared_ptr<OpLayer> OpLayer::from_entry(const json& spec, const std::string
   auto op = std::make_shared<OpLayer>();
   op->class_name_ = spec.at("class_name").get<std::string>();
   op->function_ = function_of(op->class_name_);
+  if (spec.value("module", "").ends_with("ops.image")) op->function_ = "image." + op->function_;
   const bool known = op->class_name_ == "GetItem" || keras_ops::find_op(op->function_) || is_activation(op->function_);
   GLIA_CHECK(known, "'{}': Glia does not have the function keras.ops.{} ({}), which the model calls outside of its layers.", name,
              op->function_, op->class_name_);
@@ -142,7 +143,9 @@ Values OpLayer::call(const Values& inputs, const CallOptions&) {
   keras_ops::OpCall call{keras_ops::json(args), keras_ops::json(kwargs), binding->parameters};
   call.bind(all);
   try {
-    return binding->run(call);
+    Values outputs = binding->run(call);
+    call.finish(function_);  // an option that is not heeded is an Error
+    return outputs;
   } catch (const nlohmann::json::exception& e) {
     throw_error("{}: the arguments {} and {} cannot be read: {}.", title(), args_.dump(), kwargs.dump(), e.what());
   }

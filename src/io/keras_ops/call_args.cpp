@@ -85,7 +85,7 @@ std::vector<int64_t> CallArgs::integers(std::string_view name) const {
 
 void CallArgs::finish(std::string_view function) const {
   for (const auto& [key, value] : values_)
-    GLIA_CHECK(value->is_null() || read_.count(key) > 0, "{}: the argument '{}' is not handled.", function, key);
+    GLIA_CHECK(value->is_null() || *value == false || read_.count(key) > 0, "{}: the argument '{}' is not handled.", function, key);
 }
 
 }  // namespace glia::keras_ops

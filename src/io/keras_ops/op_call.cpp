@@ -2,6 +2,8 @@
 
 #include <glia/ops.h>
 
+#include <functional>
+
 #include "base/error.h"
 
 namespace glia::keras_ops {
@@ -28,10 +30,31 @@ OpCall::OpCall(const json& args, const json& kwargs, std::string_view parameters
 namespace {
 bool is_marked(const json& item) { return item.is_object() && item.contains("array"); }
 bool is_integer_like(const json& item) { return item.is_number_integer() || item.is_boolean(); }
+// Nested lists of numbers: int32 when all are whole, else float32.
+Tensor tensor_of_list(const json& list) {
+  Shape shape;
+  std::vector<double> flat;
+  bool whole = true;
+  std::function<void(const json&, std::size_t)> visit = [&](const json& v, std::size_t depth) {
+    if (!v.is_array()) {
+      whole = whole && is_integer_like(v);
+      flat.push_back(to_number(v));
+      return;
+    }
+    if (depth == shape.size()) shape.push_back(static_cast<int64_t>(v.size()));
+    for (const json& item : v) visit(item, depth + 1);
+  };
+  visit(list, 0);
+  GLIA_CHECK(num_elements(shape) == static_cast<int64_t>(flat.size()), "the nested lists have different lengths: {}.", list.dump().substr(0, 80));
+  Tensor t(shape, whole ? DType::i32 : DType::f32);
+  for (std::size_t i = 0; i < flat.size(); ++i) t.set_item(static_cast<int64_t>(i), flat[i]);
+  return t;
+}
 }  // namespace
 
 Value OpCall::as_value(const json& item) const {
   if (is_marked(item)) return bound_.at(item["array"].get<std::size_t>());
+  if (item.is_array()) return Value(tensor_of_list(item));
   const DType dtype = item.is_boolean() ? DType::bool_ : item.is_number_integer() ? DType::i32 : DType::f32;
   return Value(Tensor::scalar(to_number(item), dtype));
 }
@@ -48,7 +71,10 @@ Values OpCall::values(std::string_view name) const {
 
 Tensor OpCall::tensor(std::string_view name) const {
   const json& item = args_->at(name);
-  if (is_marked(item)) return arrays_.at(item["array"].get<std::size_t>());
+  if (is_marked(item)) {
+    const std::size_t i = item["array"].get<std::size_t>();
+    return i < arrays_.size() ? arrays_[i] : bound_.at(i).tensor();
+  }
   return as_value(item).tensor();
 }
 
@@ -59,8 +85,8 @@ std::pair<Value, Value> OpCall::pair(std::string_view a, std::string_view b) con
     const bool keeps = is_float(other.dtype()) || (is_integer_like(number) && other.dtype() != DType::bool_);
     return keeps ? Value(Tensor::scalar(to_number(number), other.dtype())) : Value(Tensor::scalar(to_number(number)));
   };
-  if (!is_marked(ja) && is_marked(jb)) va = weak(ja, vb);
-  if (!is_marked(jb) && is_marked(ja)) vb = weak(jb, va);
+  if (!is_marked(ja) && !ja.is_array() && is_marked(jb)) va = weak(ja, vb);
+  if (!is_marked(jb) && !jb.is_array() && is_marked(ja)) vb = weak(jb, va);
   return {va, vb};
 }
 
