@@ -20,6 +20,7 @@
 namespace glia::onnx {
 
 bool available();  // whether this build reads and writes ONNX
+void register_layers();  // lets .keras and .glia files hold imported models; models::load_model does it itself
 
 // What to do with a model whose first axis is a fixed number, usually 1, because its exporter traced one batch.
 enum class Batch {

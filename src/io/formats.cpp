@@ -90,6 +90,7 @@ using io::FileFormat;
 
 Model models::load_model(const std::string& path, const LoadOptions& options) {
   const auto load = io::choose(path, "load_model", &FileFormat::load_model);
+  onnx::register_layers();
   io::check_source(path, "load_model");
   return load(path, options);
 }

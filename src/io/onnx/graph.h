@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -76,8 +77,12 @@ struct File {
   std::map<std::string, Body> functions;   // "domain:name"
 };
 
-// `folder`: where external data lies; empty refuses it.
-File parse(std::span<const uint8_t> bytes, const std::string& source, const std::string& folder, const LoadLimits& limits);
+// `folder`: where external data lies; empty refuses it. `weightless`: the bytes are a skeleton; weights become zeros.
+File parse(std::span<const uint8_t> bytes, const std::string& source, const std::string& folder, const LoadLimits& limits, bool weightless = false);
+
+// The file without the data of `weights` and of doc strings, complete in itself (no external data), with `constants` in place of
+// inputs: what the configuration of an imported model keeps.
+std::string skeleton(std::span<const uint8_t> bytes, const File& file, const std::set<std::string>& weights, const std::map<std::string, Tensor>& constants);
 
 // A TensorProto alone, as in ONNX's test data. `type` is its element type; undefined where Glia has no such dtype.
 Tensor parse_tensor(std::span<const uint8_t> bytes, const std::string& source, int* type);

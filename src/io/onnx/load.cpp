@@ -128,9 +128,10 @@ void check_operators(const File& f) {
                n.domain.empty() ? "" : ".", n.op);
 }
 
-Model build(std::shared_ptr<const File> file, const ImportOptions& options) {
+Model build(std::shared_ptr<const File> file, std::span<const uint8_t> bytes, const ImportOptions& options) {
   check_operators(*file);
   auto graph = std::make_shared<OnnxLayer>(file, options);
+  graph->keep(bytes);
   LayerRef layer(graph);
   const std::string name = layer_name(options.name.empty() ? file->graph.name : options.name);
   std::vector<Shape> shapes;
@@ -180,14 +181,15 @@ Model build(std::shared_ptr<const File> file, const ImportOptions& options) {
 }  // namespace
 
 bool available() { return true; }
+void register_layers() { register_onnx_layer(); }
 
 Model load(const std::string& path, const ImportOptions& options) {
   auto mapped = io::MappedFile::open(path, options.limits.max_bytes);
   std::string folder = std::filesystem::path(path).parent_path().string();
-  return build(std::make_shared<File>(parse(mapped->bytes(), path, folder.empty() ? "." : folder, options.limits)), options);
+  return build(std::make_shared<File>(parse(mapped->bytes(), path, folder.empty() ? "." : folder, options.limits)), mapped->bytes(), options);
 }
 Model load(std::span<const uint8_t> bytes, const ImportOptions& options) {
-  return build(std::make_shared<File>(parse(bytes, "onnx bytes", "", options.limits)), options);
+  return build(std::make_shared<File>(parse(bytes, "onnx bytes", "", options.limits)), bytes, options);
 }
 
 std::vector<Tensor> run(const Model& model, const std::vector<Tensor>& inputs) {

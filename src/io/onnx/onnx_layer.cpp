@@ -46,9 +46,41 @@ void collect(const Body& body, std::map<std::string, Use>& uses) {
   for (const ValueInfo& v : body.outputs) uses[v.name].other_layout = true;
 }
 
+constexpr char kDigits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+std::string to_base64(const std::string& bytes) {
+  std::string r;
+  for (size_t i = 0; i < bytes.size(); i += 3) {
+    uint32_t v = 0;
+    for (size_t k = 0; k < 3; ++k) v = v << 8 | (i + k < bytes.size() ? static_cast<uint8_t>(bytes[i + k]) : 0);
+    for (size_t k = 0; k < 4; ++k) r += i + k > bytes.size() ? '=' : kDigits[v >> (18 - 6 * k) & 63];
+  }
+  return r;
+}
+std::string from_base64(const std::string& text) {
+  std::string r;
+  uint32_t v = 0;
+  int bits = 0;
+  for (char c : text) {
+    if (c == '=') break;
+    const char* at = std::find(kDigits, kDigits + 64, c);
+    GLIA_CHECK(at != kDigits + 64, "OnnxGraph: the field 'graph' is not base64.");
+    v = v << 6 | static_cast<uint32_t>(at - kDigits);
+    if ((bits += 6) >= 8) r += static_cast<char>(v >> (bits -= 8) & 255);
+  }
+  return r;
+}
+
 }  // namespace
 
-OnnxLayer::OnnxLayer(std::shared_ptr<const File> file, const ImportOptions& options) : file_(std::move(file)), constants_(options.constants) {
+OnnxLayer::OnnxLayer(std::shared_ptr<const File> file, const ImportOptions& options) : constants_(options.constants) {
+  set_name(options.name.empty() ? unique_layer_name("OnnxGraph") : options.name + "_graph");
+  adopt(std::move(file), options.trainable);
+}
+
+void OnnxLayer::adopt(std::shared_ptr<const File> file, bool trainable) {
+  register_onnx_layer();
+  file_ = std::move(file);
   std::set<std::string> initialized;
   for (const Initializer& i : file_->graph.initializers) initialized.insert(i.name);
   std::vector<std::string> names;
@@ -61,19 +93,41 @@ OnnxLayer::OnnxLayer(std::shared_ptr<const File> file, const ImportOptions& opti
     GLIA_CHECK(std::find(names.begin(), names.end(), name) != names.end(), "{}: ImportOptions::constants: the model has no input named '{}'.{}", file_->source, name,
                did_you_mean(name, names));
   if (!inputs_.empty() && !inputs_[0].shape.empty()) declared_batch_ = inputs_[0].shape[0].value;
-  set_name(options.name.empty() ? unique_layer_name("OnnxGraph") : options.name + "_graph");
-  make_weights(options);
+  make_weights(trainable);
   set_built();
 }
 
-void OnnxLayer::make_weights(const ImportOptions& options) {
+void OnnxLayer::keep(std::span<const uint8_t> bytes) {
+  std::set<std::string> names;
+  for (const Weight& w : weights_) names.insert(w.name);
+  text_ = to_base64(skeleton(bytes, *file_, names, constants_));
+}
+
+void OnnxLayer::fields(Fields& f) {
+  Layer::fields(f);
+  f("graph", text_);
+  f("batch_free", batch_free);
+  if (!f.reading() || text_.empty() || file_) return;
+  const std::string bytes = from_base64(text_);
+  adopt(std::make_shared<File>(parse({reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()}, name_ + " (OnnxGraph)", "", {}, true)), true);
+}
+
+void register_onnx_layer() {
+  static const bool once = [] {
+    register_class("layer", "OnnxGraph", [] { return std::make_shared<OnnxLayer>(); });
+    return true;
+  }();
+  (void)once;
+}
+
+void OnnxLayer::make_weights(bool trainable) {
   std::map<std::string, Use> uses;
   collect(file_->graph, uses);
   const auto add = [&](const std::string& name, const Tensor& t, const Use& u) {
     Weight w{.name = name};
     if (u.keeper && !u.other_layout && t.rank() >= 2) w.axes = u.keeper->kept(t.rank());
     Tensor kept = w.axes.empty() ? t.clone() : ops::transpose(Value(t), inverse(w.axes)).tensor().clone();
-    w.variable = Variable(kept, {.name = name, .trainable = options.trainable && !u.statistics, .dtype = t.dtype(), .autocast = false});
+    w.variable = Variable(kept, {.name = name, .trainable = trainable && !u.statistics, .dtype = t.dtype(), .autocast = false});
     w.variable.state()->path = name_ + "/" + name;
     track(w.variable);
     weights_.push_back(std::move(w));

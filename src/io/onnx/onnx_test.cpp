@@ -105,6 +105,26 @@ TEST_F(Onnx, EndingsChooseTheFormat) {
   std::filesystem::remove(path);
 }
 
+TEST_F(Onnx, ImportedModelsAreKeptInOtherFiles) {
+  set_random_seed(6);
+  Value in = Input({6, 6, 2}, {.name = "x"});
+  Value y = layers::Dense(3)(layers::Flatten()(layers::BatchNormalization()(layers::Conv2D(3, {3})(in))));
+  const std::string bytes = onnx::to_bytes(Model({in}, {y}, {.name = "m"}));
+  Model m = onnx::load({reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()});
+  Tensor x({4, 6, 6, 2});
+  for (int64_t i = 0; i < x.size(); ++i) x.data<float>()[i] = static_cast<float>(i % 13) / 13.0f;
+  m.compile({.optimizer = optimizers::SGD({.learning_rate = 0.1}), .loss = "mse"});
+  m.fit(x, Tensor::zeros({4, 3}), {.epochs = 2, .verbose = 0});
+  for (const char* ending : {".keras", ".glia"}) {
+    const std::string path = (std::filesystem::temp_directory_path() / ("glia_imported" + std::string(ending))).string();
+    m.save(path);
+    Model back = models::load_model(path);
+    EXPECT_TRUE(back.predict(x).equals(m.predict(x))) << ending;
+    EXPECT_EQ(back.count_params(), m.count_params());
+    std::filesystem::remove(path);
+  }
+}
+
 TEST_F(Onnx, DamagedBytesAreNamed) {
   const uint8_t text[] = "this is no model";
   try {

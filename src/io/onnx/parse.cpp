@@ -23,10 +23,13 @@ constexpr const char* kTypeNames[] = {"undefined", "float",  "uint8",  "int8",  
                                       "bool",      "float16", "double", "uint32", "uint64",    "complex64",  "complex128", "bfloat16", "float8e4m3fn",
                                       "float8e4m3fnuz", "float8e5m2", "float8e5m2fnuz", "uint4", "int4", "float4e2m1", "float8e8m0", "uint2", "int2"};
 
+constexpr const char* kWeight = "glia: weight";  // marks tensors whose data a skeleton leaves out
+
 struct Reader {
   const std::string& source;
   const std::string& folder;
   const LoadLimits& limits;
+  bool weightless = false;
   uint64_t tensors = 0, nodes = 0;
 
   [[noreturn]] void fail(const std::string& text) const { throw_error("{}: {}", source, text); }
@@ -114,6 +117,10 @@ Tensor Reader::tensor(const pb::TensorProto& t, int* type) {
   if (shape.size() > 32) fail(fmt::format("{}: {} axes. At most 32 are read.", where, shape.size()));
   auto bytes = io::checked_product(shape, dtype_size(dtype));
   if (!bytes) fail(fmt::format("{}: bad shape {}.", where, to_string(shape)));
+  if (weightless && t.doc_string() == kWeight) {
+    if (*bytes > uint64_t{1} << 31) fail(fmt::format("{}: a weight of shape {} is too large for a configuration.", where, to_string(shape)));
+    return Tensor::zeros(shape, dtype);
+  }
   // The bytes must be here before memory is taken for them: an element takes at least one byte of the file.
   if (t.data_location() != pb::TensorProto::EXTERNAL) {
     const uint64_t elements = *bytes / dtype_size(dtype);
@@ -273,7 +280,7 @@ std::string NodeDef::title() const {
   return name.empty() ? fmt::format("node {} -> '{}'", op, io::printable(outputs.empty() ? "" : outputs[0])) : fmt::format("node '{}' ({})", io::printable(name), op);
 }
 
-File parse(std::span<const uint8_t> bytes, const std::string& source, const std::string& folder, const LoadLimits& limits) {
+File parse(std::span<const uint8_t> bytes, const std::string& source, const std::string& folder, const LoadLimits& limits, bool weightless) {
   if (bytes.size() > limits.max_bytes) throw_error("{}: {} bytes. The limit is {} (LoadLimits::max_bytes).", source, bytes.size(), limits.max_bytes);
   if (bytes.size() > INT32_MAX) throw_error("{}: {} bytes. An ONNX file has at most 2 GB; larger models keep their weights in external data.", source, bytes.size());
   check_wire(bytes, source, limits);
@@ -285,7 +292,7 @@ File parse(std::span<const uint8_t> bytes, const std::string& source, const std:
   GLIA_CHECK(m.ParseFromCodedStream(&in) && in.ConsumedEntireMessage(), "{}: offset {}: the bytes are not an ONNX model: damaged, cut short, or another format.",
              source, in.CurrentPosition());
   GLIA_CHECK(m.has_graph() && (m.opset_import_size() || m.ir_version() > 0), "{}: the bytes hold no ONNX model: there is no graph.", source);
-  Reader r{source, folder, limits};
+  Reader r{source, folder, limits, weightless};
   File f{.source = source, .ir_version = m.ir_version()};
   for (const auto& o : m.opset_import()) f.opsets[o.domain() == "ai.onnx" ? "" : r.name(o.domain())] = o.version();
   if (f.opsets.empty()) f.opsets[""] = 1;
@@ -301,6 +308,44 @@ Tensor parse_tensor(std::span<const uint8_t> bytes, const std::string& source, i
   const std::string no_folder;
   const LoadLimits limits;
   return Reader{source, no_folder, limits}.tensor(t, type);
+}
+
+std::string skeleton(std::span<const uint8_t> bytes, const File& file, const std::set<std::string>& weights, const std::map<std::string, Tensor>& constants) {
+  pb::ModelProto m;
+  GLIA_CHECK(m.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())), "{}: the bytes are not an ONNX model.", file.source);
+  pb::GraphProto& g = *m.mutable_graph();
+  const auto strip = [](pb::TensorProto& t) {
+    t.clear_raw_data(), t.clear_float_data(), t.clear_double_data(), t.clear_int32_data(), t.clear_external_data(), t.clear_data_location();
+    t.set_doc_string(kWeight);
+  };
+  for (int i = 0; i < g.initializer_size(); ++i) {
+    pb::TensorProto& t = *g.mutable_initializer(i);
+    t.clear_doc_string();
+    if (weights.count(t.name())) {
+      strip(t);
+    } else if (t.data_location() == pb::TensorProto::EXTERNAL) {
+      const Tensor& known = file.graph.initializers[static_cast<size_t>(i)].tensor;
+      GLIA_CHECK(known.defined(), "{}: the external tensor '{}' cannot be kept.", file.source, io::printable(t.name()));
+      t.clear_external_data(), t.clear_data_location();
+      t.set_raw_data(known.raw(), known.bytes());
+    }
+  }
+  for (auto& n : *g.mutable_node()) {
+    n.clear_doc_string();
+    if (n.op_type() == "Constant" && n.output_size() == 1 && weights.count(n.output(0)))
+      for (auto& a : *n.mutable_attribute())
+        if (a.name() == "value") strip(*a.mutable_t());
+  }
+  g.clear_value_info(), g.clear_doc_string(), m.clear_doc_string(), m.clear_metadata_props(), m.clear_training_info();
+  auto& inputs = *g.mutable_input();
+  inputs.erase(std::remove_if(inputs.begin(), inputs.end(), [&](const auto& v) { return constants.count(v.name()) > 0; }), inputs.end());
+  for (auto& [name, t] : constants) {
+    pb::TensorProto& p = *g.add_initializer();
+    p.set_name(name), p.set_data_type(type_of_dtype(t.dtype()));
+    for (int64_t d : t.shape()) p.add_dims(d);
+    p.set_raw_data(t.raw(), t.bytes());
+  }
+  return m.SerializeAsString();
 }
 
 }  // namespace glia::onnx

@@ -12,6 +12,7 @@ namespace glia::onnx {
 }
 
 bool available() { return false; }
+void register_layers() {}
 Model load(const std::string&, const ImportOptions&) { missing("onnx::load"); }
 Model load(std::span<const uint8_t>, const ImportOptions&) { missing("onnx::load"); }
 std::vector<Tensor> run(const Model&, const std::vector<Tensor>&) { missing("onnx::run"); }
