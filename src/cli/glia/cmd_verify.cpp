@@ -1,3 +1,4 @@
+#include <glia/pytorch.h>
 #include <glia/readers.h>
 
 #include <cmath>
@@ -6,6 +7,7 @@
 #include "base/error.h"
 #include "cli/glia/command.h"
 #include "cli/glia/model_file.h"
+#include "io/checkpoint/glia_file.h"
 #include "io/safetensors/safetensors.h"
 
 namespace glia::cli {
@@ -42,6 +44,15 @@ Report verify_one(const std::string& path) {
   } else if (e == ".safetensors") {
     r.kind = "weights";
     for (auto& [name, t] : io::read_safetensors(path)) look_at(r, name, t);
+  } else if (e == ".pt" || e == ".pth" || e == ".th") {
+    r.kind = "weights";
+    for (auto& [name, t] : read_pytorch(path)) look_at(r, name, t);
+  } else if (e == ".glia") {  // also of models whose architecture only a program knows
+    r.kind = "checkpoint";
+    const io::GliaFile file = io::read_glia_file(path, {});
+    for (auto& [group, tensors] : file.groups)
+      for (auto& [name, t] : tensors) look_at(r, group + "/" + name, t);
+    if (!file.model_json.empty()) open_model(path, {.untrusted = true, .compile = true});
   } else if (e == ".gz" || path.find("idx") != std::string::npos) {
     r.kind = "idx";
     look_at(r, "idx", read_idx(path));

@@ -195,7 +195,7 @@ void Checkpoint::restore_model(const Model& model, bool weights_only) const {
     const ordered_json& saved = file_->manifest["optimizer"];
     std::string name = saved.is_object() && saved.contains("class_name") && saved["class_name"].is_string() ? saved["class_name"].get<std::string>() : "";
     GLIA_CHECK(name == o.class_name(), "{}: the optimizer is {}. The checkpoint was made with {}; compile with the same.", where, o.class_name(), printable(name));
-    if (file_->groups.at("optimizer").size() > 2) o.build(model->trainable_weights());  // 2: iteration and learning_rate, not built
+    if (file_->groups.at("optimizer").size() != o.variables().size()) o.build(model->trainable_weights());  // it was saved built
     optimizer_variables = o.variables();
     slots = match_weights(where + ": " + o.class_name(), optimizer_variables, file_->groups.at("optimizer"));
   }

@@ -97,6 +97,32 @@ TEST(Checkpoint, RestoresOptimizerAndModel) {
   EXPECT_TRUE(d.predict(x).equals(models::load_glia(dir.path("a.glia")).predict(x)));
 }
 
+TEST(Checkpoint, EveryKindOfOptimizer) {
+  Scratch dir;
+  Tensor x = test::wave({32, 3}, 0.3), y = test::wave({32, 1}, 0.8);
+  LearningRate schedule = optimizers::schedules::ExponentialDecay({.initial_learning_rate = 0.1, .decay_steps = 3, .decay_rate = 0.5});
+  std::function<Optimizer()> makers[] = {[] { return optimizers::SGD(); }, [&] { return optimizers::SGD({.learning_rate = schedule, .momentum = 0.9}); },
+                                         [&] { return optimizers::SGD({.learning_rate = schedule}); }, [] { return optimizers::Adafactor(); }, [] { return optimizers::Nadam(); },
+                                         [] { return optimizers::LossScaleOptimizer(optimizers::Adam({.use_ema = true})); }};
+  for (auto& make : makers)
+    for (int epochs : {0, 2}) {  // saved before and after the optimizer made its variables
+      auto model = [&] {
+        Sequential m({layers::Dense(1, {.use_bias = false, .input_shape = {3}})});
+        m.compile({.optimizer = make(), .loss = "mse"});
+        return m;
+      };
+      FitOptions o{.batch_size = 8, .epochs = epochs, .verbose = 0, .shuffle = false}, more{.batch_size = 8, .epochs = 2, .verbose = 0, .shuffle = false};
+      Sequential a = model(), b = model();
+      if (epochs) a.fit(x, y, o);
+      save_checkpoint(a, dir.path("o.glia"));
+      load_checkpoint(b, dir.path("o.glia"));
+      Model c = models::load_model(dir.path("o.glia"));
+      a.fit(x, y, more), b.fit(x, y, more), c.fit(x, y, more);
+      EXPECT_TRUE(a.get_weights()[0].equals(b.get_weights()[0])) << make()->class_name() << " " << epochs;
+      EXPECT_TRUE(a.get_weights()[0].equals(c.get_weights()[0])) << make()->class_name() << " " << epochs;
+    }
+}
+
 TEST(Checkpoint, ErrorsChangeNothing) {
   Scratch dir;
   Tensor x = test::wave({32, 3}, 0.3), y = test::wave({32, 1}, 0.8);
