@@ -1,5 +1,6 @@
 #include "io/keras/python_json.h"
 
+#include <cmath>
 #include <string_view>
 
 #include "base/error.h"
@@ -31,8 +32,42 @@ nlohmann::ordered_json parse_python_json(const std::string& text, const std::str
   return parse_json(plain, name, limits);
 }
 
-std::string dump_json(const nlohmann::ordered_json& value, int indent) {
-  return value.dump(indent, ' ', true, nlohmann::ordered_json::error_handler_t::replace);
+namespace {
+
+using json = nlohmann::ordered_json;
+
+bool is_finite(const json& v) {
+  if (v.is_number_float()) return std::isfinite(v.get<double>());
+  if (v.is_structured())
+    for (const json& item : v)
+      if (!is_finite(item)) return false;
+  return true;
+}
+// Numbers that JSON lacks become marked texts, whose quotes and marks are taken off again.
+constexpr std::string_view kMark = "<number>";
+void mark_infinite(json& v) {
+  if (v.is_number_float() && !std::isfinite(v.get<double>())) {
+    const double d = v.get<double>();
+    v = std::string(kMark) + (std::isnan(d) ? "NaN" : d > 0 ? "Infinity" : "-Infinity");
+  } else if (v.is_structured()) {
+    for (json& item : v) mark_infinite(item);
+  }
+}
+
+}  // namespace
+
+std::string dump_json(const json& value, int indent) {
+  auto dump = [&](const json& v) { return v.dump(indent, ' ', true, json::error_handler_t::replace); };
+  if (is_finite(value)) return dump(value);
+  json copy = value;
+  mark_infinite(copy);
+  std::string text = dump(copy);
+  const std::string begin = "\"" + std::string(kMark);
+  for (std::size_t at = 0; (at = text.find(begin, at)) != std::string::npos;) {
+    text.erase(at, begin.size());
+    text.erase(text.find('"', at), 1);
+  }
+  return text;
 }
 
 void rethrow_as_error(const std::string& name, const char* what) {

@@ -8,7 +8,7 @@
 namespace glia::io::keras {
 
 nlohmann::ordered_json parse_python_json(const std::string& text, const std::string& name, const LoadLimits& limits);
-// The text without NaN and the like in places where Python would not read it back. Throws nothing.
+// As Python writes and reads it: NaN, Infinity and -Infinity where JSON has no numbers.
 std::string dump_json(const nlohmann::ordered_json& value, int indent = -1);
 // Runs `body`; what the JSON library throws for missing or wrong entries becomes an Error that names the file.
 template <class F>

@@ -15,9 +15,9 @@ bool is_string_array(const json& value) { return is_array(value) && value["dtype
 double to_number(const json& value) {
   if (value.is_number()) return value.get<double>();
   if (value.is_boolean()) return value.get<bool>() ? 1.0 : 0.0;
-  if (value == "nan") return std::numeric_limits<double>::quiet_NaN();
-  if (value == "inf") return std::numeric_limits<double>::infinity();
-  if (value == "-inf") return -std::numeric_limits<double>::infinity();
+  if (value == "nan" || value == "NaN") return std::numeric_limits<double>::quiet_NaN();
+  if (value == "inf" || value == "Infinity") return std::numeric_limits<double>::infinity();
+  if (value == "-inf" || value == "-Infinity") return -std::numeric_limits<double>::infinity();
   throw_error("expected a number, true, false, \"nan\", \"inf\" or \"-inf\". Received {}.", value.dump());
 }
 
