@@ -114,7 +114,6 @@ OTHER = {
 # Not there, and why.
 ABSENT = {
     r"optimizers\.(MultiOptimizer|OptimizerMap)": "one optimizer for all weights; freeze layers, or write a train step",
-    r"callbacks\.SwapEMAWeights": "`use_ema` overwrites the weights when `fit()` ends",
     r"layers\.(FlaxLayer|JaxLayer|TFSMLayer|TorchModuleWrapper)": "bridge to another framework",
     r"layers\.TernaryDense": "ternary weights are not supported",
     r"ops\.eig": "results are complex; `ops::eigh` for symmetric matrices",

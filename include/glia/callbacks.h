@@ -73,6 +73,10 @@ CallbackRef CSVLogger(std::string filename, CSVLoggerOptions options = {});
 
 CallbackRef TerminateOnNaN();
 
+// For an optimizer with use_ema: evaluation and prediction see the averaged weights, training goes on with its own. swap_on_epoch:
+// the averages stand in the model from the end of each epoch to the start of the next, so that a checkpoint saves them.
+CallbackRef SwapEMAWeights(bool swap_on_epoch = false);
+
 struct LambdaCallbackOptions {
   std::function<void(int, Logs&)> on_epoch_begin, on_epoch_end;
   std::function<void(Logs&)> on_train_begin, on_train_end;

@@ -1,15 +1,18 @@
 // The callbacks of one fit, evaluate or predict, called in order.
 #pragma once
+#include <optional>
+
 #include <glia/model.h>
 
 namespace glia {
 
 class CallbackList {
  public:
-  CallbackList(std::vector<CallbackRef> callbacks, Model& model, const FitParams& params) : list_(std::move(callbacks)) {
+  // Without params the callbacks keep those they have: validation inside of fit.
+  CallbackList(std::vector<CallbackRef> callbacks, Model& model, const std::optional<FitParams>& params) : list_(std::move(callbacks)) {
     for (auto& c : list_) {
       c->set_model(&model);
-      c->set_params(params);
+      if (params) c->set_params(*params);
     }
   }
   bool empty() const { return list_.empty(); }

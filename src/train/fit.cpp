@@ -87,7 +87,7 @@ struct FitRun {
     std::vector<CallbackRef> list = options.callbacks;
     if (verbose) list.push_back(make_progbar_logger(verbose));
     list.push_back(history);
-    CallbackList callbacks(list, model, {verbose, options.epochs, steps});
+    CallbackList callbacks(list, model, FitParams{verbose, options.epochs, steps});
     Logs none, last;
     trainer.stop_training = false;
     FitPosition& at = state.at;
@@ -191,7 +191,7 @@ Logs evaluate_feed(Trainer& trainer, Model& model, Feed& feed, const EvaluateOpt
   std::vector<CallbackRef> list = options.callbacks;
   int64_t steps = options.steps.value_or(feed.steps());
   if (verbose) list.push_back(make_progbar_logger(verbose));
-  CallbackList callbacks(list, model, {verbose, 1, steps});
+  CallbackList callbacks(list, model, own_output ? std::optional(FitParams{verbose, 1, steps}) : std::nullopt);
   trainer.reset_metrics();
   Logs none;
   callbacks.each(&Callback::on_test_begin, none);
@@ -254,7 +254,7 @@ History Model::fit(const Data& x, const Data& y, const FitOptions& o) {
   std::vector<TensorType> outputs = t.check_targets(xs, ys, ws, std::min(batch, xs[0].dim(0)), !o.class_weight.empty());
   if (validation) t.check_labels(vy, outputs);
   FitRun run{t, *this, o, *feed, {}};
-  EvaluateOptions eo{.verbose = 0, .steps = o.validation_steps};
+  EvaluateOptions eo{.verbose = 0, .steps = o.validation_steps, .callbacks = o.callbacks};  // as Keras: their on_test hooks run
   std::unique_ptr<Feed> from_dataset;
   if (o.validation_dataset) from_dataset = dataset_feed(*o.validation_dataset);
   Feed* v = validation ? validation.get() : from_dataset.get();
@@ -270,7 +270,7 @@ History Model::fit(const Dataset& data, const FitOptions& o) {
   GLIA_CHECK(compiled(), "{}: fit needs compile() first: model.compile({{.optimizer = \"adam\", .loss = ...}}).", name());
   auto feed = dataset_feed(data);
   FitRun run{*trainer_, *this, o, *feed, {}};
-  EvaluateOptions eo{.verbose = 0, .steps = o.validation_steps};
+  EvaluateOptions eo{.verbose = 0, .steps = o.validation_steps, .callbacks = o.callbacks};  // as Keras: their on_test hooks run
   std::unique_ptr<Feed> v;
   if (o.validation_dataset) v = dataset_feed(*o.validation_dataset);
   if (o.validation_data)
@@ -310,7 +310,7 @@ std::vector<Tensor> Model::predict_all(const Data& x, const PredictOptions& o) {
   int verbose = o.verbose == kVerboseAuto ? resolve_verbose(o.verbose) : o.verbose;
   std::vector<CallbackRef> list = o.callbacks;
   if (verbose) list.push_back(make_progbar_logger(verbose));
-  CallbackList callbacks(list, *this, {verbose, 1, feed->steps()});
+  CallbackList callbacks(list, *this, FitParams{verbose, 1, feed->steps()});
   Logs logs;
   callbacks.each(&Callback::on_predict_begin, logs);
   feed->start(0);

@@ -342,6 +342,38 @@ def optimizer_cases():
     yield o.LossScaleOptimizer(o.Adam(0.02), initial_scale=8.0, dynamic_growth_steps=2)
 
 
+def fit_lines(report):
+    """Callbacks and averages that the shared files do not have."""
+    for i, (ema, config) in enumerate((({"ema_momentum": 0.8}, {"swap_on_epoch": False}), ({"ema_momentum": 0.6}, {"swap_on_epoch": True}))):
+        model = keras.Sequential([L.Input((5,)), L.Dense(6, activation="tanh"), L.BatchNormalization(), L.Dense(3, activation="softmax")], name=f"averaged{i}")
+        saved = keras.saving.serialize_keras_object(model)
+        for v in model.weights:
+            v.assign(rand(*v.shape, lo=0.3, hi=0.9))
+        initial = vectors.weight_list(model.weights, [np.array(v) for v in model.weights])
+        x, y, vx, vy = rand(20, 5), ints(3, 20), rand(7, 5), ints(3, 7)
+        model.compile(keras.optimizers.Adam(0.02, use_ema=True, **ema), "sparse_categorical_crossentropy", metrics=["accuracy"])
+        optimizer = vectors.plain(model.optimizer)
+        fit = {"epochs": 3, "batch_size": 8, "shuffle": False}
+        callback = keras.callbacks.SwapEMAWeights(**config)
+        history = model.fit(x, y, validation_data=(vx, vy), callbacks=[callback], verbose=0, **fit).history
+        yield header("fit", f"more/swap_ema{i}", model={"class_name": saved["class_name"], "config": saved["config"]}) | {
+            "tol": {"rtol": 1e-4, "atol": 1e-5},
+            "compile": {"optimizer": optimizer, "loss": "sparse_categorical_crossentropy", "metrics": ["accuracy"]},
+            "initial_weights": initial,
+            "x": array(x),
+            "y": array(y),
+            "sample_weight": None,
+            "class_weight": None,
+            "validation_data": [array(vx), array(vy)],
+            "fit": fit,
+            "callbacks": [{"class_name": "SwapEMAWeights", "config": config}],
+            "history": {name: [float(v) for v in values] for name, values in history.items()},
+            "final_weights": vectors.weight_list(model.weights, [np.array(v) for v in model.weights]),
+            "evaluate": model.evaluate(x, y, batch_size=8, verbose=0, return_dict=True),
+            "predict": array(model.predict(x, verbose=0)),
+        }
+
+
 def with_cases(name, cases, maker):
     def lines(report):
         def each():  # a case that Keras refuses is left out
@@ -377,6 +409,7 @@ def main():
     makers = {"op": op_lines, "layer": layer_lines, "loss": with_cases("loss_cases", loss_cases, vectors.loss_lines)}
     makers["metric"] = with_cases("metric_cases", metric_cases, vectors.metric_lines)
     makers["optimizer"] = with_cases("optimizer_cases", optimizer_cases, vectors.optimizer_lines)
+    makers["fit"] = fit_lines
     which = os.environ.get("ONLY", " ".join(makers)).split()
     golden.write_lines(out, [line for kind in which for line in makers[kind](report)])
 

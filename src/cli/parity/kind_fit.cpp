@@ -142,6 +142,10 @@ CallbackRef to_callback(const json& spec) {
     read("table", table), read("verbose", verbose);
     made = callbacks::LearningRateScheduler(
         [table](int epoch, double) { return table.at(std::min<std::size_t>(static_cast<std::size_t>(epoch), table.size() - 1)); }, verbose);
+  } else if (name == "SwapEMAWeights") {
+    bool swap_on_epoch = false;
+    read("swap_on_epoch", swap_on_epoch);
+    made = callbacks::SwapEMAWeights(swap_on_epoch);
   } else if (name == "TerminateOnNaN") {
     made = callbacks::TerminateOnNaN();
   } else {
