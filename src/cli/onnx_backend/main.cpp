@@ -1,12 +1,14 @@
 // glia-onnx-backend: runs ONNX's backend tests and counts, per operator, what passed, failed and was refused.
 //
-//   glia-onnx-backend DIR              DIR holds tests (model.onnx, test_data_set_*/input_0.pb, ...) or folders of them; and whole
+//   glia-onnx-backend DIR              DIR holds tests (model.onnx, test_data_set_*/input_0.pb, ...) or folders of
+//   them; and whole
 //                                      networks (NAME.onnx beside NAME_output_0.pb; the input is 0/n, 1/n, 2/n, ...)
 //   glia-onnx-backend DIR --all -v     exit code 1 unless every test passes; says why each one did not
 //
-// A test passes when every output has the expected type and shape and each element is within 1e-7 + 1e-3 |expected|, as in
-// ONNX's own runner. Inputs that decide shapes (the target of a Reshape) are given as constants, since these tests pass
-// everything as inputs. A refusal must name the operator. Tests of random numbers are left out: they hold NumPy's.
+// A test passes when every output has the expected type and shape and each element is within 1e-7 + 1e-3 |expected|,
+// as in ONNX's own runner. Inputs that decide shapes (the target of a Reshape) are given as constants, since these
+// tests pass everything as inputs. A refusal must name the operator. Tests of random numbers are left out: they hold
+// NumPy's.
 #include <glia/onnx.h>
 
 #include <algorithm>
@@ -56,13 +58,17 @@ Array read_array(const fs::path& path) {
 }
 
 std::string compare(const Tensor& got, const Tensor& want, double rtol = 1e-3) {
-  if (got.dtype() != want.dtype()) return fmt::format("type {} instead of {}", dtype_name(got.dtype()), dtype_name(want.dtype()));
-  if (got.shape() != want.shape()) return fmt::format("shape {} instead of {}", to_string(got.shape()), to_string(want.shape()));
+  if (got.dtype() != want.dtype())
+    return fmt::format("type {} instead of {}", dtype_name(got.dtype()), dtype_name(want.dtype()));
+  if (got.shape() != want.shape())
+    return fmt::format("shape {} instead of {}", to_string(got.shape()), to_string(want.shape()));
   for (int64_t i = 0; i < want.size(); ++i) {
-    if (want.dtype() == DType::i64 && got.data<int64_t>()[i] != want.data<int64_t>()[i]) return fmt::format("element {} is {} instead of {}", i, got.data<int64_t>()[i], want.data<int64_t>()[i]);
+    if (want.dtype() == DType::i64 && got.data<int64_t>()[i] != want.data<int64_t>()[i])
+      return fmt::format("element {} is {} instead of {}", i, got.data<int64_t>()[i], want.data<int64_t>()[i]);
     const double a = got.item(i), b = want.item(i);
     if (a == b || (std::isnan(a) && std::isnan(b))) continue;
-    if (!(std::abs(a - b) <= 1e-7 + rtol * std::abs(b))) return fmt::format("element {} is {} instead of {}", i, a, b);
+    if (!(std::abs(a - b) <= 1e-7 + rtol * std::abs(b)))
+      return fmt::format("element {} is {} instead of {}", i, a, b);
   }
   return "";
 }
@@ -77,12 +83,15 @@ std::set<std::string> shape_inputs(const onnx::Body& body) {
   return r;
 }
 
-std::vector<Tensor> run(const fs::path& model, const std::vector<onnx::ValueInfo>& names, const std::vector<Array>& inputs, const std::set<std::string>& fixed) {
+std::vector<Tensor> run(const fs::path& model, const std::vector<onnx::ValueInfo>& names,
+                        const std::vector<Array>& inputs, const std::set<std::string>& fixed) {
   onnx::ImportOptions options{.batch = onnx::Batch::as_declared};
   std::vector<Tensor> given;
   for (size_t i = 0; i < inputs.size() && i < names.size(); ++i) {
-    if (fixed.count(names[i].name)) options.constants[names[i].name] = inputs[i].tensor;
-    else given.push_back(inputs[i].tensor);
+    if (fixed.count(names[i].name))
+      options.constants[names[i].name] = inputs[i].tensor;
+    else
+      given.push_back(inputs[i].tensor);
   }
   return onnx::run(onnx::load(model.string(), options), given);
 }
@@ -99,7 +108,8 @@ struct Arrays {
 // Sequences and optional values do not parse as tensors.
 void check_tensors(const onnx::File& f, const std::vector<onnx::ValueInfo>& list) {
   for (const onnx::ValueInfo& v : list)
-    if (v.type == 0) throw_error("{}: '{}' is no tensor", f.graph.nodes.empty() ? "?" : f.graph.nodes[0].title(), v.name);
+    if (v.type == 0)
+      throw_error("{}: '{}' is no tensor", f.graph.nodes.empty() ? "?" : f.graph.nodes[0].title(), v.name);
 }
 std::vector<Arrays> read_arrays(const Test& t, const onnx::File& f) {
   std::vector<Arrays> sets;
@@ -114,7 +124,8 @@ std::vector<Arrays> read_arrays(const Test& t, const onnx::File& f) {
     Shape s;
     for (const onnx::Dim& d : data->shape) s.push_back(d.value);
     Tensor x(s);
-    for (int64_t i = 0; i < x.size(); ++i) x.data<float>()[i] = static_cast<float>(static_cast<double>(i) / static_cast<double>(x.size()));
+    for (int64_t i = 0; i < x.size(); ++i)
+      x.data<float>()[i] = static_cast<float>(static_cast<double>(i) / static_cast<double>(x.size()));
     const fs::path out = t.model.parent_path() / (t.model.stem().string() + "_output_0.pb");
     return {{{{x, "float"}}, {read_array(out)}}};
   }
@@ -122,8 +133,10 @@ std::vector<Arrays> read_arrays(const Test& t, const onnx::File& f) {
   for (const fs::directory_entry& set : fs::directory_iterator(t.model.parent_path())) {
     if (!set.is_directory()) continue;
     Arrays a;
-    for (int i = 0; fs::exists(set.path() / fmt::format("input_{}.pb", i)); ++i) a.in.push_back(read_array(set.path() / fmt::format("input_{}.pb", i)));
-    for (int i = 0; fs::exists(set.path() / fmt::format("output_{}.pb", i)); ++i) a.out.push_back(read_array(set.path() / fmt::format("output_{}.pb", i)));
+    for (int i = 0; fs::exists(set.path() / fmt::format("input_{}.pb", i)); ++i)
+      a.in.push_back(read_array(set.path() / fmt::format("input_{}.pb", i)));
+    for (int i = 0; fs::exists(set.path() / fmt::format("output_{}.pb", i)); ++i)
+      a.out.push_back(read_array(set.path() / fmt::format("output_{}.pb", i)));
     sets.push_back(std::move(a));
   }
   return sets;
@@ -157,7 +170,8 @@ std::string run_set(const Test& t, const onnx::File& f, const Arrays& a) {
   for (size_t i = 0; i < a.out.size(); ++i) {
     GLIA_CHECK(a.out[i].tensor.defined(), "{}: an output is {}", first, a.out[i].type);
     if (i >= got.size()) return "an output is missing";
-    if (std::string why = compare(got[i], a.out[i].tensor, rtol); !why.empty()) return fmt::format("output {}: {}", i, why);
+    if (std::string why = compare(got[i], a.out[i].tensor, rtol); !why.empty())
+      return fmt::format("output {}: {}", i, why);
   }
   return "";
 }
@@ -180,7 +194,8 @@ Outcome run_test(const Test& t) {
 }
 
 bool is_random(const std::string& name) {
-  return name.find("bernoulli") != std::string::npos || (name.find("training_dropout") != std::string::npos && name.find("zero_ratio") == std::string::npos);
+  return name.find("bernoulli") != std::string::npos ||
+         (name.find("training_dropout") != std::string::npos && name.find("zero_ratio") == std::string::npos);
 }
 std::vector<Test> find_tests(const std::vector<fs::path>& dirs, const std::string& filter) {
   std::vector<Test> tests;
@@ -208,10 +223,14 @@ int main(int argc, char** argv) {
   std::vector<fs::path> dirs;
   for (int i = 1; i < argc; ++i) {
     const std::string a = argv[i];
-    if (a == "-v") verbose = true;
-    else if (a == "--all") all = true;
-    else if (a == "--filter" && i + 1 < argc) filter = argv[++i];
-    else dirs.emplace_back(a);
+    if (a == "-v")
+      verbose = true;
+    else if (a == "--all")
+      all = true;
+    else if (a == "--filter" && i + 1 < argc)
+      filter = argv[++i];
+    else
+      dirs.emplace_back(a);
   }
   if (dirs.empty()) return std::puts("usage: glia-onnx-backend DIR... [--filter TEXT] [--all] [-v]"), 1;
   const std::vector<Test> tests = find_tests(dirs, filter);
@@ -222,14 +241,19 @@ int main(int argc, char** argv) {
     const Outcome o = run_test(t);
     sum.add(o.verdict);
     if (o.known) known.add(o.verdict);
-    by_folder[(t.whole ? t.model.parent_path() : t.model.parent_path().parent_path()).filename().string()].add(o.verdict);
+    by_folder[(t.whole ? t.model.parent_path() : t.model.parent_path().parent_path()).filename().string()].add(
+        o.verdict);
     by_operator[o.operators.size() == 1 ? *o.operators.begin() : "(several operators)"].add(o.verdict);
-    if (verbose && o.verdict != Verdict::passed) std::printf("%s %s: %s\n", o.verdict == Verdict::failed ? "FAILED " : "refused", t.name().c_str(), o.why.c_str());
+    if (verbose && o.verdict != Verdict::passed)
+      std::printf("%s %s: %s\n", o.verdict == Verdict::failed ? "FAILED " : "refused", t.name().c_str(),
+                  o.why.c_str());
   }
   std::printf("%-28s %7s %7s %7s\n", "operator", "passed", "failed", "refused");
   for (auto& [name, c] : by_operator) std::printf("%-28s %7d %7d %7d\n", name.c_str(), c.passed, c.failed, c.refused);
-  for (auto& [name, c] : by_folder) std::printf("folder %-21s %7d %7d %7d\n", name.c_str(), c.passed, c.failed, c.refused);
+  for (auto& [name, c] : by_folder)
+    std::printf("folder %-21s %7d %7d %7d\n", name.c_str(), c.passed, c.failed, c.refused);
   std::printf("%-28s %7d %7d %7d\n", "of known operators only", known.passed, known.failed, known.refused);
-  std::printf("%-28s %7d %7d %7d   (%.1f s)\n", "all", sum.passed, sum.failed, sum.refused, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+  std::printf("%-28s %7d %7d %7d   (%.1f s)\n", "all", sum.passed, sum.failed, sum.refused,
+              std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
   return sum.failed || (all && sum.refused) || tests.empty() ? 1 : 0;
 }

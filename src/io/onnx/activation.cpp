@@ -6,7 +6,9 @@ namespace {
 
 Operands import_celu(Node& n) {
   const double a = n.f("alpha", 1.0);
-  return elementwise(n, [&](const Value& x) { return ops::relu(x) + ops::minimum(scalar(0, x.dtype()), (ops::exp(x / a) - 1.0) * a); });
+  return elementwise(n, [&](const Value& x) {
+    return ops::relu(x) + ops::minimum(scalar(0, x.dtype()), (ops::exp(x / a) - 1.0) * a);
+  });
 }
 Operands import_elu(Node& n) {
   const double a = n.f("alpha", 1.0);
@@ -29,7 +31,9 @@ Operands import_prelu(Node& n) {
     per_channel[0] = s[0];
     slope = Operand(ops::reshape(slope.logical(), per_channel));
   }
-  return {pointwise({n.operand(0), slope}, [](const Values& v) { return ops::where(ops::less(v[0], ops::scalar_like(v[0], 0)), v[0] * v[1], v[0]); })};
+  return {pointwise({n.operand(0), slope}, [](const Values& v) {
+    return ops::where(ops::less(v[0], ops::scalar_like(v[0], 0)), v[0] * v[1], v[0]);
+  })};
 }
 Operands import_hard_sigmoid(Node& n) {
   const double a = n.f("alpha", 0.2), b = n.f("beta", 0.5);

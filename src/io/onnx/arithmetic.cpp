@@ -1,4 +1,5 @@
-// Add, Sub, Mul, ..., comparisons, logic, bits, Min, Max, Sum, Mean, Where, Clip and the plain functions of one number.
+// Add, Sub, Mul, ..., comparisons, logic, bits, Min, Max, Sum, Mean, Where, Clip and the plain functions of one
+// number.
 #include "io/onnx/operator_util.h"
 
 namespace glia::onnx {
@@ -45,15 +46,19 @@ Value logical_equal(const Value& a, const Value& b) { return ops::equal(a, b); }
 
 Operands import_mod(Node& n) {
   const bool c = n.i("fmod", 0) != 0;
-  return {pointwise({n.operand(0), n.operand(1)}, [&](const Values& v) { return c ? ops::fmod(v[0], v[1]) : ops::mod(v[0], v[1]); })};
+  return {pointwise({n.operand(0), n.operand(1)},
+                    [&](const Values& v) { return c ? ops::fmod(v[0], v[1]) : ops::mod(v[0], v[1]); })};
 }
 Operands import_bit_shift(Node& n) {
   const std::string direction = n.s("direction", "");
   n.check(direction == "LEFT" || direction == "RIGHT", "the attribute 'direction' must be LEFT or RIGHT.");
-  return {pointwise({n.operand(0), n.operand(1)}, [&](const Values& v) { return direction == "LEFT" ? ops::left_shift(v[0], v[1]) : ops::right_shift(v[0], v[1]); })};
+  return {pointwise({n.operand(0), n.operand(1)}, [&](const Values& v) {
+    return direction == "LEFT" ? ops::left_shift(v[0], v[1]) : ops::right_shift(v[0], v[1]);
+  })};
 }
 Operands import_where(Node& n) {
-  return {pointwise({n.operand(0), n.operand(1), n.operand(2)}, [](const Values& v) { return ops::where(v[0], v[1], v[2]); })};
+  return {pointwise({n.operand(0), n.operand(1), n.operand(2)},
+                    [](const Values& v) { return ops::where(v[0], v[1], v[2]); })};
 }
 Operands import_clip(Node& n) {
   Operands in{n.operand(0)};

@@ -12,7 +12,8 @@ namespace {
 Operand cast_to(const Operand& x, DType t) { return {ops::cast(x.stored(), t), x.axes()}; }
 
 Operands import_cast(Node& n) {
-  if (const Attribute* a = n.attr("to"); a && a->kind == Attribute::text) n.fail("types named by strings (opset 5 and older) are not read.");
+  if (const Attribute* a = n.attr("to"); a && a->kind == Attribute::text)
+    n.fail("types named by strings (opset 5 and older) are not read.");
   return {cast_to(n.operand(0), n.dtype_of(n.i("to"), "the type to cast to"))};
 }
 Operands import_cast_like(Node& n) { return {cast_to(n.operand(0), n.operand(1).dtype())}; }
@@ -32,7 +33,8 @@ Operands import_dropout(Node& n) {
   const Operand& x = n.operand(0);
   const double rate = n.has(1) ? n.known_number(1, "the ratio") : n.f("ratio", 0.5);
   Operand y = x;
-  if (n.training() && rate > 0 && Trace::current()) y = {ops::dropout(x.stored(), rate, Trace::current()->seed(), Trace::current()->next_stream()), x.axes()};
+  if (n.training() && rate > 0 && Trace::current())
+    y = {ops::dropout(x.stored(), rate, Trace::current()->seed(), Trace::current()->next_stream()), x.axes()};
   Operands out{y};
   if (n.wants(1)) out.push_back(ops::ones(x.shape(), n.opset() < 10 ? x.dtype() : DType::bool_));
   return out;
@@ -80,9 +82,12 @@ Operands import_eye_like(Node& n) {
 
 Operands import_range(Node& n) {
   const Tensor a = n.known(0, "the start"), b = n.known(1, "the limit"), d = n.known(2, "the step");
-  n.check(a.size() == 1 && b.size() == 1 && d.size() == 1 && d.item(0) != 0, "start, limit and step must be numbers, the step not 0.");
+  n.check(a.size() == 1 && b.size() == 1 && d.size() == 1 && d.item(0) != 0,
+          "start, limit and step must be numbers, the step not 0.");
   if (a.dtype() == DType::i64 || a.dtype() == DType::i32) {
-    const auto at = [](const Tensor& t) { return t.dtype() == DType::i64 ? t.data<int64_t>()[0] : static_cast<int64_t>(t.item(0)); };
+    const auto at = [](const Tensor& t) {
+      return t.dtype() == DType::i64 ? t.data<int64_t>()[0] : static_cast<int64_t>(t.item(0));
+    };
     const int64_t from = at(a), to = at(b), step = at(d);
     const __int128 span = static_cast<__int128>(to) - from;
     __int128 count = span / step + (span % step != 0 ? 1 : 0);
@@ -113,7 +118,8 @@ Operands import_if(Node& n) {
 void check_extents(const Node& n, const Shape& s, bool known) {
   int64_t all = 1;
   for (int64_t d : s)
-    if (d < 0 || __builtin_mul_overflow(all, std::max<int64_t>(d, 1), &all) || all > (known ? int64_t{1} << 28 : int64_t{1} << 40))
+    if (d < 0 || __builtin_mul_overflow(all, std::max<int64_t>(d, 1), &all) ||
+        all > (known ? int64_t{1} << 28 : int64_t{1} << 40))
       n.fail(fmt::format("a result of shape {} is too large.", to_string(s)));
 }
 

@@ -47,45 +47,54 @@ std::string reshape(Exporter& ex, const std::string& x, const std::vector<Dims>&
   return ex.emit1("Reshape", {x, ex.ints(shape)});
 }
 
-// (batch, spatial..., channels) -> (batch, all): the channels may stay second when a product with known weights follows.
+// (batch, spatial..., channels) -> (batch, all): the channels may stay second when a product with known weights
+// follows.
 bool stays_flattened(Exporter& ex, const ir::Node& n, int id) {
   const TensorType &from = ex.type(n.inputs[0]), &to = n.types[0];
   if (ex.known(n.inputs[0])) return false;
   const Item& it = ex.item(n.inputs[0]);
-  if (from.rank() < 3 || to.rank() != 2 || from.shape[0] != to.shape[0] || it.name.empty() || it.axes != channels_last_axes(from.rank())) return false;
+  if (from.rank() < 3 || to.rank() != 2 || from.shape[0] != to.shape[0] || it.name.empty() ||
+      it.axes != channels_last_axes(from.rank()))
+    return false;
   for (size_t i = 1; i < from.shape.size(); ++i)
     if (!is_known(ex.symbols().extent(n.inputs[0], static_cast<int>(i)))) return false;
   for (int user : ex.users(id)) {
     if (user < 0) return false;
     const ir::Node& u = ex.graph().nodes[static_cast<size_t>(user)];
-    if (u.op->name != "matmul" || u.inputs[0].node != id || u.attrs.b("transpose_a") || !ex.will_be_known(u.inputs[1]) || ex.type(u.inputs[1]).rank() != 2) return false;
-  }
-  return true;
-}
-
-// (batch, steps, features) -> (rows, features), read by products with known weights only: those take the array as it is.
-bool stays_merged(Exporter& ex, const ir::Node& n, int id) {
-  const TensorType &from = ex.type(n.inputs[0]), &to = n.types[0];
-  const Dims last = ex.symbols().extent(n.inputs[0], from.rank() - 1);
-  if (from.rank() < 3 || to.rank() != 2 || from.shape.back() != to.shape.back() || !is_known(last) || ex.known(n.inputs[0])) return false;
-  for (int user : ex.users(id)) {
-    if (user < 0) return false;
-    const ir::Node& u = ex.graph().nodes[static_cast<size_t>(user)];
-    if (u.op->name != "matmul" || u.inputs[0].node != id || u.inputs[1].node == id || u.attrs.b("transpose_a") || u.attrs.b("residual") || !ex.will_be_known(u.inputs[1]) ||
-        ex.type(u.inputs[1]).rank() != 2)
+    if (u.op->name != "matmul" || u.inputs[0].node != id || u.attrs.b("transpose_a") ||
+        !ex.will_be_known(u.inputs[1]) || ex.type(u.inputs[1]).rank() != 2)
       return false;
   }
   return true;
 }
 
-// Whether a chain of reshapes and broadcasts repeats each element of its source, as often as `times` along each axis: tried on
-// an array that counts, because the simplifier merges the reshapes of neighbouring axes.
+// (batch, steps, features) -> (rows, features), read by products with known weights only: those take the array as it
+// is.
+bool stays_merged(Exporter& ex, const ir::Node& n, int id) {
+  const TensorType &from = ex.type(n.inputs[0]), &to = n.types[0];
+  const Dims last = ex.symbols().extent(n.inputs[0], from.rank() - 1);
+  if (from.rank() < 3 || to.rank() != 2 || from.shape.back() != to.shape.back() || !is_known(last) ||
+      ex.known(n.inputs[0]))
+    return false;
+  for (int user : ex.users(id)) {
+    if (user < 0) return false;
+    const ir::Node& u = ex.graph().nodes[static_cast<size_t>(user)];
+    if (u.op->name != "matmul" || u.inputs[0].node != id || u.inputs[1].node == id || u.attrs.b("transpose_a") ||
+        u.attrs.b("residual") || !ex.will_be_known(u.inputs[1]) || ex.type(u.inputs[1]).rank() != 2)
+      return false;
+  }
+  return true;
+}
+
+// Whether a chain of reshapes and broadcasts repeats each element of its source, as often as `times` along each axis:
+// tried on an array that counts, because the simplifier merges the reshapes of neighbouring axes.
 bool repeats(Exporter& ex, int id, ir::Ref* source, Ints* times) {
   const ir::Graph& g = ex.graph();
   std::vector<const ir::Node*> chain;
   bool wide = false;
   ir::Ref at{id, 0};
-  for (const ir::Node* n = &g.nodes[static_cast<size_t>(id)]; n->op->name == "reshape" || n->op->name == "broadcast_to"; n = &g.nodes[static_cast<size_t>(at.node)]) {
+  for (const ir::Node* n = &g.nodes[static_cast<size_t>(id)];
+       n->op->name == "reshape" || n->op->name == "broadcast_to"; n = &g.nodes[static_cast<size_t>(at.node)]) {
     if (!chain.empty() && ex.users(at.node).size() != 1) break;
     wide |= n->op->name == "broadcast_to";
     chain.push_back(n);
@@ -108,12 +117,16 @@ bool repeats(Exporter& ex, int id, ir::Ref* source, Ints* times) {
 bool export_repeat(Exporter& ex, const ir::Node& n, int id) {
   ir::Ref source;
   Ints times;
-  if (!is_float(n.types[0].dtype) || n.types[0].rank() < 3 || !repeats(ex, id, &source, &times) || ex.known(source)) return false;
+  if (!is_float(n.types[0].dtype) || n.types[0].rank() < 3 || !repeats(ex, id, &source, &times) || ex.known(source))
+    return false;
   const Item it = as_it_lies(ex, source);
   Tensor scales({static_cast<int64_t>(times.size())});
-  for (size_t i = 0; i < times.size(); ++i) scales.set_item(stored(it, static_cast<int64_t>(i)), static_cast<double>(times[i]));
+  for (size_t i = 0; i < times.size(); ++i)
+    scales.set_item(stored(it, static_cast<int64_t>(i)), static_cast<double>(times[i]));
   const std::string y = ex.emit1("Resize", {it.name, "", ex.tensor(scales, "scales")},
-                                 {{"mode", std::string("nearest")}, {"coordinate_transformation_mode", std::string("asymmetric")}, {"nearest_mode", std::string("floor")}});
+                                 {{"mode", std::string("nearest")},
+                                  {"coordinate_transformation_mode", std::string("asymmetric")},
+                                  {"nearest_mode", std::string("floor")}});
   ex.define({id, 0}, y, it.axes);
   return true;
 }
@@ -129,10 +142,12 @@ void export_reshape(Exporter& ex, const ir::Node& n, int id) {
     return ex.define({id, 0}, reshape(ex, x, whole, to));
   }
   if (stays_flattened(ex, n, id))
-    return ex.define({id, 0}, Item{.name = reshape(ex, ex.item(n.inputs[0]).name, {}, to), .flattened = ex.type(n.inputs[0]).shape});
+    return ex.define({id, 0}, Item{.name = reshape(ex, ex.item(n.inputs[0]).name, {}, to),
+                                   .flattened = ex.type(n.inputs[0]).shape});
   if (stays_merged(ex, n, id)) {
     Item it = as_it_lies(ex, n.inputs[0]);
-    if (!it.axes.empty() && it.axes.back() + 1 != static_cast<int64_t>(from.size())) it = Item{.name = ex.plain(n.inputs[0])};
+    if (!it.axes.empty() && it.axes.back() + 1 != static_cast<int64_t>(from.size()))
+      it = Item{.name = ex.plain(n.inputs[0])};
     from.pop_back();
     it.merged = from;
     return ex.define({id, 0}, it);
@@ -174,12 +189,14 @@ bool is_flip(const ir::Node& n, int64_t* axis) {
 void export_slice(Exporter& ex, const ir::Node& n, int id) {
   const ir::Ref in = n.inputs[0];
   int64_t flip;
-  if (const Item& it = ex.raw_item(in); is_flip(n, &flip) && !it.reversed.empty() && stored(it, flip) == it.reversed_axis && n.types[0] == ex.type(in)) {
+  if (const Item& it = ex.raw_item(in); is_flip(n, &flip) && !it.reversed.empty() &&
+                                        stored(it, flip) == it.reversed_axis && n.types[0] == ex.type(in)) {
     ex.define({id, 0}, it.reversed, it.axes);
     return;
   }
   const Item it = as_it_lies(ex, in);
-  const std::vector<Dims> from = ex.symbols().shape(in), to = ex.symbols().shape({id, 0}), starts = ex.symbols().attr_ints(id, "starts"), stops = ex.symbols().attr_ints(id, "stops");
+  const std::vector<Dims> from = ex.symbols().shape(in), to = ex.symbols().shape({id, 0}),
+                          starts = ex.symbols().attr_ints(id, "starts"), stops = ex.symbols().attr_ints(id, "stops");
   const Ints& steps = n.attrs.ints("steps");
   Ints s, e, a, step;
   for (size_t i = 0; i < from.size(); ++i) {
@@ -198,7 +215,10 @@ void export_slice(Exporter& ex, const ir::Node& n, int id) {
     step.push_back(k);
     s.push_back(k < 0 && start >= extent - 1 && !is_known(from[i]) ? -1 : start);
     const Dims& stop = stops[i];
-    if (is_known(stop)) e.push_back(stop[0] == ops::kEnd ? (k > 0 ? INT64_MAX : INT64_MIN + 1) : k < 0 && stop[0] < -extent ? INT64_MIN + 1 : stop[0]);
+    if (is_known(stop))
+      e.push_back(stop[0] == ops::kEnd         ? (k > 0 ? INT64_MAX : INT64_MIN + 1)
+                  : k < 0 && stop[0] < -extent ? INT64_MIN + 1
+                                               : stop[0]);
     else {
       // The end counts from the end of the axis, or is the end.
       Dims rest;
@@ -223,7 +243,8 @@ void export_pad(Exporter& ex, const ir::Node& n, int id) {
     pads[at] = low[i], pads[rank + at] = high[i];
   }
   const DType t = n.types[0].dtype;
-  const std::string y = ex.emit1("Pad", {it.name, ex.ints(pads), ex.scalar(n.attrs.f("value"), t)}, {{"mode", std::string("constant")}});
+  const std::string y = ex.emit1("Pad", {it.name, ex.ints(pads), ex.scalar(n.attrs.f("value"), t)},
+                                 {{"mode", std::string("constant")}});
   ex.define({id, 0}, y, it.axes);
 }
 
@@ -233,10 +254,12 @@ std::string indices(Exporter& ex, ir::Ref r) {
   return t == DType::i32 || t == DType::i64 ? at : ex.cast(at, DType::i64);
 }
 void export_take(Exporter& ex, const ir::Node& n, int id) {
-  ex.define({id, 0}, ex.emit1("Gather", {ex.plain(n.inputs[0]), indices(ex, n.inputs[1])}, {{"axis", n.attrs.i("axis")}}));
+  ex.define({id, 0},
+            ex.emit1("Gather", {ex.plain(n.inputs[0]), indices(ex, n.inputs[1])}, {{"axis", n.attrs.i("axis")}}));
 }
 void export_take_along(Exporter& ex, const ir::Node& n, int id) {
-  ex.define({id, 0}, ex.emit1("GatherElements", {ex.plain(n.inputs[0]), indices(ex, n.inputs[1])}, {{"axis", n.attrs.i("axis")}}));
+  ex.define({id, 0}, ex.emit1("GatherElements", {ex.plain(n.inputs[0]), indices(ex, n.inputs[1])},
+                              {{"axis", n.attrs.i("axis")}}));
 }
 void export_segment_sum(Exporter& ex, const ir::Node& n, int id) {
   if (ex.opset() < 16) ex.fail(n, "sums by index need opset 16 or newer.");
@@ -246,7 +269,8 @@ void export_segment_sum(Exporter& ex, const ir::Node& n, int id) {
   std::string index = indices(ex, n.inputs[1]);
   if (at.dtype != DType::i64) index = ex.cast(index, DType::i64);
   index = ex.emit1("Unsqueeze", {index, ex.ints({-1})});
-  ex.define({id, 0}, ex.emit1("ScatterND", {zeros, index, ex.plain(n.inputs[0])}, {{"reduction", std::string("add")}}));
+  ex.define({id, 0},
+            ex.emit1("ScatterND", {zeros, index, ex.plain(n.inputs[0])}, {{"reduction", std::string("add")}}));
 }
 
 void export_arg(Exporter& ex, const ir::Node& n, int id) {
@@ -254,7 +278,8 @@ void export_arg(Exporter& ex, const ir::Node& n, int id) {
   const bool keep = n.attrs.b("keepdims");
   const int64_t axis = ir::normalize_axis(n.attrs.i("axis"), ex.type(n.inputs[0]).rank(), "argmax");
   const std::string x = keep ? it.name : ex.plain(n.inputs[0]);
-  const std::string y = ex.emit1(n.op->name == "argmax" ? "ArgMax" : "ArgMin", {x}, {{"axis", keep ? stored(it, axis) : axis}, {"keepdims", int64_t{keep}}});
+  const std::string y = ex.emit1(n.op->name == "argmax" ? "ArgMax" : "ArgMin", {x},
+                                 {{"axis", keep ? stored(it, axis) : axis}, {"keepdims", int64_t{keep}}});
   ex.define({id, 0}, ex.cast(y, n.types[0].dtype), keep ? it.axes : Ints{});
 }
 void export_top_k(Exporter& ex, const ir::Node& n, int id) {
@@ -266,22 +291,36 @@ void export_argsort(Exporter& ex, const ir::Node& n, int id) {
   const int64_t axis = n.attrs.i("axis");
   const int64_t rank = ex.type(n.inputs[0]).rank();
   const Dims extent = ex.symbols().extent(n.inputs[0], static_cast<int>(ir::normalize_axis(axis, rank, "argsort")));
-  const auto y = ex.emit("TopK", {ex.plain(n.inputs[0]), ex.shape_of({extent})}, {{"axis", axis}, {"largest", int64_t{n.attrs.b("descending")}}}, 2);
+  const auto y = ex.emit("TopK", {ex.plain(n.inputs[0]), ex.shape_of({extent})},
+                         {{"axis", axis}, {"largest", int64_t{n.attrs.b("descending")}}}, 2);
   ex.define({id, 0}, ex.cast(y[1], DType::i32));
 }
 void export_cumulative(Exporter& ex, const ir::Node& n, int id) {
   if (n.op->name == "cumprod") ex.fail(n, "running products need opset 26.");
   const std::string axis = ex.tensor(Tensor::from_vector<int64_t>({}, {n.attrs.i("axis")}), "axis");
-  ex.define({id, 0}, ex.emit1("CumSum", {ex.plain(n.inputs[0]), axis}, {{"exclusive", int64_t{n.attrs.b("exclusive")}}, {"reverse", int64_t{n.attrs.b("reverse")}}}));
+  ex.define({id, 0},
+            ex.emit1("CumSum", {ex.plain(n.inputs[0]), axis},
+                     {{"exclusive", int64_t{n.attrs.b("exclusive")}}, {"reverse", int64_t{n.attrs.b("reverse")}}}));
 }
 
 }  // namespace
 
 ExportRules move_rules() {
-  return {{"transpose", export_transpose},   {"reshape", export_reshape}, {"broadcast_to", export_broadcast}, {"concatenate", export_concat},
-          {"slice", export_slice},           {"pad", export_pad},         {"take", export_take},              {"take_along_axis", export_take_along},
-          {"segment_sum", export_segment_sum}, {"argmax", export_arg},    {"argmin", export_arg},             {"top_k", export_top_k},
-          {"argsort", export_argsort},       {"cumsum", export_cumulative}, {"cumprod", export_cumulative}};
+  return {{"transpose", export_transpose},
+          {"reshape", export_reshape},
+          {"broadcast_to", export_broadcast},
+          {"concatenate", export_concat},
+          {"slice", export_slice},
+          {"pad", export_pad},
+          {"take", export_take},
+          {"take_along_axis", export_take_along},
+          {"segment_sum", export_segment_sum},
+          {"argmax", export_arg},
+          {"argmin", export_arg},
+          {"top_k", export_top_k},
+          {"argsort", export_argsort},
+          {"cumsum", export_cumulative},
+          {"cumprod", export_cumulative}};
 }
 
 }  // namespace glia::onnx

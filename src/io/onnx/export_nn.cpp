@@ -36,18 +36,22 @@ Tensor reordered_rows(const Tensor& w, const Shape& image, int64_t axis) {
 
 void export_matmul(Exporter& ex, const ir::Node& n, int id) {
   const ir::Ref a = n.inputs[0], b = n.inputs[1];
-  const bool ta = n.attrs.b("transpose_a"), tb = n.attrs.b("transpose_b"), two = ex.type(a).rank() == 2 && ex.type(b).rank() == 2;
+  const bool ta = n.attrs.b("transpose_a"), tb = n.attrs.b("transpose_b"),
+             two = ex.type(a).rank() == 2 && ex.type(b).rank() == 2;
   const DType t = n.types[0].dtype;
   std::string x, w;
   const Item raw = ex.raw_item(a);
   if (!raw.merged.empty() && !n.attrs.b("residual") && ex.known(b)) {
     w = ex.in_order(b, tb ? Ints{1, 0} : Ints{});
-    ex.define({id, 0}, Item{.name = finish(ex, n, ex.emit1("MatMul", {raw.name, w}), 2, {}, false), .axes = raw.axes, .merged = raw.merged});
+    ex.define({id, 0}, Item{.name = finish(ex, n, ex.emit1("MatMul", {raw.name, w}), 2, {}, false),
+                            .axes = raw.axes,
+                            .merged = raw.merged});
     return;
   }
   if (!raw.flattened.empty()) {
     x = raw.name;
-    w = ex.tensor(reordered_rows(ex.item(b).constant, raw.flattened, tb ? 1 : 0), ex.graph().nodes[static_cast<size_t>(b.node)].scope);
+    w = ex.tensor(reordered_rows(ex.item(b).constant, raw.flattened, tb ? 1 : 0),
+                  ex.graph().nodes[static_cast<size_t>(b.node)].scope);
   }
   if (two && is_float(t)) {
     if (x.empty()) x = ex.plain(a), w = ex.plain(b);
@@ -71,7 +75,9 @@ void export_matmul(Exporter& ex, const ir::Node& n, int id) {
   ex.define({id, 0}, finish(ex, n, ex.emit1("MatMul", {left, right}), 2, {}, false));
 }
 
-Ints first_axes(int rank) { return channels_last_axes(rank); }  // value (N, spatial, C) of an ONNX value (N, C, spatial)
+Ints first_axes(int rank) {
+  return channels_last_axes(rank);
+}  // value (N, spatial, C) of an ONNX value (N, C, spatial)
 Ints kernel_axes(int rank) {  // value (spatial, I, O) of an ONNX value (O, I, spatial)
   Ints r;
   for (int64_t i = 2; i < rank; ++i) r.push_back(i);
@@ -84,21 +90,27 @@ Ints onnx_pads(const Ints& pairs) {
   for (size_t i = 1; i < pairs.size(); i += 2) r.push_back(pairs[i]);
   return r;
 }
-bool all_of(const Ints& v, int64_t x) { return std::all_of(v.begin(), v.end(), [&](int64_t y) { return x == y; }); }
+bool all_of(const Ints& v, int64_t x) {
+  return std::all_of(v.begin(), v.end(), [&](int64_t y) { return x == y; });
+}
 
 // Pads depend on the extent for padding "same" with strides; then ONNX's own rule says the same.
 void add_pads(Exporter& ex, const ir::Node& n, int id, AttrList& attrs) {
   bool known = true;
   for (const Dims& d : ex.symbols().attr_ints(id, "pads")) known &= is_known(d);
-  if (!known) attrs.emplace_back("auto_pad", std::string("SAME_UPPER"));
-  else if (!all_of(n.attrs.ints("pads"), 0)) attrs.emplace_back("pads", onnx_pads(n.attrs.ints("pads")));
+  if (!known)
+    attrs.emplace_back("auto_pad", std::string("SAME_UPPER"));
+  else if (!all_of(n.attrs.ints("pads"), 0))
+    attrs.emplace_back("pads", onnx_pads(n.attrs.ints("pads")));
 }
 
 void export_conv(Exporter& ex, const ir::Node& n, int id) {
   const int rank = ex.type(n.inputs[0]).rank();
   const Shape w = ex.type(n.inputs[1]).shape;
-  const int64_t channels = ex.type(n.inputs[0]).shape.back(), groups = w[w.size() - 2] ? channels / w[w.size() - 2] : 1;
-  std::vector<std::string> in{ex.in_order(n.inputs[0], first_axes(rank)), ex.in_order(n.inputs[1], kernel_axes(rank))};
+  const int64_t channels = ex.type(n.inputs[0]).shape.back(),
+                groups = w[w.size() - 2] ? channels / w[w.size() - 2] : 1;
+  std::vector<std::string> in{ex.in_order(n.inputs[0], first_axes(rank)),
+                              ex.in_order(n.inputs[1], kernel_axes(rank))};
   if (n.attrs.b("bias")) in.push_back(ex.plain(n.inputs[2]));
   AttrList attrs{{"kernel_shape", Ints(w.begin(), w.end() - 2)}};
   if (!all_of(n.attrs.ints("strides"), 1)) attrs.emplace_back("strides", n.attrs.ints("strides"));
@@ -112,7 +124,8 @@ void export_conv_transpose(Exporter& ex, const ir::Node& n, int id) {
   const int rank = ex.type(n.inputs[0]).rank();
   const Shape w = ex.type(n.inputs[1]).shape;
   const int64_t out_channels = n.types[0].shape.back(), groups = w[w.size() - 2] ? out_channels / w[w.size() - 2] : 1;
-  std::vector<std::string> in{ex.in_order(n.inputs[0], first_axes(rank)), ex.in_order(n.inputs[1], kernel_axes(rank))};
+  std::vector<std::string> in{ex.in_order(n.inputs[0], first_axes(rank)),
+                              ex.in_order(n.inputs[1], kernel_axes(rank))};
   if (n.attrs.b("bias")) in.push_back(ex.plain(n.inputs[2]));
   AttrList attrs{{"kernel_shape", Ints(w.begin(), w.end() - 2)}, {"strides", n.attrs.ints("strides")}};
   if (!all_of(n.attrs.ints("dilation"), 1)) attrs.emplace_back("dilations", n.attrs.ints("dilation"));
@@ -125,7 +138,8 @@ void export_conv_transpose(Exporter& ex, const ir::Node& n, int id) {
   }
   if (!all_of(pads, 0)) attrs.emplace_back("pads", onnx_pads(pads));
   if (!all_of(extra, 0)) attrs.emplace_back("output_padding", extra);
-  ex.define({id, 0}, finish(ex, n, ex.emit1("ConvTranspose", in, attrs), 2, first_axes(rank), true), first_axes(rank));
+  ex.define({id, 0}, finish(ex, n, ex.emit1("ConvTranspose", in, attrs), 2, first_axes(rank), true),
+            first_axes(rank));
 }
 
 void export_pool(Exporter& ex, const ir::Node& n, int id) {
@@ -138,8 +152,10 @@ void export_pool(Exporter& ex, const ir::Node& n, int id) {
 }
 
 void export_reduce(Exporter& ex, const ir::Node& n, int id) {
-  static const std::map<std::string, const char*> names = {{"reduce_sum", "ReduceSum"}, {"reduce_mean", "ReduceMean"}, {"reduce_max", "ReduceMax"},
-                                                           {"reduce_min", "ReduceMin"}, {"reduce_prod", "ReduceProd"}, {"reduce_any", "ReduceMax"}, {"reduce_all", "ReduceMin"}};
+  static const std::map<std::string, const char*> names = {
+      {"reduce_sum", "ReduceSum"}, {"reduce_mean", "ReduceMean"}, {"reduce_max", "ReduceMax"},
+      {"reduce_min", "ReduceMin"}, {"reduce_prod", "ReduceProd"}, {"reduce_any", "ReduceMax"},
+      {"reduce_all", "ReduceMin"}};
   const ir::Ref in = n.inputs[0];
   const Item it = ex.item(in);
   const bool keep = n.attrs.b("keepdims"), logic = n.op->name == "reduce_any" || n.op->name == "reduce_all";
@@ -173,8 +189,10 @@ void export_softmax(Exporter& ex, const ir::Node& n, int id) {
   const Item& it = ex.item(n.inputs[0]);
   const int64_t axis = ir::normalize_axis(n.attrs.i("axis"), n.types[0].rank(), n.op->name);
   const Ints axes = it.axes;
-  ex.define({id, 0}, ex.emit1(n.op->name == "softmax" ? "Softmax" : "LogSoftmax", {ex.in_order(n.inputs[0], axes)},
-                              {{"axis", axes.empty() ? axis : axes[static_cast<size_t>(axis)]}}), axes);
+  ex.define({id, 0},
+            ex.emit1(n.op->name == "softmax" ? "Softmax" : "LogSoftmax", {ex.in_order(n.inputs[0], axes)},
+                     {{"axis", axes.empty() ? axis : axes[static_cast<size_t>(axis)]}}),
+            axes);
 }
 
 void export_layer_norm(Exporter& ex, const ir::Node& n, int id) {
@@ -188,18 +206,23 @@ void export_layer_norm(Exporter& ex, const ir::Node& n, int id) {
   const bool scale = n.attrs.b("scale"), center = n.attrs.b("center"), rms = n.attrs.b("rms");
   const double eps = n.attrs.f("epsilon");
   const int64_t width = n.types[0].shape.back();
-  const std::string gamma = scale ? ex.plain(n.inputs[1]) : "", beta = center ? ex.plain(n.inputs[scale ? 2 : 1]) : "";
+  const std::string gamma = scale ? ex.plain(n.inputs[1]) : "",
+                    beta = center ? ex.plain(n.inputs[scale ? 2 : 1]) : "";
   if (!rms && ex.opset() >= 17) {
     const std::string ones = scale ? gamma : ex.tensor(Tensor::full({width}, 1, t), "ones");
-    return ex.define({id, 0}, ex.emit1("LayerNormalization", {x, ones, beta}, {{"axis", int64_t{-1}}, {"epsilon", eps}}));
+    return ex.define({id, 0},
+                     ex.emit1("LayerNormalization", {x, ones, beta}, {{"axis", int64_t{-1}}, {"epsilon", eps}}));
   }
   if (rms && !center && ex.opset() >= 23) {
     const std::string ones = scale ? gamma : ex.tensor(Tensor::full({width}, 1, t), "ones");
     return ex.define({id, 0}, ex.emit1("RMSNormalization", {x, ones}, {{"axis", int64_t{-1}}, {"epsilon", eps}}));
   }
-  const auto mean = [&](const std::string& v) { return ex.with_axes("ReduceMean", v, {-1}, 18, {{"keepdims", int64_t{1}}}); };
+  const auto mean = [&](const std::string& v) {
+    return ex.with_axes("ReduceMean", v, {-1}, 18, {{"keepdims", int64_t{1}}});
+  };
   const std::string d = rms ? x : ex.emit1("Sub", {x, mean(x)});
-  std::string y = ex.emit1("Div", {d, ex.emit1("Sqrt", {ex.emit1("Add", {mean(ex.emit1("Mul", {d, d})), ex.scalar(eps, t)})})});
+  std::string y =
+      ex.emit1("Div", {d, ex.emit1("Sqrt", {ex.emit1("Add", {mean(ex.emit1("Mul", {d, d})), ex.scalar(eps, t)})})});
   if (scale) y = ex.emit1("Mul", {y, gamma});
   if (center) y = ex.emit1("Add", {y, beta});
   ex.define({id, 0}, y);
@@ -220,7 +243,8 @@ void export_attention(Exporter& ex, const ir::Node& n, int id) {
       std::vector<Dims> s = ex.symbols().shape(r);
       const Dims one(s[0].size(), 1), times(s[0].size(), heads / key_heads), all(s[0].size(), heads);
       const Dims &rows = transposed ? s[3] : s[1], &columns = transposed ? s[1] : s[3];
-      const std::string wide = ex.emit1("Expand", {ex.emit1("Unsqueeze", {x, ex.ints({2})}), ex.shape_of({one, one, times, one, one})});
+      const std::string wide =
+          ex.emit1("Expand", {ex.emit1("Unsqueeze", {x, ex.ints({2})}), ex.shape_of({one, one, times, one, one})});
       return ex.emit1("Reshape", {wide, ex.shape_of({s[0], all, rows, columns})});
     };
     keys = repeated(ex.in_order(k, {0, 3, 1, 2}), k, true);
@@ -229,11 +253,14 @@ void export_attention(Exporter& ex, const ir::Node& n, int id) {
   std::string scores = ex.emit1("MatMul", {query, keys});
   if (n.attrs.b("mask")) {
     const ir::Ref m = n.inputs[3];
-    if (ex.type(m).dtype == DType::bool_) scores = ex.emit1("Where", {ex.plain(m), scores, ex.scalar(-1e9, t)});
-    else scores = ex.emit1("Add", {scores, ex.plain(m)});
+    if (ex.type(m).dtype == DType::bool_)
+      scores = ex.emit1("Where", {ex.plain(m), scores, ex.scalar(-1e9, t)});
+    else
+      scores = ex.emit1("Add", {scores, ex.plain(m)});
   }
   if (n.attrs.b("causal")) {
-    const Dims rows = ex.symbols().extent(q, 1), columns = ex.symbols().extent(k, 1), offset = ex.symbols().attr_int(id, "causal_offset");
+    const Dims rows = ex.symbols().extent(q, 1), columns = ex.symbols().extent(k, 1),
+               offset = ex.symbols().attr_int(id, "causal_offset");
     if (!is_known(offset)) ex.fail(n, "the offset of the causal mask depends on an open extent.");
     std::string visible;
     if (is_known(rows) && is_known(columns)) {
@@ -248,7 +275,8 @@ void export_attention(Exporter& ex, const ir::Node& n, int id) {
         const std::string r = ex.emit1("Range", {num(0), length, num(1)});
         return from ? ex.emit1("Add", {r, num(from)}) : r;
       };
-      visible = ex.emit1("LessOrEqual", {count(columns, 0), ex.emit1("Unsqueeze", {count(rows, offset[0]), ex.ints({1})})});
+      visible =
+          ex.emit1("LessOrEqual", {count(columns, 0), ex.emit1("Unsqueeze", {count(rows, offset[0]), ex.ints({1})})});
     }
     scores = ex.emit1("Where", {visible, scores, ex.scalar(-1e30, t)});
   }
@@ -258,8 +286,8 @@ void export_attention(Exporter& ex, const ir::Node& n, int id) {
 
 }  // namespace
 
-// (x - mean) * (rsqrt(variance + epsilon) * scale) + offset, as ops::batch_normalization writes it, with known statistics over
-// the last axis, is one BatchNormalization.
+// (x - mean) * (rsqrt(variance + epsilon) * scale) + offset, as ops::batch_normalization writes it, with known
+// statistics over the last axis, is one BatchNormalization.
 struct BatchNormMatch {
   Exporter& ex;
   const ir::Node* node(ir::Ref r, const char* op) const {
@@ -313,7 +341,10 @@ struct BatchNormMatch {
       const int rank = e.type(x).rank();
       const Ints axes = first_axes(rank);
       const auto t = [&](const auto& p) { return e.tensor(p.first, p.second); };
-      e.define({id, 0}, e.emit1("BatchNormalization", {e.in_order(x, axes), t(g1), t(b1), t(m1), t(v1)}, {{"epsilon", epsilon}}), axes);
+      e.define(
+          {id, 0},
+          e.emit1("BatchNormalization", {e.in_order(x, axes), t(g1), t(b1), t(m1), t(v1)}, {{"epsilon", epsilon}}),
+          axes);
     };
     return true;
   }
@@ -329,10 +360,18 @@ void Exporter::find_batch_norms() {
 }
 
 ExportRules nn_rules() {
-  ExportRules r{{"matmul", export_matmul},   {"conv", export_conv},         {"conv_backprop_input", export_conv_transpose}, {"max_pool", export_pool},
-                {"avg_pool", export_pool},   {"softmax", export_softmax},   {"log_softmax", export_softmax},                {"layer_norm", export_layer_norm},
+  ExportRules r{{"matmul", export_matmul},
+                {"conv", export_conv},
+                {"conv_backprop_input", export_conv_transpose},
+                {"max_pool", export_pool},
+                {"avg_pool", export_pool},
+                {"softmax", export_softmax},
+                {"log_softmax", export_softmax},
+                {"layer_norm", export_layer_norm},
                 {"attention", export_attention}};
-  for (const char* name : {"reduce_sum", "reduce_mean", "reduce_max", "reduce_min", "reduce_prod", "reduce_any", "reduce_all"}) r[name] = export_reduce;
+  for (const char* name :
+       {"reduce_sum", "reduce_mean", "reduce_max", "reduce_min", "reduce_prod", "reduce_any", "reduce_all"})
+    r[name] = export_reduce;
   return r;
 }
 

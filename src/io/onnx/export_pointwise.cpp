@@ -20,11 +20,13 @@ Aligned align(Exporter& ex, const ir::Node& n) {
   int64_t most = -1;
   for (ir::Ref in : n.inputs) {
     const Item& it = ex.item(in);
-    if (!it.axes.empty() && it.axes.size() == rank && ex.type(in).elements() > most) r.axes = it.axes, most = ex.type(in).elements();
+    if (!it.axes.empty() && it.axes.size() == rank && ex.type(in).elements() > most)
+      r.axes = it.axes, most = ex.type(in).elements();
   }
   // An operand of lower rank that is not known would have to be reshaped first; then everything goes in plain order.
   for (ir::Ref in : n.inputs)
-    if (!ex.known(in) && ex.type(in).shape.size() < rank && ex.type(in).rank() > 0 && ex.type(in).elements() != 1) r.axes.clear();
+    if (!ex.known(in) && ex.type(in).shape.size() < rank && ex.type(in).rank() > 0 && ex.type(in).elements() != 1)
+      r.axes.clear();
   for (ir::Ref in : n.inputs) {
     const Shape s = ex.type(in).shape;
     if (r.axes.empty() || s.empty()) {
@@ -47,14 +49,21 @@ Aligned align(Exporter& ex, const ir::Node& n) {
 
 const std::map<std::string, const char*>& same_names() {
   static const std::map<std::string, const char*> m = {
-      {"add", "Add"},       {"sub", "Sub"},         {"mul", "Mul"},           {"div", "Div"},           {"neg", "Neg"},           {"abs", "Abs"},
-      {"sign", "Sign"},     {"sqrt", "Sqrt"},       {"reciprocal", "Reciprocal"}, {"maximum", "Max"},   {"minimum", "Min"},       {"pow", "Pow"},
-      {"exp", "Exp"},       {"log", "Log"},         {"sin", "Sin"},           {"cos", "Cos"},           {"tan", "Tan"},           {"asin", "Asin"},
-      {"acos", "Acos"},     {"atan", "Atan"},       {"sinh", "Sinh"},         {"cosh", "Cosh"},         {"tanh", "Tanh"},         {"asinh", "Asinh"},
-      {"acosh", "Acosh"},   {"atanh", "Atanh"},     {"erf", "Erf"},           {"sigmoid", "Sigmoid"},   {"softplus", "Softplus"}, {"relu", "Relu"},
-      {"floor", "Floor"},   {"ceil", "Ceil"},       {"round", "Round"},       {"eq", "Equal"},          {"lt", "Less"},           {"le", "LessOrEqual"},
-      {"gt", "Greater"},    {"ge", "GreaterOrEqual"}, {"isnan", "IsNaN"},     {"isinf", "IsInf"},       {"logical_and", "And"},   {"logical_or", "Or"},
-      {"logical_xor", "Xor"}, {"logical_not", "Not"}, {"select", "Where"}};
+      {"add", "Add"},         {"sub", "Sub"},           {"mul", "Mul"},
+      {"div", "Div"},         {"neg", "Neg"},           {"abs", "Abs"},
+      {"sign", "Sign"},       {"sqrt", "Sqrt"},         {"reciprocal", "Reciprocal"},
+      {"maximum", "Max"},     {"minimum", "Min"},       {"pow", "Pow"},
+      {"exp", "Exp"},         {"log", "Log"},           {"sin", "Sin"},
+      {"cos", "Cos"},         {"tan", "Tan"},           {"asin", "Asin"},
+      {"acos", "Acos"},       {"atan", "Atan"},         {"sinh", "Sinh"},
+      {"cosh", "Cosh"},       {"tanh", "Tanh"},         {"asinh", "Asinh"},
+      {"acosh", "Acosh"},     {"atanh", "Atanh"},       {"erf", "Erf"},
+      {"sigmoid", "Sigmoid"}, {"softplus", "Softplus"}, {"relu", "Relu"},
+      {"floor", "Floor"},     {"ceil", "Ceil"},         {"round", "Round"},
+      {"eq", "Equal"},        {"lt", "Less"},           {"le", "LessOrEqual"},
+      {"gt", "Greater"},      {"ge", "GreaterOrEqual"}, {"isnan", "IsNaN"},
+      {"isinf", "IsInf"},     {"logical_and", "And"},   {"logical_or", "Or"},
+      {"logical_xor", "Xor"}, {"logical_not", "Not"},   {"select", "Where"}};
   return m;
 }
 
@@ -102,7 +111,8 @@ std::string composed(Exporter& ex, const ir::Node& n, const std::vector<std::str
   if (op == "trunc") return bin("Mul", un("Floor", un("Abs", a)), un("Sign", a));
   if (op == "ne") return un("Not", bin("Equal", a, b));
   if (op == "isfinite") return un("Not", bin("Or", un("IsNaN", a), un("IsInf", a)));
-  if (op == "relu_grad" || op == "sigmoid_grad" || op == "tanh_grad") ex.fail(n, "a gradient inside of a prediction is not exported.");
+  if (op == "relu_grad" || op == "sigmoid_grad" || op == "tanh_grad")
+    ex.fail(n, "a gradient inside of a prediction is not exported.");
   if (ex.opset() >= 18) {
     if (op == "bitwise_and") return bin("BitwiseAnd", a, b);
     if (op == "bitwise_or") return bin("BitwiseOr", a, b);
@@ -124,7 +134,10 @@ void export_through(Exporter& ex, const ir::Node& n, int id) { ex.define({id, 0}
 
 }  // namespace
 
-bool is_epilogue_name(const std::string& name) { return name == "gelu" || name == "gelu_tanh" || name == "silu" || name == "relu" || name == "sigmoid" || name == "tanh"; }
+bool is_epilogue_name(const std::string& name) {
+  return name == "gelu" || name == "gelu_tanh" || name == "silu" || name == "relu" || name == "sigmoid" ||
+         name == "tanh";
+}
 
 std::string Exporter::activation(const std::string& name, const std::string& x, DType t) {
   const auto num = [&](double v) { return scalar(v, t); };
@@ -134,18 +147,23 @@ std::string Exporter::activation(const std::string& name, const std::string& x, 
   if (name == "silu") return emit1("Mul", {x, emit1("Sigmoid", {x})});
   if (opset() >= 20) return emit1("Gelu", {x}, {{"approximate", std::string(name == "gelu_tanh" ? "tanh" : "none")}});
   const std::string half = emit1("Mul", {x, num(0.5)});
-  if (name == "gelu") return emit1("Mul", {half, emit1("Add", {emit1("Erf", {emit1("Mul", {x, num(std::sqrt(0.5))})}), num(1)})});
+  if (name == "gelu")
+    return emit1("Mul", {half, emit1("Add", {emit1("Erf", {emit1("Mul", {x, num(std::sqrt(0.5))})}), num(1)})});
   const std::string cube = emit1("Mul", {emit1("Mul", {x, x}), x});
-  const std::string inner = emit1("Mul", {emit1("Add", {x, emit1("Mul", {cube, num(0.044715)})}), num(std::sqrt(2 / M_PI))});
+  const std::string inner =
+      emit1("Mul", {emit1("Add", {x, emit1("Mul", {cube, num(0.044715)})}), num(std::sqrt(2 / M_PI))});
   return emit1("Mul", {half, emit1("Add", {emit1("Tanh", {inner}), num(1)})});
 }
 
 ExportRules pointwise_rules() {
   ExportRules r;
   for (auto& [name, op] : same_names()) r[name] = export_same;
-  for (const char* name : {"square", "rsqrt", "fma", "fnma", "lerp", "squared_difference", "clip", "fmod", "mod", "floor_div", "hypot", "exp2", "expm1", "log1p", "log2",
-                           "log10", "logaddexp", "erfc", "log_sigmoid", "trunc", "ne", "isfinite", "bitwise_and", "bitwise_or", "bitwise_xor", "bitwise_not", "gelu",
-                           "gelu_tanh", "silu", "relu_grad", "sigmoid_grad", "tanh_grad"})
+  for (const char* name : {"square",       "rsqrt",       "fma",  "fnma",      "lerp",        "squared_difference",
+                           "clip",         "fmod",        "mod",  "floor_div", "hypot",       "exp2",
+                           "expm1",        "log1p",       "log2", "log10",     "logaddexp",   "erfc",
+                           "log_sigmoid",  "trunc",       "ne",   "isfinite",  "bitwise_and", "bitwise_or",
+                           "bitwise_xor",  "bitwise_not", "gelu", "gelu_tanh", "silu",        "relu_grad",
+                           "sigmoid_grad", "tanh_grad"})
     r[name] = export_composed;
   r["cast"] = export_cast;
   r["stop_gradient"] = export_through;

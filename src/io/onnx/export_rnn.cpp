@@ -1,4 +1,5 @@
-// Export rules of the recurrent ops: ONNX's LSTM, GRU and RNN, time first. Sequences stay time first between such layers.
+// Export rules of the recurrent ops: ONNX's LSTM, GRU and RNN, time first. Sequences stay time first between such
+// layers.
 #include <glia/ops.h>
 
 #include "io/onnx/exporter.h"
@@ -39,7 +40,8 @@ bool is_zero(Exporter& ex, ir::Ref r) {
 
 void export_rnn(Exporter& ex, const ir::Node& n, int id, const Family& f) {
   const ir::Ref x = n.inputs[0];
-  const bool sequences = n.attrs.b("return_sequences"), backwards = n.attrs.b("go_backwards"), masked = n.attrs.b("mask"), initial = n.attrs.b("initial_state");
+  const bool sequences = n.attrs.b("return_sequences"), backwards = n.attrs.b("go_backwards"),
+             masked = n.attrs.b("mask"), initial = n.attrs.b("initial_state");
   if (!ex.known(n.inputs[1]) || !ex.known(n.inputs[2])) ex.fail(n, "its weights are not constants.");
   const Tensor &w = ex.item(n.inputs[1]).constant, &r = ex.item(n.inputs[2]).constant;
   const std::string scope = n.scope.empty() ? f.op : n.scope;
@@ -51,10 +53,15 @@ void export_rnn(Exporter& ex, const ir::Node& n, int id, const Family& f) {
   if (n.attrs.b("bias")) {
     const Tensor& b = ex.item(n.inputs[next++]).constant;
     if (!b.defined()) ex.fail(n, "its bias is not a constant.");
-    if (b.rank() == 2) bias = ops::concatenate({gates_of(ops::reshape(ops::slice_axis(Value(b), 0, 0, 1), {width}), f), gates_of(ops::reshape(ops::slice_axis(Value(b), 0, 1, 2), {width}), f)}, 0);
-    else bias = ops::concatenate({gates_of(Value(b), f), Value(Tensor::zeros({width}, t))}, 0);
+    if (b.rank() == 2)
+      bias = ops::concatenate({gates_of(ops::reshape(ops::slice_axis(Value(b), 0, 0, 1), {width}), f),
+                               gates_of(ops::reshape(ops::slice_axis(Value(b), 0, 1, 2), {width}), f)},
+                              0);
+    else
+      bias = ops::concatenate({gates_of(Value(b), f), Value(Tensor::zeros({width}, t))}, 0);
   }
-  std::vector<std::string> in{ex.in_order(x, {1, 0, 2}), ex.tensor(rows(w, f), scope + "/W"), ex.tensor(rows(r, f), scope + "/R"),
+  std::vector<std::string> in{ex.in_order(x, {1, 0, 2}), ex.tensor(rows(w, f), scope + "/W"),
+                              ex.tensor(rows(r, f), scope + "/R"),
                               ex.tensor(ops::reshape(bias, {1, 2 * width}).tensor(), scope + "/B"), ""};
   std::vector<std::string> states;
   bool zeros = true;  // ONNX's own default
@@ -74,16 +81,19 @@ void export_rnn(Exporter& ex, const ir::Node& n, int id, const Family& f) {
   const auto last = [&](size_t k) { return ex.emit1("Squeeze", {y[k], ex.ints({0})}); };  // (1, B, H) -> (B, H)
   bool state_used = !sequences;
   for (int user : ex.users(id))
-    if (user < 0) state_used = true;
+    if (user < 0)
+      state_used = true;
     else
-      for (ir::Ref ref : ex.graph().nodes[static_cast<size_t>(user)].inputs) state_used |= ref.node == id && ref.output > 0;
+      for (ir::Ref ref : ex.graph().nodes[static_cast<size_t>(user)].inputs)
+        state_used |= ref.node == id && ref.output > 0;
   std::string h = state_used ? last(1) : "";
   if (state_used) ex.define({id, 1}, h);
   if (f.cell && state_used) ex.define({id, 2}, last(2));
   if (!sequences) return ex.define({id, 0}, h);
-  std::string all = ex.emit1("Squeeze", {y[0], ex.ints({1})});  // (T, B, H), in order of time
+  std::string all = ex.emit1("Squeeze", {y[0], ex.ints({1})});       // (T, B, H), in order of time
   if (masked && !n.attrs.b("zero_output_for_mask") && !backwards) {  // masked steps repeat the last output
-    const std::string keep = ex.emit1("Unsqueeze", {ex.emit1("Transpose", {mask}, {{"perm", Ints{1, 0}}}), ex.ints({2})});
+    const std::string keep =
+        ex.emit1("Unsqueeze", {ex.emit1("Transpose", {mask}, {{"perm", Ints{1, 0}}}), ex.ints({2})});
     all = ex.emit1("Where", {keep, all, y[1]});
   }
   if (!backwards) return ex.define({id, 0}, all, {1, 0, 2});

@@ -1,5 +1,5 @@
-// Every exported model comes back through the importer with the same results. With GLIA_ONNX_OUT=DIR the files are kept there,
-// with inputs and results beside them, for tools/check_onnx_export.py (onnx.checker and ONNX Runtime).
+// Every exported model comes back through the importer with the same results. With GLIA_ONNX_OUT=DIR the files are
+// kept there, with inputs and results beside them, for tools/check_onnx_export.py (onnx.checker and ONNX Runtime).
 #include <glia/npz.h>
 #include <glia/onnx.h>
 #include <gtest/gtest.h>
@@ -21,7 +21,8 @@ void expect_close(const Tensor& got, const Tensor& want, const std::string& what
   ASSERT_EQ(got.shape(), want.shape()) << what;
   ASSERT_EQ(got.dtype(), want.dtype()) << what;
   double worst = 0;
-  for (int64_t i = 0; i < got.size(); ++i) worst = std::max(worst, std::abs(got.item(i) - want.item(i)) / (1 + std::abs(want.item(i))));
+  for (int64_t i = 0; i < got.size(); ++i)
+    worst = std::max(worst, std::abs(got.item(i) - want.item(i)) / (1 + std::abs(want.item(i))));
   EXPECT_LT(worst, 2e-5) << what;
 }
 
@@ -33,7 +34,8 @@ TEST_P(OnnxExport, ComesBackTheSame) {
   Model m = c.make();
   onnx::testing::scatter_weights(m);
   const char* out = std::getenv("GLIA_ONNX_OUT");
-  const std::string path = (out ? std::string(out) : std::filesystem::temp_directory_path().string()) + "/glia_" + c.name + ".onnx";
+  const std::string path =
+      (out ? std::string(out) : std::filesystem::temp_directory_path().string()) + "/glia_" + c.name + ".onnx";
   onnx::save(m, path, {.opset = c.opset});
   Model back = onnx::load(path);
   for (int64_t batch : {3, 4}) {
@@ -50,6 +52,7 @@ TEST_P(OnnxExport, ComesBackTheSame) {
   }
   if (!out) std::filesystem::remove(path);
 }
-INSTANTIATE_TEST_SUITE_P(Models, OnnxExport, ::testing::ValuesIn(onnx::testing::export_cases()), [](const auto& info) { return info.param.name; });
+INSTANTIATE_TEST_SUITE_P(Models, OnnxExport, ::testing::ValuesIn(onnx::testing::export_cases()),
+                         [](const auto& info) { return info.param.name; });
 
 }  // namespace

@@ -14,7 +14,8 @@ namespace {
 const ExportRules& rules() {
   static const ExportRules all = [] {
     ExportRules r;
-    for (const ExportRules& some : {pointwise_rules(), move_rules(), nn_rules(), rnn_rules()}) r.insert(some.begin(), some.end());
+    for (const ExportRules& some : {pointwise_rules(), move_rules(), nn_rules(), rnn_rules()})
+      r.insert(some.begin(), some.end());
     return r;
   }();
   return all;
@@ -37,7 +38,12 @@ Ints compose_inverse(const Ints& axes, const Ints& wanted) {
 }
 
 Exporter::Exporter(const SymbolicGraph& graph, const ExportOptions& options, pb::ModelProto& model)
-    : graph_(graph), options_(options), model_(model), out_(*model.mutable_graph()), users_(passes::users_of(graph.graph())), skipped_(graph.graph().nodes.size()) {}
+    : graph_(graph),
+      options_(options),
+      model_(model),
+      out_(*model.mutable_graph()),
+      users_(passes::users_of(graph.graph())),
+      skipped_(graph.graph().nodes.size()) {}
 
 void Exporter::fail(const ir::Node& n, const std::string& text) const {
   throw_error("onnx::save: {}op '{}': {}", n.scope.empty() ? "" : n.scope + ": ", n.op->name, text);
@@ -72,7 +78,9 @@ void Exporter::remove_unused() {
   std::reverse(nodes.begin(), nodes.end());
   out_.mutable_node()->Swap(&nodes);
   auto& weights = *out_.mutable_initializer();
-  weights.erase(std::remove_if(weights.begin(), weights.end(), [&](const auto& t) { return !needed.count(t.name()); }), weights.end());
+  weights.erase(
+      std::remove_if(weights.begin(), weights.end(), [&](const auto& t) { return !needed.count(t.name()); }),
+      weights.end());
 }
 
 void Exporter::run_node(int id) {
@@ -91,16 +99,20 @@ bool Exporter::fold(int id) {
     Item c{.constant = n.constant};
     for (size_t t = 1; t < graph_.traces.size(); ++t) {
       const Tensor& other = graph_.constant(id, t);
-      if (other.raw() == n.constant.raw() || (other.shape() == n.constant.shape() && other.equals(n.constant))) continue;
+      if (other.raw() == n.constant.raw() || (other.shape() == n.constant.shape() && other.equals(n.constant)))
+        continue;
       // Depends on an open extent: all elements alike, or 0, 1, 2, ...
       bool same = n.constant.size() > 0, counts = n.constant.rank() == 1;
       for (const Tensor& c2 : {n.constant, other})
-        for (int64_t i = 0; i < c2.size(); ++i) same &= c2.item(i) == n.constant.item(0), counts &= c2.item(i) == static_cast<double>(i);
+        for (int64_t i = 0; i < c2.size(); ++i)
+          same &= c2.item(i) == n.constant.item(0), counts &= c2.item(i) == static_cast<double>(i);
       if (same) {
-        define({id, 0}, emit1("Expand", {scalar(n.constant.item(0), n.constant.dtype()), shape_of(graph_.shape({id, 0}))}));
+        define({id, 0},
+               emit1("Expand", {scalar(n.constant.item(0), n.constant.dtype()), shape_of(graph_.shape({id, 0}))}));
       } else if (counts) {
         const std::string length = emit1("Squeeze", {extent(graph_.extent({id, 0}, 0)), ints({0})});
-        const std::string r = emit1("Range", {tensor(Tensor::from_vector<int64_t>({}, {0}), "zero"), length, tensor(Tensor::from_vector<int64_t>({}, {1}), "one")});
+        const std::string r = emit1("Range", {tensor(Tensor::from_vector<int64_t>({}, {0}), "zero"), length,
+                                              tensor(Tensor::from_vector<int64_t>({}, {1}), "one")});
         define({id, 0}, cast(r, n.constant.dtype()));
       } else {
         fail(n, "a table depends on an open extent. Give the model's input that extent as a number.");
@@ -132,7 +144,8 @@ bool Exporter::will_be_known(ir::Ref r) const {
   return !n.inputs.empty();
 }
 
-// ---- values --------------------------------------------------------------------------------------------------------------
+// ---- values
+// --------------------------------------------------------------------------------------------------------------
 
 void Exporter::define(ir::Ref r, std::string name, Ints axes) {
   if (identity(axes)) axes.clear();
@@ -148,7 +161,8 @@ Item& Exporter::settle(ir::Ref r) {
     const Dims batch = graph_.extent(r, 0);
     Shape nchw{is_known(batch) ? batch[0] : -1, it.flattened.back()};
     nchw.insert(nchw.end(), it.flattened.begin() + 1, it.flattened.end() - 1);
-    const std::string image = emit1("Transpose", {emit1("Reshape", {it.name, ints(nchw)})}, {{"perm", channels_last_axes(static_cast<int>(nchw.size()))}});
+    const std::string image = emit1("Transpose", {emit1("Reshape", {it.name, ints(nchw)})},
+                                    {{"perm", channels_last_axes(static_cast<int>(nchw.size()))}});
     it.name = emit1("Reshape", {image, ints({nchw[0], type(r).shape[1]})});
     it.flattened.clear();
   }
@@ -203,7 +217,9 @@ std::string Exporter::tensor(const Tensor& t, const std::string& hint) {
   if (!small) kept_.push_back(t);
   return result;
 }
-std::string Exporter::ints(const Ints& v) { return tensor(Tensor::from_vector<int64_t>({static_cast<int64_t>(v.size())}, v), "shape"); }
+std::string Exporter::ints(const Ints& v) {
+  return tensor(Tensor::from_vector<int64_t>({static_cast<int64_t>(v.size())}, v), "shape");
+}
 
 std::string Exporter::extent(const Dims& d) {
   if (is_known(d)) return ints({d[0]});
@@ -247,8 +263,10 @@ std::string Exporter::extent(const Dims& d) {
       return name = v;
     }
   }
-  throw_error("onnx::save: {}an extent follows from '{}' in a way that ONNX shapes here cannot express. Give the model's input that extent as a number.",
-              scope_.empty() ? "" : scope_ + ": ", graph_.symbols[used[0]].name);
+  throw_error(
+      "onnx::save: {}an extent follows from '{}' in a way that ONNX shapes here cannot express. Give the model's "
+      "input that extent as a number.",
+      scope_.empty() ? "" : scope_ + ": ", graph_.symbols[used[0]].name);
 }
 
 std::string Exporter::shape_of(const std::vector<Dims>& dims) {
@@ -274,9 +292,11 @@ std::string Exporter::shape_of(const std::vector<Dims>& dims) {
   return parts.size() == 1 ? parts[0] : emit1("Concat", parts, {{"axis", int64_t{0}}});
 }
 
-// ---- nodes ---------------------------------------------------------------------------------------------------------------
+// ---- nodes
+// ---------------------------------------------------------------------------------------------------------------
 
-std::vector<std::string> Exporter::emit(const std::string& op, const std::vector<std::string>& inputs, const AttrList& attrs, int outputs) {
+std::vector<std::string> Exporter::emit(const std::string& op, const std::vector<std::string>& inputs,
+                                        const AttrList& attrs, int outputs) {
   pb::NodeProto& n = *out_.add_node();
   n.set_op_type(op);
   n.set_name(fresh(scope_.empty() ? op : scope_ + "/" + op));
@@ -290,10 +310,14 @@ std::vector<std::string> Exporter::emit(const std::string& op, const std::vector
   for (const auto& [name, value] : attrs) {
     pb::AttributeProto& a = *n.add_attribute();
     a.set_name(name);
-    if (auto* v = std::get_if<int64_t>(&value)) a.set_type(pb::AttributeProto::INT), a.set_i(*v);
-    else if (auto* v = std::get_if<double>(&value)) a.set_type(pb::AttributeProto::FLOAT), a.set_f(static_cast<float>(*v));
-    else if (auto* v = std::get_if<std::string>(&value)) a.set_type(pb::AttributeProto::STRING), a.set_s(*v);
-    else if (auto* v = std::get_if<Tensor>(&value)) a.set_type(pb::AttributeProto::TENSOR), *a.mutable_t() = tensor_proto(*v, "");
+    if (auto* v = std::get_if<int64_t>(&value))
+      a.set_type(pb::AttributeProto::INT), a.set_i(*v);
+    else if (auto* v = std::get_if<double>(&value))
+      a.set_type(pb::AttributeProto::FLOAT), a.set_f(static_cast<float>(*v));
+    else if (auto* v = std::get_if<std::string>(&value))
+      a.set_type(pb::AttributeProto::STRING), a.set_s(*v);
+    else if (auto* v = std::get_if<Tensor>(&value))
+      a.set_type(pb::AttributeProto::TENSOR), *a.mutable_t() = tensor_proto(*v, "");
     else if (auto* v = std::get_if<Ints>(&value)) {
       a.set_type(pb::AttributeProto::INTS);
       for (int64_t i : *v) a.add_ints(i);
@@ -304,16 +328,21 @@ std::vector<std::string> Exporter::emit(const std::string& op, const std::vector
   }
   return r;
 }
-std::string Exporter::cast(const std::string& name, DType to) { return emit1("Cast", {name}, {{"to", int64_t{type_of_dtype(to)}}}); }
-std::string Exporter::with_axes(const std::string& op, const std::string& x, const Ints& axes, int since, AttrList attrs) {
+std::string Exporter::cast(const std::string& name, DType to) {
+  return emit1("Cast", {name}, {{"to", int64_t{type_of_dtype(to)}}});
+}
+std::string Exporter::with_axes(const std::string& op, const std::string& x, const Ints& axes, int since,
+                                AttrList attrs) {
   if (opset() >= since) return emit1(op, {x, ints(axes)}, attrs);
   attrs.emplace_back("axes", axes);
   return emit1(op, {x}, attrs);
 }
 
-// ---- the border ----------------------------------------------------------------------------------------------------------
+// ---- the border
+// ----------------------------------------------------------------------------------------------------------
 
-static void set_type(pb::ValueInfoProto& v, DType t, const std::vector<Dims>& shape, const std::vector<SymbolicGraph::Symbol>& symbols,
+static void set_type(pb::ValueInfoProto& v, DType t, const std::vector<Dims>& shape,
+                     const std::vector<SymbolicGraph::Symbol>& symbols,
                      const std::function<Dims(size_t)>& of_symbol) {
   auto& type = *v.mutable_type()->mutable_tensor_type();
   type.set_elem_type(type_of_dtype(t));

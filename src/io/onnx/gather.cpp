@@ -1,4 +1,5 @@
-// Reading and writing by index, one-hot, and operators whose result's shape depends on values: those need known arrays.
+// Reading and writing by index, one-hot, and operators whose result's shape depends on values: those need known
+// arrays.
 #include <cmath>
 #include <numeric>
 #include <set>
@@ -23,7 +24,8 @@ Operands import_gather_elements(Node& n) {
   const int64_t axis = n.axis(n.i("axis", 0), x.rank());
   Value y = x;  // the indices may be shorter along the other axes
   for (int64_t a = 0; a < x.rank(); ++a)
-    if (a != axis && n.operand(1).shape()[static_cast<size_t>(a)] < x.dim(static_cast<int>(a))) y = ops::slice_axis(y, a, 0, n.operand(1).shape()[static_cast<size_t>(a)]);
+    if (a != axis && n.operand(1).shape()[static_cast<size_t>(a)] < x.dim(static_cast<int>(a)))
+      y = ops::slice_axis(y, a, 0, n.operand(1).shape()[static_cast<size_t>(a)]);
   return {ops::take_along_axis(y, n.in(1), axis)};
 }
 
@@ -43,7 +45,8 @@ Operands import_gather_nd(Node& n) {
   const Value x = n.in(0);
   Value at = n.in(1);
   const int64_t b = n.i("batch_dims", 0), k = at.rank() ? at.dim(-1) : 0;
-  n.check(b >= 0 && b < std::min(x.rank(), at.rank()) + (b == 0) && k >= 1 && b + k <= x.rank(), "batch_dims or the indices do not fit.");
+  n.check(b >= 0 && b < std::min(x.rank(), at.rank()) + (b == 0) && k >= 1 && b + k <= x.rank(),
+          "batch_dims or the indices do not fit.");
   const Shape s = x.shape(), as = at.shape();
   int64_t batch = 1;
   for (int64_t i = 0; i < b; ++i) batch *= s[static_cast<size_t>(i)];
@@ -53,7 +56,9 @@ Operands import_gather_nd(Node& n) {
   if (b) {
     Shape lead(flat.shape());
     const int64_t per = num_elements(lead) / std::max<int64_t>(batch, 1);
-    Value offset = ops::reshape(ops::arange(0, static_cast<double>(batch), 1, DType::i64) * scalar(static_cast<double>(rows), DType::i64), {batch, 1});
+    Value offset = ops::reshape(
+        ops::arange(0, static_cast<double>(batch), 1, DType::i64) * scalar(static_cast<double>(rows), DType::i64),
+        {batch, 1});
     flat = ops::reshape(ops::reshape(flat, {batch, per}) + offset, lead);
   }
   Shape merged{batch * rows};
@@ -64,8 +69,13 @@ Operands import_gather_nd(Node& n) {
 enum class Reduction { none, add, mul, max, min };
 Reduction reduction_of(const Node& n) {
   const std::string r = n.s("reduction", "none");
-  n.check(r == "none" || r == "add" || r == "mul" || r == "max" || r == "min", fmt::format("unknown reduction '{}'.", r));
-  return r == "none" ? Reduction::none : r == "add" ? Reduction::add : r == "mul" ? Reduction::mul : r == "max" ? Reduction::max : Reduction::min;
+  n.check(r == "none" || r == "add" || r == "mul" || r == "max" || r == "min",
+          fmt::format("unknown reduction '{}'.", r));
+  return r == "none"  ? Reduction::none
+         : r == "add" ? Reduction::add
+         : r == "mul" ? Reduction::mul
+         : r == "max" ? Reduction::max
+                      : Reduction::min;
 }
 
 // x (rows, width) with `updates` (count, width) written or combined at rows `at` (count).
@@ -75,7 +85,12 @@ Value scatter_rows(const Node& n, const Value& x, const Value& at, const Value& 
   const Value ones = ops::ones({at.dim(0), 1}, DType::f32);
   const auto put = [&](const Value& base, const Value& where_at, const Value& what, const Value& one) {
     const Value hit = ops::segment_sum(one, where_at, rows) > 0.0;  // (rows, 1)
-    const Value fresh = ops::cast(ops::segment_sum(is_float(what.dtype()) || what.dtype() == DType::i64 || what.dtype() == DType::i32 ? what : ops::cast(what, DType::i32), where_at, rows), what.dtype());
+    const Value fresh =
+        ops::cast(ops::segment_sum(is_float(what.dtype()) || what.dtype() == DType::i64 || what.dtype() == DType::i32
+                                       ? what
+                                       : ops::cast(what, DType::i32),
+                                   where_at, rows),
+                  what.dtype());
     if (how == Reduction::none) return ops::where(hit, fresh, base);
     if (how == Reduction::mul) return ops::where(hit, base * fresh, base);
     return ops::where(hit, how == Reduction::max ? ops::maximum(base, fresh) : ops::minimum(base, fresh), base);
@@ -106,7 +121,8 @@ Operands import_scatter_elements(Node& n) {
   const Value x = n.in(0), updates = n.in(2);
   Value at = ops::cast(n.in(1), DType::i64);
   const int64_t axis = n.axis(n.i("axis", 0), x.rank());
-  n.check(at.shape() == updates.shape() && at.rank() == x.rank(), "indices and updates must have the same shape, of the data's rank.");
+  n.check(at.shape() == updates.shape() && at.rank() == x.rank(),
+          "indices and updates must have the same shape, of the data's rank.");
   const Shape s = x.shape(), as = at.shape();
   const int64_t extent = s[static_cast<size_t>(axis)];
   at = ops::where(ops::less(at, scalar(0, DType::i64)), at + scalar(static_cast<double>(extent), DType::i64), at);
@@ -121,7 +137,8 @@ Operands import_scatter_elements(Node& n) {
     flat = flat.defined() ? flat * scalar(static_cast<double>(s[static_cast<size_t>(a)]), DType::i64) + place : place;
   }
   flat = ops::reshape(ops::broadcast_to(flat, as), {num_elements(as)});
-  const Value y = scatter_rows(n, ops::reshape(x, {num_elements(s), 1}), flat, ops::reshape(updates, {num_elements(as), 1}), reduction_of(n));
+  const Value y = scatter_rows(n, ops::reshape(x, {num_elements(s), 1}), flat,
+                               ops::reshape(updates, {num_elements(as), 1}), reduction_of(n));
   return {ops::reshape(y, s)};
 }
 Operands import_scatter_nd(Node& n) {
@@ -132,7 +149,8 @@ Operands import_scatter_nd(Node& n) {
   const Shape extents(s.begin(), s.begin() + k), rest(s.begin() + k, s.end());
   const Value flat = flat_rows(at, extents);
   const int64_t count = num_elements(flat.shape()), width = num_elements(rest);
-  const Value y = scatter_rows(n, ops::reshape(x, {num_elements(extents), width}), ops::reshape(flat, {count}), ops::reshape(updates, {count, width}), reduction_of(n));
+  const Value y = scatter_rows(n, ops::reshape(x, {num_elements(extents), width}), ops::reshape(flat, {count}),
+                               ops::reshape(updates, {count, width}), reduction_of(n));
   return {ops::reshape(y, s)};
 }
 
@@ -144,13 +162,16 @@ Operands import_one_hot(Node& n) {
   Shape out = at.shape();
   out.push_back(depth);
   check_extents(n, out, at.is_concrete());
-  const Value index = ops::mod(ops::cast(at, DType::i64), scalar(static_cast<double>(std::max<int64_t>(depth, 1)), DType::i64));
-  const Value inside = ops::logical_and(ops::less(ops::cast(at, DType::i64), scalar(static_cast<double>(depth), DType::i64)),
-                                        ops::greater_equal(ops::cast(at, DType::i64), scalar(static_cast<double>(-depth), DType::i64)));
+  const Value index =
+      ops::mod(ops::cast(at, DType::i64), scalar(static_cast<double>(std::max<int64_t>(depth, 1)), DType::i64));
+  const Value inside = ops::logical_and(
+      ops::less(ops::cast(at, DType::i64), scalar(static_cast<double>(depth), DType::i64)),
+      ops::greater_equal(ops::cast(at, DType::i64), scalar(static_cast<double>(-depth), DType::i64)));
   Shape along(static_cast<size_t>(rank), 1);
   along[static_cast<size_t>(axis)] = depth;
   const Value classes = ops::reshape(ops::arange(0, static_cast<double>(depth), 1, DType::i64), along);
-  const Value hit = ops::logical_and(ops::equal(ops::expand_dims(index, axis), classes), ops::expand_dims(inside, axis));
+  const Value hit =
+      ops::logical_and(ops::equal(ops::expand_dims(index, axis), classes), ops::expand_dims(inside, axis));
   const Value two = ops::reshape(values, {2});
   return {ops::where(hit, ops::slice_axis(two, 0, 1, 2), ops::slice_axis(two, 0, 0, 1))};
 }
@@ -158,7 +179,8 @@ Operands import_one_hot(Node& n) {
 // present = past with `update` written from write_indices on along `axis`, per row of the batch.
 Operands import_tensor_scatter(Node& n) {
   const Value past = n.in(0), update = n.in(1);
-  const int64_t axis = n.axis(n.i("axis", -2), past.rank()), length = past.dim(static_cast<int>(axis)), count = update.dim(static_cast<int>(axis));
+  const int64_t axis = n.axis(n.i("axis", -2), past.rank()), length = past.dim(static_cast<int>(axis)),
+                count = update.dim(static_cast<int>(axis));
   n.check(axis > 0, "axis 0 is the batch.");
   const bool circular = n.s("mode", "linear") == "circular";
   const auto along = [&](const Value& v, int64_t a) {
@@ -177,7 +199,8 @@ Operands import_tensor_scatter(Node& n) {
   return {ops::where(hit, ops::take_along_axis(update, at, axis), past)};
 }
 
-// ---- shapes that depend on values: the values must be known -----------------------------------------------------------------
+// ---- shapes that depend on values: the values must be known
+// -----------------------------------------------------------------
 
 Operands import_non_zero(Node& n) {
   const Tensor t = n.known(0, "the shape of its result");
@@ -229,13 +252,15 @@ Operands import_unique(Node& n) {
     if (groups.empty() || less(groups.back()[0], i)) groups.emplace_back();
     groups.back().push_back(i);
   }
-  if (!n.i("sorted", 1)) std::sort(groups.begin(), groups.end(), [](const Ints& a, const Ints& b) { return a[0] < b[0]; });
+  if (!n.i("sorted", 1))
+    std::sort(groups.begin(), groups.end(), [](const Ints& a, const Ints& b) { return a[0] < b[0]; });
   for (size_t g = 0; g < groups.size(); ++g) {
     first.push_back(groups[g][0]);
     times.push_back(static_cast<int64_t>(groups[g].size()));
     for (int64_t i : groups[g]) inverse_of[static_cast<size_t>(i)] = static_cast<int64_t>(g);
   }
-  return {ops::take(Value(x), int64_tensor(first), axis), int64_tensor(first), int64_tensor(inverse_of), int64_tensor(times)};
+  return {ops::take(Value(x), int64_tensor(first), axis), int64_tensor(first), int64_tensor(inverse_of),
+          int64_tensor(times)};
 }
 
 }  // namespace

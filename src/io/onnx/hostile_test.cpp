@@ -1,4 +1,5 @@
-// Damaged and malicious bytes: an Error or a model, never a crash, never more memory or time than the bytes are worth.
+// Damaged and malicious bytes: an Error or a model, never a crash, never more memory or time than the bytes are
+// worth.
 #include <glia/glia.h>
 #include <glia/onnx.h>
 #include <gtest/gtest.h>
@@ -65,7 +66,8 @@ TEST_F(OnnxHostile, WrongNumbersEverywhere) {
     }
 }
 
-// ---- files made to hurt: what each error must say ------------------------------------------------------------------------------
+// ---- files made to hurt: what each error must say
+// ------------------------------------------------------------------------------
 
 std::string message_of(const std::string& bytes, onnx::ImportOptions options = {}) {
   const auto start = std::chrono::steady_clock::now();
@@ -84,13 +86,16 @@ void expect_refused(const std::string& bytes, const std::string& part) {
   EXPECT_NE(what.find(part), std::string::npos) << what;
 }
 
-Proto model(const Proto& graph, int64_t opset = 17) { return Proto().number(1, 8).message(8, Proto().number(2, opset)).message(7, graph); }
+Proto model(const Proto& graph, int64_t opset = 17) {
+  return Proto().number(1, 8).message(8, Proto().number(2, opset)).message(7, graph);
+}
 Proto input(const std::string& name, std::vector<int64_t> shape, int64_t type = 1) {
   Proto dims;
   for (int64_t d : shape) dims.message(1, Proto().number(1, d));
   return Proto().text(1, name).message(2, Proto().message(1, Proto().number(1, type).message(2, dims)));
 }
-Proto node(const std::string& op, std::vector<std::string> in, std::vector<std::string> out, std::vector<Proto> attributes = {}) {
+Proto node(const std::string& op, std::vector<std::string> in, std::vector<std::string> out,
+           std::vector<Proto> attributes = {}) {
   Proto n;
   for (auto& s : in) n.text(1, s);
   for (auto& s : out) n.text(2, s);
@@ -113,37 +118,66 @@ Proto graph_of(std::vector<Proto> nodes, std::vector<Proto> initializers = {}) {
 
 TEST_F(OnnxHostile, SizesThatDoNotFit) {
   // A tensor that claims 2^62 elements, one whose product overflows, a negative extent, too few bytes, too many axes.
-  for (auto [dims, part] : std::vector<std::pair<std::vector<int64_t>, std::string>>{
-           {{int64_t{1} << 62}, "shape"}, {{int64_t{1} << 40, int64_t{1} << 40}, "shape"}, {{-5}, "shape"}, {{1 << 20}, "elements"}, {std::vector<int64_t>(64, 1), "axes"}}) {
+  for (auto [dims, part] :
+       std::vector<std::pair<std::vector<int64_t>, std::string>>{{{int64_t{1} << 62}, "shape"},
+                                                                 {{int64_t{1} << 40, int64_t{1} << 40}, "shape"},
+                                                                 {{-5}, "shape"},
+                                                                 {{1 << 20}, "elements"},
+                                                                 {std::vector<int64_t>(64, 1), "axes"}}) {
     Proto t;
     for (int64_t d : dims) t.number(1, d);
     t.number(2, 1).text(9, "abcd").text(8, "w");
     expect_refused(model(graph_of({node("Add", {"x", "w"}, {"y"})}, {t})).bytes(), part);
   }
-  expect_refused(model(graph_of({node("ConstantOfShape", {"s"}, {"c"}), node("Add", {"x", "c"}, {"y"})}, {int_tensor("s", {1 << 30, 1 << 30})})).bytes(), "too large");
-  expect_refused(model(graph_of({node("Expand", {"x", "s"}, {"y"})}, {int_tensor("s", {int64_t{1} << 40, 2, 3})})).bytes(), "too large");
-  expect_refused(model(graph_of({node("Tile", {"x", "s"}, {"y"})}, {int_tensor("s", {int64_t{1} << 30, int64_t{1} << 30})})).bytes(), "too large");
-  expect_refused(model(graph_of({node("Reshape", {"x", "s"}, {"y"})}, {int_tensor("s", {int64_t{1} << 40, int64_t{1} << 40})})).bytes(), "overflow");
-  expect_refused(model(graph_of({node("Range", {"a", "b", "c"}, {"r"}), node("Add", {"x", "r"}, {"y"})}, {int_tensor("a", {0}), int_tensor("b", {int64_t{1} << 60}), int_tensor("c", {1})})).bytes(), "elements");
-  expect_refused(model(graph_of({node("Pad", {"x", "s"}, {"y"})}, {int_tensor("s", {int64_t{1} << 39, 0, int64_t{1} << 39, int64_t{1} << 39})})).bytes(), "too large");
-  expect_refused(model(Proto().message(1, node("Relu", {"x"}, {"y"})).message(11, input("x", {int64_t{1} << 50, int64_t{1} << 50})).message(12, input("y", {}))).bytes(), "too large");
+  expect_refused(model(graph_of({node("ConstantOfShape", {"s"}, {"c"}), node("Add", {"x", "c"}, {"y"})},
+                                {int_tensor("s", {1 << 30, 1 << 30})}))
+                     .bytes(),
+                 "too large");
+  expect_refused(
+      model(graph_of({node("Expand", {"x", "s"}, {"y"})}, {int_tensor("s", {int64_t{1} << 40, 2, 3})})).bytes(),
+      "too large");
+  expect_refused(
+      model(graph_of({node("Tile", {"x", "s"}, {"y"})}, {int_tensor("s", {int64_t{1} << 30, int64_t{1} << 30})}))
+          .bytes(),
+      "too large");
+  expect_refused(
+      model(graph_of({node("Reshape", {"x", "s"}, {"y"})}, {int_tensor("s", {int64_t{1} << 40, int64_t{1} << 40})}))
+          .bytes(),
+      "overflow");
+  expect_refused(model(graph_of({node("Range", {"a", "b", "c"}, {"r"}), node("Add", {"x", "r"}, {"y"})},
+                                {int_tensor("a", {0}), int_tensor("b", {int64_t{1} << 60}), int_tensor("c", {1})}))
+                     .bytes(),
+                 "elements");
+  expect_refused(model(graph_of({node("Pad", {"x", "s"}, {"y"})},
+                                {int_tensor("s", {int64_t{1} << 39, 0, int64_t{1} << 39, int64_t{1} << 39})}))
+                     .bytes(),
+                 "too large");
+  expect_refused(model(Proto()
+                           .message(1, node("Relu", {"x"}, {"y"}))
+                           .message(11, input("x", {int64_t{1} << 50, int64_t{1} << 50}))
+                           .message(12, input("y", {})))
+                     .bytes(),
+                 "too large");
 }
 
 TEST_F(OnnxHostile, NestingCyclesAndUnknownThings) {
   Proto deep;
-  for (int i = 0; i < 400; ++i) deep = graph_of({node("If", {"c"}, {"y"}, {Proto().text(1, "then_branch").number(20, 5).message(6, deep)})});
+  for (int i = 0; i < 400; ++i)
+    deep = graph_of({node("If", {"c"}, {"y"}, {Proto().text(1, "then_branch").number(20, 5).message(6, deep)})});
   expect_refused(model(deep).bytes(), "deep");
   Proto types;
   for (int i = 0; i < 20000; ++i) types = Proto().message(4, Proto().message(1, types));
   expect_refused(model(Proto().message(11, Proto().text(1, "x").message(2, types))).bytes(), "deep");
-  expect_refused(model(graph_of({node("Relu", {"z"}, {"y"}), node("Relu", {"y"}, {"z"})})).bytes(), "neither");  // a cycle
+  expect_refused(model(graph_of({node("Relu", {"z"}, {"y"}), node("Relu", {"y"}, {"z"})})).bytes(),
+                 "neither");  // a cycle
   expect_refused(model(graph_of({node("Relu", {"y"}, {"y"})})).bytes(), "neither");
   expect_refused(model(graph_of({node("Launch", {"x"}, {"y"})})).bytes(), "Launch");
   expect_refused(model(graph_of({node("Loop", {"x"}, {"y"})})).bytes(), "Loop");
   expect_refused(model(graph_of({node("Relu", {"x"}, {"other"})})).bytes(), "computed by no node");
   expect_refused(model(graph_of({node("Relu", {}, {"y"})})).bytes(), "missing");
   // A function that calls itself.
-  Proto self = Proto().text(1, "F").text(4, "a").text(5, "b").message(7, node("F", {"a"}, {"b"}).text(7, "me")).text(10, "me");
+  Proto self =
+      Proto().text(1, "F").text(4, "a").text(5, "b").message(7, node("F", {"a"}, {"b"}).text(7, "me")).text(10, "me");
   expect_refused(model(graph_of({node("F", {"x"}, {"y"}).text(7, "me")})).message(25, self).bytes(), "64 deep");
 }
 
@@ -165,7 +199,13 @@ TEST_F(OnnxHostile, ExternalDataStaysInItsFolder) {
   const auto attempt = [&](const std::string& location, const std::string& offset, const std::string& part) {
     const auto entry = [](const std::string& k, const std::string& v) { return Proto().text(1, k).text(2, v); };
     Proto t;
-    t.number(1, 2).number(1, 3).number(2, 1).text(8, "w").number(14, 1).message(13, entry("location", location)).message(13, entry("offset", offset));
+    t.number(1, 2)
+        .number(1, 3)
+        .number(2, 1)
+        .text(8, "w")
+        .number(14, 1)
+        .message(13, entry("location", location))
+        .message(13, entry("offset", offset));
     const std::string bytes = model(graph_of({node("Add", {"x", "w"}, {"y"})}, {t})).bytes();
     std::ofstream(dir / "m.onnx", std::ios::binary) << bytes;
     try {

@@ -16,7 +16,8 @@ const Operand* Scope::find(const std::string& name) const {
   return nullptr;
 }
 
-// ---- Node ----------------------------------------------------------------------------------------------------------------
+// ---- Node
+// ----------------------------------------------------------------------------------------------------------------
 
 const Operand& Node::operand(size_t i) const {
   if (!has(i)) fail(fmt::format("input {} is missing.", i));
@@ -25,16 +26,19 @@ const Operand& Node::operand(size_t i) const {
 Tensor Node::known(size_t i, const char* what) const {
   const Operand& x = operand(i);
   if (!x.stored().is_concrete())
-    fail(fmt::format("{} depends on data ('{}'). Shapes must be known when a step is compiled; give that input as a constant "
-                     "(onnx::ImportOptions::constants) if it never changes.",
-                     what, io::printable(def_.inputs[i])));
+    fail(fmt::format(
+        "{} depends on data ('{}'). Shapes must be known when a step is compiled; give that input as a constant "
+        "(onnx::ImportOptions::constants) if it never changes.",
+        what, io::printable(def_.inputs[i])));
   return x.logical().tensor();
 }
 Ints Node::known_ints(size_t i, const char* what) const {
   const Tensor t = known(i, what);
-  check(t.rank() <= 1 && !is_float(t.dtype()) && t.size() <= 65536, fmt::format("{} must be integers. Received {} {}.", what, dtype_name(t.dtype()), to_string(t.shape())));
+  check(t.rank() <= 1 && !is_float(t.dtype()) && t.size() <= 65536,
+        fmt::format("{} must be integers. Received {} {}.", what, dtype_name(t.dtype()), to_string(t.shape())));
   Ints r;
-  for (int64_t k = 0; k < t.size(); ++k) r.push_back(t.dtype() == DType::i64 ? t.data<int64_t>()[k] : static_cast<int64_t>(t.item(k)));
+  for (int64_t k = 0; k < t.size(); ++k)
+    r.push_back(t.dtype() == DType::i64 ? t.data<int64_t>()[k] : static_cast<int64_t>(t.item(k)));
   return r;
 }
 double Node::known_number(size_t i, const char* what) const {
@@ -84,7 +88,8 @@ std::vector<std::string> Node::strings(std::string_view name) const {
 }
 DType Node::dtype_of(int64_t type, std::string_view what) const {
   DType d;
-  if (!dtype_of_type(static_cast<int>(type), &d)) fail(fmt::format("{} is {}, which Glia does not have.", what, type_name(static_cast<int>(type))));
+  if (!dtype_of_type(static_cast<int>(type), &d))
+    fail(fmt::format("{} is {}, which Glia does not have.", what, type_name(static_cast<int>(type))));
   return d;
 }
 DType Node::dtype_attr(std::string_view name, DType otherwise) const {
@@ -97,15 +102,17 @@ int64_t Node::axis(int64_t a, int64_t rank) const {
 bool Node::training() const { return run_.training(); }
 void Node::fail(const std::string& text) const { throw_error("{}: {}: {}", run_.file().source, def_.title(), text); }
 
-// ---- the table -------------------------------------------------------------------------------------------------------------
+// ---- the table
+// -------------------------------------------------------------------------------------------------------------
 
 const std::vector<Operator>& operator_table() {
   static const std::vector<Operator> table = [] {
     std::vector<Operator> all;
     for (const OperatorList& list :
-         {activation_operators(), arithmetic_operators(), attention_operators(), cast_operators(), conv_operators(), gather_operators(), loss_operators(),
-          matmul_operators(), normalization_operators(), pool_operators(), quantize_operators(), reduce_operators(), resize_operators(), rnn_operators(),
-          shape_operators(), signal_operators()})
+         {activation_operators(), arithmetic_operators(), attention_operators(), cast_operators(), conv_operators(),
+          gather_operators(), loss_operators(), matmul_operators(), normalization_operators(), pool_operators(),
+          quantize_operators(), reduce_operators(), resize_operators(), rnn_operators(), shape_operators(),
+          signal_operators()})
       all.insert(all.end(), list.begin(), list.end());
     return all;
   }();
@@ -114,7 +121,8 @@ const std::vector<Operator>& operator_table() {
 const Operator* find_operator(std::string_view domain, std::string_view name) {
   static const auto index = [] {
     std::map<std::string, const Operator*, std::less<>> m;
-    for (const Operator& o : operator_table()) GLIA_ASSERT(m.emplace(std::string(o.domain) + ":" + o.name, &o).second, std::string("listed twice: ") + o.name);
+    for (const Operator& o : operator_table())
+      GLIA_ASSERT(m.emplace(std::string(o.domain) + ":" + o.name, &o).second, std::string("listed twice: ") + o.name);
     return m;
   }();
   auto it = index.find(fmt::format("{}:{}", domain, name));
@@ -127,7 +135,8 @@ std::vector<std::string> operators() {
   return r;
 }
 
-// ---- Interpreter -----------------------------------------------------------------------------------------------------------
+// ---- Interpreter
+// -----------------------------------------------------------------------------------------------------------
 
 int64_t Interpreter::opset_of(const std::string& domain) const {
   const auto& list = function_ && !function_->opsets.empty() ? function_->opsets : file_.opsets;
@@ -139,8 +148,10 @@ Operands Interpreter::run(const Body& body, Scope& scope) {
   GLIA_CHECK(++depth_ < 64, "{}: graphs or functions call each other more than 64 deep.", file_.source);
   for (const Initializer& i : body.initializers) {
     if (scope.find(i.name)) continue;  // the layer's weights, or a constant given for an input
-    if (i.tensor.defined()) scope.set(i.name, Value(i.tensor));
-    else scope.missing[i.name] = type_name(i.type);
+    if (i.tensor.defined())
+      scope.set(i.name, Value(i.tensor));
+    else
+      scope.missing[i.name] = type_name(i.type);
   }
   const Scope* outer = scope_;
   for (const NodeDef& n : body.nodes) {
@@ -172,8 +183,10 @@ void Interpreter::run_node(const NodeDef& n, Scope& scope) {
     const Operand* x = name.empty() ? nullptr : scope.find(name);
     if (!x && !name.empty()) {
       if (auto it = scope.missing.find(name); it != scope.missing.end())
-        throw_error("{}: {}: the input '{}' is {}, which Glia does not have.", file_.source, n.title(), io::printable(name), it->second);
-      throw_error("{}: {}: the input '{}' is neither an input, a weight nor the result of an earlier node.", file_.source, n.title(), io::printable(name));
+        throw_error("{}: {}: the input '{}' is {}, which Glia does not have.", file_.source, n.title(),
+                    io::printable(name), it->second);
+      throw_error("{}: {}: the input '{}' is neither an input, a weight nor the result of an earlier node.",
+                  file_.source, n.title(), io::printable(name));
     }
     in.push_back(x ? *x : Operand());
   }
@@ -182,7 +195,8 @@ void Interpreter::run_node(const NodeDef& n, Scope& scope) {
   if (auto f = file_.functions.find(n.domain + ":" + n.op); f != file_.functions.end() && !op) {
     out = call_function(f->second, n, std::move(in));
   } else {
-    GLIA_CHECK(op, "{}: {}: the operator '{}{}{}' is not supported.", file_.source, n.title(), n.domain, n.domain.empty() ? "" : ".", n.op);
+    GLIA_CHECK(op, "{}: {}: the operator '{}{}{}' is not supported.", file_.source, n.title(), n.domain,
+               n.domain.empty() ? "" : ".", n.op);
     Node node(*this, n, std::move(in), opset_of(n.domain));
     ir::ScopeGuard scope_name(n.name.empty() ? n.op : n.name.front() == '/' ? n.name.substr(1) : n.name, n.op);
     try {
@@ -199,8 +213,8 @@ void Interpreter::run_node(const NodeDef& n, Scope& scope) {
   }
   for (size_t i = 0; i < n.outputs.size(); ++i) {
     if (n.outputs[i].empty()) continue;
-    GLIA_CHECK(i < out.size() && out[i].defined(), "{}: {}: output {} ('{}') of the operator '{}' is not supported.", file_.source, n.title(), i,
-               io::printable(n.outputs[i]), n.op);
+    GLIA_CHECK(i < out.size() && out[i].defined(), "{}: {}: output {} ('{}') of the operator '{}' is not supported.",
+               file_.source, n.title(), i, io::printable(n.outputs[i]), n.op);
     check_size(n, out[i].stored().shape());
     scope.set(n.outputs[i], out[i]);
   }
@@ -231,7 +245,8 @@ Operands Interpreter::call_function(const Body& f, const NodeDef& call, Operands
   Body bound = f;
   bind_attributes(bound, call);
   Scope inner;
-  for (size_t i = 0; i < bound.inputs.size(); ++i) inner.set(bound.inputs[i].name, i < inputs.size() ? inputs[i] : Operand());
+  for (size_t i = 0; i < bound.inputs.size(); ++i)
+    inner.set(bound.inputs[i].name, i < inputs.size() ? inputs[i] : Operand());
   const Body* before = function_;
   function_ = &bound;
   Operands out = run(bound, inner);

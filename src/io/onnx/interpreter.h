@@ -1,5 +1,5 @@
-// Reads a graph by emitting Glia ops for its nodes, in the trace of one step: shapes are known there, so that Shape, Gather,
-// Concat, Reshape and their kind fold to constants as they are met.
+// Reads a graph by emitting Glia ops for its nodes, in the trace of one step: shapes are known there, so that Shape,
+// Gather, Concat, Reshape and their kind fold to constants as they are met.
 #pragma once
 #include <memory>
 #include <unordered_map>
@@ -23,15 +23,20 @@ class Scope {
 
 class Interpreter {
  public:
-  Interpreter(const File& file, bool training, int64_t declared_batch) : file_(file), training_(training), declared_batch_(declared_batch) {}
+  Interpreter(const File& file, bool training, int64_t declared_batch)
+      : file_(file), training_(training), declared_batch_(declared_batch) {}
 
   // Emits the nodes of `body` and gives its outputs. `scope` holds the inputs.
   Operands run(const Body& body, Scope& scope);
-  Operands branch(const Body& body, const Scope& outer) { Scope s(&outer); return run(body, s); }
+  Operands branch(const Body& body, const Scope& outer) {
+    Scope s(&outer);
+    return run(body, s);
+  }
   const Scope& scope() const { return *scope_; }
   const File& file() const { return file_; }
   bool training() const { return training_; }
-  // A batch for which the file was not made (0: none): {declared, given}. Reshape targets that start with the declared number adapt.
+  // A batch for which the file was not made (0: none): {declared, given}. Reshape targets that start with the
+  // declared number adapt.
   int64_t declared_batch() const { return declared_batch_; }
   int64_t given_batch = 0;
 

@@ -36,29 +36,36 @@ std::vector<Tensor> run_compiled(const Compiled& c, const std::vector<Tensor>& i
   for (const Variable& v : c.inputs) all.push_back(v.defined() ? v.tensor() : inputs[next++]);
   return c.exe->run(all);
 }
-std::vector<Tensor> run_layer(const LayerRef& layer, const std::vector<Tensor>& inputs) { return run_compiled(compile_layer(layer, inputs), inputs); }
+std::vector<Tensor> run_layer(const LayerRef& layer, const std::vector<Tensor>& inputs) {
+  return run_compiled(compile_layer(layer, inputs), inputs);
+}
 
 // Extents from ImportOptions::dims; -1 where nothing says.
 Shape extents(const OnnxLayer& layer, const ValueInfo& v, const ImportOptions& o) {
-  GLIA_CHECK(v.type != 0 && v.has_shape, "{}: the input '{}' is {}. Only arrays of a known rank can be inputs.", layer.file().source, v.name,
-             v.type ? "an array without a shape" : "no array");
+  GLIA_CHECK(v.type != 0 && v.has_shape, "{}: the input '{}' is {}. Only arrays of a known rank can be inputs.",
+             layer.file().source, v.name, v.type ? "an array without a shape" : "no array");
   DType d;
-  GLIA_CHECK(dtype_of_type(v.type, &d), "{}: the input '{}' is {}, which Glia does not have.", layer.file().source, v.name, type_name(v.type));
+  GLIA_CHECK(dtype_of_type(v.type, &d), "{}: the input '{}' is {}, which Glia does not have.", layer.file().source,
+             v.name, type_name(v.type));
   Shape s;
   for (size_t i = 0; i < v.shape.size(); ++i) {
     int64_t n = v.shape[i].value;
     auto by_place = o.dims.find(fmt::format("{}:{}", v.name, i)), by_name = o.dims.find(v.shape[i].symbol);
-    if (by_place != o.dims.end()) n = by_place->second;
-    else if (n < 0 && !v.shape[i].symbol.empty() && by_name != o.dims.end()) n = by_name->second;
+    if (by_place != o.dims.end())
+      n = by_place->second;
+    else if (n < 0 && !v.shape[i].symbol.empty() && by_name != o.dims.end())
+      n = by_name->second;
     s.push_back(n);
   }
   double all = 1;
   for (int64_t n : s) all *= static_cast<double>(std::max<int64_t>(n, 1));
-  GLIA_CHECK(all <= 68719476736.0, "{}: the input '{}' of shape {} is too large.", layer.file().source, v.name, to_string(s));
+  GLIA_CHECK(all <= 68719476736.0, "{}: the input '{}' of shape {} is too large.", layer.file().source, v.name,
+             to_string(s));
   return s;
 }
 
-// Whether rows of a batch are treated alike: a batch of two against each row alone, on numbers that are no symmetry's friend.
+// Whether rows of a batch are treated alike: a batch of two against each row alone, on numbers that are no symmetry's
+// friend.
 bool rows_are_alike(const LayerRef& layer, const std::vector<Shape>& shapes, const OnnxLayer& graph) {
   const int64_t n = graph.declared_batch();
   std::vector<Tensor> both;
@@ -83,7 +90,9 @@ bool rows_are_alike(const LayerRef& layer, const std::vector<Shape>& shapes, con
   for (int64_t r = 0; r < 2; ++r) {
     const std::vector<Tensor> one = run_layer(layer, alone[static_cast<size_t>(r)]);
     for (size_t o = 0; o < y.size(); ++o) {
-      if (y[o].rank() == 0 || one[o].rank() == 0 || one[o].dim(0) == 0 || y[o].dim(0) != 2 * one[o].dim(0) || one[o].dim(0) != n) return false;
+      if (y[o].rank() == 0 || one[o].rank() == 0 || one[o].dim(0) == 0 || y[o].dim(0) != 2 * one[o].dim(0) ||
+          one[o].dim(0) != n)
+        return false;
       const Tensor part = y[o].slice(r * n, (r + 1) * n);
       if (part.shape() != one[o].shape()) return false;
       for (int64_t i = 0; i < part.size(); ++i) {
@@ -107,7 +116,8 @@ Values symbolic_inputs(const OnnxLayer& graph, const std::vector<Shape>& shapes,
     DType type = DType::f32;
     dtype_of_type(graph.inputs()[i].type, &type);
     Shape s(shapes[i].begin() + 1, shapes[i].end());
-    r.push_back(Input(s, {.name = layer_name(graph.inputs()[i].name), .dtype = type, .batch_size = free ? -1 : shapes[i][0]}));
+    r.push_back(Input(
+        s, {.name = layer_name(graph.inputs()[i].name), .dtype = type, .batch_size = free ? -1 : shapes[i][0]}));
   }
   return r;
 }
@@ -117,14 +127,17 @@ Values named_outputs(const OnnxLayer& graph, Values out) {
   std::set<std::string> taken{graph.name()};
   for (const ValueInfo& v : graph.inputs()) taken.insert(layer_name(v.name));
   for (size_t i = 0; i < out.size(); ++i)
-    if (const std::string name = layer_name(graph.file().graph.outputs[i].name); taken.insert(name).second) out[i] = layers::Identity({.name = name, .dtype = is_float(out[i].dtype()) ? std::string(dtype_name(out[i].dtype())) : ""})(out[i]);
+    if (const std::string name = layer_name(graph.file().graph.outputs[i].name); taken.insert(name).second)
+      out[i] = layers::Identity(
+          {.name = name, .dtype = is_float(out[i].dtype()) ? std::string(dtype_name(out[i].dtype())) : ""})(out[i]);
   return out;
 }
 
 // Told at load rather than at the first step.
 void check_operators(const File& f) {
   for (const NodeDef& n : f.graph.nodes)
-    GLIA_CHECK(find_operator(n.domain, n.op) || f.functions.count(n.domain + ":" + n.op), "{}: {}: the operator '{}{}{}' is not supported.", f.source, n.title(), n.domain,
+    GLIA_CHECK(find_operator(n.domain, n.op) || f.functions.count(n.domain + ":" + n.op),
+               "{}: {}: the operator '{}{}{}' is not supported.", f.source, n.title(), n.domain,
                n.domain.empty() ? "" : ".", n.op);
 }
 
@@ -140,7 +153,8 @@ Model build(std::shared_ptr<const File> file, std::span<const uint8_t> bytes, co
     shapes.push_back(extents(*graph, v, options));
     batched &= !shapes.back().empty();
   }
-  if (!batched || shapes.empty()) return Model(layer);  // no inputs, or numbers among them: run() takes those, predict cannot cut them
+  if (!batched || shapes.empty())
+    return Model(layer);  // no inputs, or numbers among them: run() takes those, predict cannot cut them
   for (const Shape& s : shapes) fixed |= s[0] >= 0;
   bool same = true;
   for (const Shape& s : shapes) same &= s[0] == shapes[0][0];
@@ -155,7 +169,8 @@ Model build(std::shared_ptr<const File> file, std::span<const uint8_t> bytes, co
     } catch (const Error& e) {
       why = e.what();
     }
-    GLIA_CHECK(ok || options.batch != Batch::free, "{}: the model takes batches of {} only: {}.", file->source, graph->declared_batch(), why);
+    GLIA_CHECK(ok || options.batch != Batch::free, "{}: the model takes batches of {} only: {}.", file->source,
+               graph->declared_batch(), why);
     graph->batch_free = ok;
   }
   Values in = symbolic_inputs(*graph, shapes, graph->batch_free), out;
@@ -167,8 +182,8 @@ Model build(std::shared_ptr<const File> file, std::span<const uint8_t> bytes, co
       in = symbolic_inputs(*graph, shapes, false);
       out = layer.outputs(in);
     } else {
-      // Extents other than the batch are tried with two numbers to see how the outputs' follow. Some graphs take only certain
-      // ones; what theirs are is then told by the data.
+      // Extents other than the batch are tried with two numbers to see how the outputs' follow. Some graphs take only
+      // certain ones; what theirs are is then told by the data.
       bool open = false;
       for (const Shape& s : shapes) open |= std::count(s.begin() + 1, s.end(), -1) > 0;
       if (!open) throw;
@@ -186,7 +201,8 @@ void register_layers() { register_onnx_layer(); }
 Model load(const std::string& path, const ImportOptions& options) {
   auto mapped = io::MappedFile::open(path, options.limits.max_bytes);
   std::string folder = std::filesystem::path(path).parent_path().string();
-  return build(std::make_shared<File>(parse(mapped->bytes(), path, folder.empty() ? "." : folder, options.limits)), mapped->bytes(), options);
+  return build(std::make_shared<File>(parse(mapped->bytes(), path, folder.empty() ? "." : folder, options.limits)),
+               mapped->bytes(), options);
 }
 Model load(std::span<const uint8_t> bytes, const ImportOptions& options) {
   return build(std::make_shared<File>(parse(bytes, "onnx bytes", "", options.limits)), bytes, options);
@@ -207,8 +223,10 @@ std::vector<Tensor> run(const Model& model, const std::vector<Tensor>& inputs) {
     std::erase_if(cache, [](const auto& e) { return e.second.layer.expired(); });
     Entry& e = cache[model.ptr().get()];
     e.layer = model.ptr();
-    if (auto it = e.by_types.find(key); it != e.by_types.end()) c = it->second;
-    else e.by_types[key] = c = compile_layer(model, inputs);
+    if (auto it = e.by_types.find(key); it != e.by_types.end())
+      c = it->second;
+    else
+      e.by_types[key] = c = compile_layer(model, inputs);
   }
   return run_compiled(c, inputs);
 }

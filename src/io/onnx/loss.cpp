@@ -8,10 +8,12 @@ namespace {
 Operands nll(Node& n, const Value& log_prob, const Value& target0, const Value& weight) {
   const int64_t classes = log_prob.dim(1);
   const Value target = ops::cast(target0, DType::i64);
-  n.check(log_prob.rank() >= 2 && target.rank() == log_prob.rank() - 1, "labels must have the scores' shape without the axis of classes.");
+  n.check(log_prob.rank() >= 2 && target.rank() == log_prob.rank() - 1,
+          "labels must have the scores' shape without the axis of classes.");
   const bool has_ignore = n.has_attr("ignore_index");
   const Value ignore = scalar(static_cast<double>(n.i("ignore_index", 0)), DType::i64);
-  const Value safe = has_ignore ? ops::where(ops::equal(target, ignore), ops::scalar_like(target, 0), target) : target;
+  const Value safe =
+      has_ignore ? ops::where(ops::equal(target, ignore), ops::scalar_like(target, 0), target) : target;
   Value loss = ops::negative(ops::squeeze(ops::take_along_axis(log_prob, ops::expand_dims(safe, 1), 1), {1}));
   Value share;
   if (weight.defined()) {
@@ -22,7 +24,8 @@ Operands nll(Node& n, const Value& log_prob, const Value& target0, const Value& 
     const Value keep = ops::cast(ops::not_equal(target, ignore), log_prob.dtype());
     share = share.defined() ? share * keep : keep;
   }
-  if (share.defined()) loss = ops::where(ops::equal(share, ops::scalar_like(share, 0)), ops::scalar_like(loss, 0), loss * share);
+  if (share.defined())
+    loss = ops::where(ops::equal(share, ops::scalar_like(share, 0)), ops::scalar_like(loss, 0), loss * share);
   const std::string how = n.s("reduction", "mean");
   n.check(how == "none" || how == "sum" || how == "mean", fmt::format("unknown reduction '{}'.", how));
   if (how == "none") return {loss};
@@ -40,7 +43,8 @@ Operands import_softmax_cross_entropy(Node& n) {
 }  // namespace
 
 OperatorList loss_operators() {
-  return {{"NegativeLogLikelihoodLoss", 12, import_nll}, {"SoftmaxCrossEntropyLoss", 12, import_softmax_cross_entropy}};
+  return {{"NegativeLogLikelihoodLoss", 12, import_nll},
+          {"SoftmaxCrossEntropyLoss", 12, import_softmax_cross_entropy}};
 }
 
 }  // namespace glia::onnx

@@ -58,9 +58,14 @@ Operands import_einsum(Node& n) {
 // By elimination without pivoting on known small matrices is unstable; the closed forms serve 1 to 3 rows.
 Operands import_det(Node& n) {
   const Value x = n.in(0);
-  n.check(x.rank() >= 2 && x.dim(-1) == x.dim(-2) && x.dim(-1) >= 1 && x.dim(-1) <= 3, "only matrices of 1 to 3 rows are supported.");
-  const auto at = [&](int64_t r, int64_t c) { return ops::squeeze(ops::slice_axis(ops::slice_axis(x, -2, r, r + 1), -1, c, c + 1), {-2, -1}); };
-  const auto minor2 = [&](int64_t r0, int64_t r1, int64_t c0, int64_t c1) { return at(r0, c0) * at(r1, c1) - at(r0, c1) * at(r1, c0); };
+  n.check(x.rank() >= 2 && x.dim(-1) == x.dim(-2) && x.dim(-1) >= 1 && x.dim(-1) <= 3,
+          "only matrices of 1 to 3 rows are supported.");
+  const auto at = [&](int64_t r, int64_t c) {
+    return ops::squeeze(ops::slice_axis(ops::slice_axis(x, -2, r, r + 1), -1, c, c + 1), {-2, -1});
+  };
+  const auto minor2 = [&](int64_t r0, int64_t r1, int64_t c0, int64_t c1) {
+    return at(r0, c0) * at(r1, c1) - at(r0, c1) * at(r1, c0);
+  };
   if (x.dim(-1) == 1) return {at(0, 0)};
   if (x.dim(-1) == 2) return {minor2(0, 1, 0, 1)};
   return {at(0, 0) * minor2(1, 2, 1, 2) - at(0, 1) * minor2(1, 2, 0, 2) + at(0, 2) * minor2(1, 2, 0, 1)};
@@ -69,7 +74,8 @@ Operands import_det(Node& n) {
 }  // namespace
 
 OperatorList matmul_operators() {
-  return {{"Det", 11, import_det}, {"Einsum", 12, import_einsum}, {"Gemm", 1, import_gemm}, {"MatMul", 1, import_matmul}};
+  return {
+      {"Det", 11, import_det}, {"Einsum", 12, import_einsum}, {"Gemm", 1, import_gemm}, {"MatMul", 1, import_matmul}};
 }
 
 }  // namespace glia::onnx

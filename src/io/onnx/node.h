@@ -1,7 +1,7 @@
 // Node: what the import function of an operator sees: inputs, attributes, opset; and the table of operators.
 //
-//   Operands import_relu(Node& n) { return {pointwise({n.operand(0)}, [](const Values& v) { return ops::relu(v[0]); })}; }
-//   OperatorList activation_operators() { return {{"Relu", 1, import_relu}}; }
+//   Operands import_relu(Node& n) { return {pointwise({n.operand(0)}, [](const Values& v) { return ops::relu(v[0]);
+//   })}; } OperatorList activation_operators() { return {{"Relu", 1, import_relu}}; }
 #pragma once
 #include <functional>
 #include <string>
@@ -25,7 +25,7 @@ class Node {
   size_t outputs() const { return def_.outputs.size(); }
   bool wants(size_t output) const { return output < def_.outputs.size() && !def_.outputs[output].empty(); }
   bool has(size_t i) const { return i < inputs_.size() && inputs_[i].defined(); }
-  const Operand& operand(size_t i) const;                  // throws Error when it is missing
+  const Operand& operand(size_t i) const;  // throws Error when it is missing
   const Operands& operands() const { return inputs_; }
   Value in(size_t i) const { return operand(i).logical(); }
   Value in_or(size_t i, const Value& otherwise) const { return has(i) ? in(i) : otherwise; }
@@ -36,7 +36,7 @@ class Node {
 
   bool has_attr(std::string_view name) const;
   int64_t i(std::string_view name, int64_t otherwise) const;
-  int64_t i(std::string_view name) const;                  // required
+  int64_t i(std::string_view name) const;  // required
   double f(std::string_view name, double otherwise) const;
   std::string s(std::string_view name, const std::string& otherwise) const;
   Ints ints(std::string_view name, Ints otherwise = {}) const;
@@ -46,10 +46,12 @@ class Node {
   DType dtype_attr(std::string_view name, DType otherwise) const;  // an element type by number
   DType dtype_of(int64_t type, std::string_view what) const;
 
-  int64_t axis(int64_t a, int64_t rank) const;             // counts from the end when negative; throws Error
-  [[noreturn]] void fail(const std::string& text) const;   // "model.onnx: node 'x' (Op): text"
-  void check(bool ok, const std::string& text) const { if (!ok) fail(text); }
-  bool training() const;                                   // the step being traced updates weights
+  int64_t axis(int64_t a, int64_t rank) const;            // counts from the end when negative; throws Error
+  [[noreturn]] void fail(const std::string& text) const;  // "model.onnx: node 'x' (Op): text"
+  void check(bool ok, const std::string& text) const {
+    if (!ok) fail(text);
+  }
+  bool training() const;  // the step being traced updates weights
   Interpreter& interpreter() const { return run_; }
 
  private:
@@ -63,9 +65,9 @@ using ImportFn = Operands (*)(Node&);
 
 struct Operator {
   const char* name;
-  int since;                      // oldest opset whose meaning `import` knows
+  int since;  // oldest opset whose meaning `import` knows
   ImportFn import;
-  std::vector<int> known = {};    // inputs that must be known when a step is compiled
+  std::vector<int> known = {};       // inputs that must be known when a step is compiled
   std::vector<int> statistics = {};  // inputs that hold moving averages: weights that are not trained
   // How a weight at input 1 is kept: axes such that ONNX's array is transpose(kept, axes); null: as it is.
   Ints (*kept)(int rank) = nullptr;

@@ -18,10 +18,12 @@ Operands import_batch_norm(Node& n) {
   n.check(x.rank() >= 2 || x.rank() == 1, "expected (N, C, ...).");
   const double eps = n.f("epsilon", 1e-5), momentum = n.f("momentum", 0.9);
   if (n.opset() < 9 && !n.i("spatial", 1)) n.fail("spatial=0 is not supported.");
-  const bool train = n.opset() >= 14 ? n.i("training_mode", 0) != 0 : n.opset() < 7 && !n.i("is_test", 0) && n.wants(1);
+  const bool train =
+      n.opset() >= 14 ? n.i("training_mode", 0) != 0 : n.opset() < 7 && !n.i("is_test", 0) && n.wants(1);
   const DType t = x.dtype();
   if (!train) {
-    const Value y = ops::batch_normalization(x.stored(), n.in(3), n.in(4), x.rank() > 1 ? x.stored_axis(1) : 0, n.in(2), n.in(1), eps);
+    const Value y = ops::batch_normalization(x.stored(), n.in(3), n.in(4), x.rank() > 1 ? x.stored_axis(1) : 0,
+                                             n.in(2), n.in(1), eps);
     return {Operand(ops::cast(y, t), x.axes())};
   }
   Ints axes;
@@ -40,7 +42,8 @@ Operands import_instance_norm(Node& n) {
   for (int64_t i = 2; i < x.rank(); ++i) axes.push_back(x.stored_axis(i));
   const Value v = widened(x.stored());
   const Values m = ops::moments(v, axes, true);
-  const Value y = (v - m[0]) * ops::rsqrt(m[1] + n.f("epsilon", 1e-5)) * per_channel(n.in(1), x) + per_channel(n.in(2), x);
+  const Value y =
+      (v - m[0]) * ops::rsqrt(m[1] + n.f("epsilon", 1e-5)) * per_channel(n.in(1), x) + per_channel(n.in(2), x);
   return {Operand(ops::cast(y, x.dtype()), x.axes())};
 }
 
@@ -54,7 +57,8 @@ Operands import_layer_norm(Node& n) {
   const auto fits = [&](const Value& v) { return !v.defined() || v.shape() == tail; };
   Value y;
   if (fits(scale) && fits(bias)) {
-    y = ops::layer_norm(x, ops::cast(scale, x.dtype()), bias.defined() ? ops::cast(bias, x.dtype()) : Value(), eps, x.rank() - axis);
+    y = ops::layer_norm(x, ops::cast(scale, x.dtype()), bias.defined() ? ops::cast(bias, x.dtype()) : Value(), eps,
+                        x.rank() - axis);
   } else {
     y = ops::layer_norm(x, {}, {}, eps, x.rank() - axis) * scale;
     if (bias.defined()) y = y + bias;
@@ -75,14 +79,16 @@ Operands import_rms_norm(Node& n) {
   const Shape tail = extents_of(x, axis, x.rank());
   const Value scale = ops::cast(n.in(1), x.dtype());
   const double eps = n.f("epsilon", 1e-5);
-  const Value y = scale.shape() == tail ? ops::rms_norm(x, scale, eps, x.rank() - axis) : ops::rms_norm(x, {}, eps, x.rank() - axis) * scale;
+  const Value y = scale.shape() == tail ? ops::rms_norm(x, scale, eps, x.rank() - axis)
+                                        : ops::rms_norm(x, {}, eps, x.rank() - axis) * scale;
   return {ops::cast(y, x0.dtype())};
 }
 
 Operands import_group_norm(Node& n) {
   const Value x0 = n.in(0), x = widened(x0);
   const int64_t groups = n.i("num_groups");
-  n.check(x.rank() >= 3 && groups > 0 && x.dim(1) % groups == 0, "expected (N, C, spatial axes) with C a multiple of num_groups.");
+  n.check(x.rank() >= 3 && groups > 0 && x.dim(1) % groups == 0,
+          "expected (N, C, spatial axes) with C a multiple of num_groups.");
   Shape split = x.shape();
   split[1] = groups;
   split.insert(split.begin() + 2, x.dim(1) / groups);
@@ -114,7 +120,8 @@ Operands import_lrn(Node& n) {
   }
   const double alpha = n.f("alpha", 1e-4), beta = n.f("beta", 0.75), bias = n.f("bias", 1.0);
   const Value base = sum * (alpha / static_cast<double>(size)) + bias;
-  const Value scale = beta == 0.75 ? ops::rsqrt(base) * ops::rsqrt(ops::sqrt(base)) : ops::power(base, ops::scalar_like(base, -beta));
+  const Value scale =
+      beta == 0.75 ? ops::rsqrt(base) * ops::rsqrt(ops::sqrt(base)) : ops::power(base, ops::scalar_like(base, -beta));
   return {Operand(x.stored() * scale, x.axes())};
 }
 

@@ -13,17 +13,29 @@ namespace {
 
 // How the nodes of a file use a name.
 struct Use {
-  bool weight = false;      // an operand of arithmetic
-  bool fixed = false;       // a shape, an axis, a bound: must be known when a step is compiled
-  bool statistics = false;  // a moving average
-  bool trained = false;     // of an operator that has weights at that place (Conv, Gemm, MatMul, LSTM, ...)
+  bool weight = false;               // an operand of arithmetic
+  bool fixed = false;                // a shape, an axis, a bound: must be known when a step is compiled
+  bool statistics = false;           // a moving average
+  bool trained = false;              // of an operator that has weights at that place (Conv, Gemm, MatMul, LSTM, ...)
   const Operator* keeper = nullptr;  // every use wants the weight in this operator's layout
   bool other_layout = false;
 };
 
 bool has_weights(const std::string& op) {
-  static const std::set<std::string> names = {"Conv", "ConvTranspose", "Gemm", "MatMul", "LSTM", "GRU", "RNN", "BatchNormalization", "LayerNormalization",
-                                              "InstanceNormalization", "GroupNormalization", "RMSNormalization", "PRelu", "Gather"};
+  static const std::set<std::string> names = {"Conv",
+                                              "ConvTranspose",
+                                              "Gemm",
+                                              "MatMul",
+                                              "LSTM",
+                                              "GRU",
+                                              "RNN",
+                                              "BatchNormalization",
+                                              "LayerNormalization",
+                                              "InstanceNormalization",
+                                              "GroupNormalization",
+                                              "RMSNormalization",
+                                              "PRelu",
+                                              "Gather"};
   return names.count(op) > 0;
 }
 
@@ -32,13 +44,19 @@ void collect(const Body& body, std::map<std::string, Use>& uses) {
     const Operator* op = find_operator(n.domain, n.op);
     for (size_t i = 0; i < n.inputs.size(); ++i) {
       Use& u = uses[n.inputs[i]];
-      const auto listed = [&](const std::vector<int>& slots) { return std::find(slots.begin(), slots.end(), static_cast<int>(i)) != slots.end(); };
-      if (op && listed(op->known)) u.fixed = true;
-      else u.weight = true;
+      const auto listed = [&](const std::vector<int>& slots) {
+        return std::find(slots.begin(), slots.end(), static_cast<int>(i)) != slots.end();
+      };
+      if (op && listed(op->known))
+        u.fixed = true;
+      else
+        u.weight = true;
       if (op && listed(op->statistics)) u.statistics = true;
       u.trained |= has_weights(n.op);
-      if (op && op->kept && i == 1 && (!u.keeper || u.keeper->kept == op->kept)) u.keeper = op;
-      else u.other_layout = true;
+      if (op && op->kept && i == 1 && (!u.keeper || u.keeper->kept == op->kept))
+        u.keeper = op;
+      else
+        u.other_layout = true;
     }
     for (auto& [name, a] : n.attributes)
       if (a.body) collect(*a.body, uses);
@@ -90,7 +108,8 @@ void OnnxLayer::adopt(std::shared_ptr<const File> file, bool trainable) {
     if (!constants_.count(v.name)) inputs_.push_back(v);
   }
   for (auto& [name, t] : constants_)
-    GLIA_CHECK(std::find(names.begin(), names.end(), name) != names.end(), "{}: ImportOptions::constants: the model has no input named '{}'.{}", file_->source, name,
+    GLIA_CHECK(std::find(names.begin(), names.end(), name) != names.end(),
+               "{}: ImportOptions::constants: the model has no input named '{}'.{}", file_->source, name,
                did_you_mean(name, names));
   if (!inputs_.empty() && !inputs_[0].shape.empty()) declared_batch_ = inputs_[0].shape[0].value;
   make_weights(trainable);
@@ -109,7 +128,9 @@ void OnnxLayer::fields(Fields& f) {
   f("batch_free", batch_free);
   if (!f.reading() || text_.empty() || file_) return;
   const std::string bytes = from_base64(text_);
-  adopt(std::make_shared<File>(parse({reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()}, name_ + " (OnnxGraph)", "", {}, true)), true);
+  adopt(std::make_shared<File>(parse({reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()},
+                                     name_ + " (OnnxGraph)", "", {}, true)),
+        true);
 }
 
 void register_onnx_layer() {
@@ -127,24 +148,29 @@ void OnnxLayer::make_weights(bool trainable) {
     Weight w{.name = name};
     if (u.keeper && !u.other_layout && t.rank() >= 2) w.axes = u.keeper->kept(t.rank());
     Tensor kept = w.axes.empty() ? t.clone() : ops::transpose(Value(t), inverse(w.axes)).tensor().clone();
-    w.variable = Variable(kept, {.name = name, .trainable = trainable && !u.statistics, .dtype = t.dtype(), .autocast = false});
+    w.variable = Variable(
+        kept, {.name = name, .trainable = trainable && !u.statistics, .dtype = t.dtype(), .autocast = false});
     w.variable.state()->path = name_ + "/" + name;
     track(w.variable);
     weights_.push_back(std::move(w));
   };
   // A number alone is an exporter's constant (an epsilon, a scale); what decides shapes must be known.
-  const auto is_weight = [&](const Tensor& t, const Use& u) { return t.defined() && is_float(t.dtype()) && t.rank() > 0 && t.size() > 0 && u.weight && !u.fixed; };
+  const auto is_weight = [&](const Tensor& t, const Use& u) {
+    return t.defined() && is_float(t.dtype()) && t.rank() > 0 && t.size() > 0 && u.weight && !u.fixed;
+  };
   for (const Initializer& i : file_->graph.initializers)
     if (const Use& u = uses[i.name]; is_weight(i.tensor, u)) add(i.name, i.tensor, u);
   for (const NodeDef& n : file_->graph.nodes) {  // some exporters write weights as Constant nodes
     auto value = n.attributes.find("value");
     if (n.op != "Constant" || !n.domain.empty() || n.outputs.size() != 1 || value == n.attributes.end()) continue;
-    if (const Use& u = uses[n.outputs[0]]; u.trained && is_weight(value->second.t, u)) add(n.outputs[0], value->second.t, u);
+    if (const Use& u = uses[n.outputs[0]]; u.trained && is_weight(value->second.t, u))
+      add(n.outputs[0], value->second.t, u);
   }
 }
 
 Values OnnxLayer::call(const Values& given, const CallOptions& options) {
-  GLIA_CHECK(given.size() == inputs_.size(), "{}: expected {} inputs. Received {}.", title(), inputs_.size(), given.size());
+  GLIA_CHECK(given.size() == inputs_.size(), "{}: expected {} inputs. Received {}.", title(), inputs_.size(),
+             given.size());
   Scope scope;
   for (auto& [name, t] : constants_) scope.set(name, Value(t));
   for (size_t i = 0; i < given.size(); ++i) {

@@ -11,15 +11,15 @@ class OnnxLayer : public Layer {
   OnnxLayer() = default;  // from a configuration
   OnnxLayer(std::shared_ptr<const File> file, const ImportOptions& options);
   std::string class_name() const override { return "OnnxGraph"; }
-  void fields(Fields& f) override;   // the graph without its weights, as base64
+  void fields(Fields& f) override;  // the graph without its weights, as base64
   bool autocast_inputs() const override { return false; }
   Values call(const Values& inputs, const CallOptions& options) override;
 
   const std::vector<ValueInfo>& inputs() const { return inputs_; }  // without weights and constants
   const File& file() const { return *file_; }
-  int64_t declared_batch() const { return declared_batch_; }        // of the first input; -1 when it is free
-  bool batch_free = false;  // a declared batch is one of many: see Batch
-  void keep(std::span<const uint8_t> bytes);  // of the file, for the configuration
+  int64_t declared_batch() const { return declared_batch_; }  // of the first input; -1 when it is free
+  bool batch_free = false;                                    // a declared batch is one of many: see Batch
+  void keep(std::span<const uint8_t> bytes);                  // of the file, for the configuration
 
  private:
   void adopt(std::shared_ptr<const File> file, bool trainable);

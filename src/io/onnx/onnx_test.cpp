@@ -66,7 +66,8 @@ TEST_F(OnnxFiles, SuperResolutionTriplesAnImage) {
 }
 
 TEST_F(OnnxFiles, VoiceDetectorRunsWithItsRateFixed) {
-  Model m = onnx::load(kModels + "silero_vad_16k_op15.onnx", {.constants = {{"sr", Tensor::scalar(16000, DType::i64)}}});
+  Model m =
+      onnx::load(kModels + "silero_vad_16k_op15.onnx", {.constants = {{"sr", Tensor::scalar(16000, DType::i64)}}});
   std::vector<Tensor> y = onnx::run(m, {Tensor::zeros({1, 576}), Tensor::zeros({2, 1, 128})});
   ASSERT_EQ(y.size(), 2u);
   EXPECT_EQ(y[0].shape(), (Shape{1, 1}));
@@ -77,7 +78,8 @@ TEST_F(OnnxFiles, VoiceDetectorRunsWithItsRateFixed) {
 TEST_F(OnnxFiles, WeightsTrain) {
   Model m = onnx::load(kModels + "mnist_cntk.onnx");
   EXPECT_EQ(m.count_params(), 8 * 25 + 8 + 16 * 8 * 25 + 16 + 256 * 10 + 10);
-  m.compile({.optimizer = optimizers::SGD({.learning_rate = 1e-7}), .loss = losses::SparseCategoricalCrossentropy({.from_logits = true})});
+  m.compile({.optimizer = optimizers::SGD({.learning_rate = 1e-7}),
+             .loss = losses::SparseCategoricalCrossentropy({.from_logits = true})});
   Tensor x({32, 1, 28, 28});
   for (int64_t i = 0; i < x.size(); ++i) x.data<float>()[i] = static_cast<float>((i * 37) % 255);
   const Tensor y = Tensor::zeros({32}, DType::i32);
@@ -116,7 +118,8 @@ TEST_F(Onnx, ImportedModelsAreKeptInOtherFiles) {
   m.compile({.optimizer = optimizers::SGD({.learning_rate = 0.1}), .loss = "mse"});
   m.fit(x, Tensor::zeros({4, 3}), {.epochs = 2, .verbose = 0});
   for (const char* ending : {".keras", ".glia"}) {
-    const std::string path = (std::filesystem::temp_directory_path() / ("glia_imported" + std::string(ending))).string();
+    const std::string path =
+        (std::filesystem::temp_directory_path() / ("glia_imported" + std::string(ending))).string();
     m.save(path);
     Model back = models::load_model(path);
     EXPECT_TRUE(back.predict(x).equals(m.predict(x))) << ending;

@@ -45,7 +45,9 @@ Operand::Operand(Value stored, Ints axes) : stored_(std::move(stored)), axes_(st
   if (is_identity(axes_)) axes_.clear();
 }
 
-Operand Operand::from_channels_last(const Value& stored) { return {stored, inverse(channels_last_axes(stored.rank()))}; }
+Operand Operand::from_channels_last(const Value& stored) {
+  return {stored, inverse(channels_last_axes(stored.rank()))};
+}
 
 Shape Operand::shape() const {
   Shape s = stored_.shape();
@@ -87,7 +89,8 @@ Operand pointwise(const Operands& in, const std::function<Value(const Values&)>&
   for (const Operand& x : in) {
     known &= x.stored().is_concrete();
     const Shape s = x.shape();
-    for (size_t i = 0; i < s.size(); ++i) all[all.size() - s.size() + i] = std::max(all[all.size() - s.size() + i], s[i]);
+    for (size_t i = 0; i < s.size(); ++i)
+      all[all.size() - s.size() + i] = std::max(all[all.size() - s.size() + i], s[i]);
   }
   double elements = 1;
   for (int64_t d : all) elements *= static_cast<double>(d);

@@ -1,6 +1,7 @@
-// Operand: a value of the ONNX graph with a pending transposition. ONNX keeps channels second, Glia's kernels want them last:
-// convolutions leave their results as they are stored and only note the order of the axes; elementwise operators, pooling,
-// reductions and concatenations work in that order, and whoever needs the other one asks for logical().
+// Operand: a value of the ONNX graph with a pending transposition. ONNX keeps channels second, Glia's kernels want
+// them last: convolutions leave their results as they are stored and only note the order of the axes; elementwise
+// operators, pooling, reductions and concatenations work in that order, and whoever needs the other one asks for
+// logical().
 //
 //   Operand x = node.operand(0);                    // logical (N, C, H, W), perhaps stored (N, H, W, C)
 //   Value y = ops::conv(x.channels_last(), w, ...);
@@ -17,7 +18,7 @@ namespace glia::onnx {
 // transpose(x, axes); a reshape when only extents of 1 change places.
 Value permuted(const Value& x, const Ints& axes);
 Ints inverse(const Ints& axes);
-Ints channels_last_axes(int rank);   // of the transposition (N, C, spatial...) -> (N, spatial..., C): 0, 2, 3, ..., 1
+Ints channels_last_axes(int rank);  // of the transposition (N, C, spatial...) -> (N, spatial..., C): 0, 2, 3, ..., 1
 
 class Operand {
  public:
@@ -28,16 +29,18 @@ class Operand {
 
   bool defined() const { return stored_.defined(); }
   const Value& stored() const { return stored_; }
-  const Ints& axes() const { return axes_; }   // empty: stored as it is
+  const Ints& axes() const { return axes_; }  // empty: stored as it is
   bool plain() const { return axes_.empty(); }
   int rank() const { return stored_.rank(); }
   DType dtype() const { return stored_.dtype(); }
-  Shape shape() const;                         // logical
+  Shape shape() const;  // logical
   Value logical() const { return plain() ? stored_ : permuted(stored_, axes_); }
-  Value in_order(const Ints& axes) const;      // stored such that logical = transpose(result, axes)
+  Value in_order(const Ints& axes) const;  // stored such that logical = transpose(result, axes)
   Value channels_last() const;
   Operand transposed(const Ints& perm) const;  // the transposition is only noted
-  int64_t stored_axis(int64_t logical_axis) const { return plain() ? logical_axis : axes_[static_cast<size_t>(logical_axis)]; }
+  int64_t stored_axis(int64_t logical_axis) const {
+    return plain() ? logical_axis : axes_[static_cast<size_t>(logical_axis)];
+  }
 
  private:
   Value stored_;
@@ -45,7 +48,8 @@ class Operand {
 };
 using Operands = std::vector<Operand>;
 
-// f(values) is an elementwise function with NumPy's broadcasting: computed in the order in which the largest operand is stored.
+// f(values) is an elementwise function with NumPy's broadcasting: computed in the order in which the largest operand
+// is stored.
 Operand pointwise(const Operands& in, const std::function<Value(const Values&)>& f);
 
 }  // namespace glia::onnx

@@ -23,19 +23,25 @@ inline Ints axes_of(const Node& n, size_t slot, const char* name = "axes") {
   return n.has(slot) ? n.known_ints(slot, name) : n.ints(name);
 }
 inline Value scalar(double v, DType t) { return Value(Tensor::scalar(v, t)); }
-inline Value int64_tensor(const Ints& v) { return Value(Tensor::from_vector<int64_t>({static_cast<int64_t>(v.size())}, v)); }
+inline Value int64_tensor(const Ints& v) {
+  return Value(Tensor::from_vector<int64_t>({static_cast<int64_t>(v.size())}, v));
+}
 // The extents of axes [from, to) of x.
 inline Shape extents_of(const Value& x, int64_t from, int64_t to) {
   const Shape s = x.shape();
   return Shape(s.begin() + from, s.begin() + to);
 }
 // Half types are computed in float32, as ONNX's reference does for sums.
-inline Value widened(const Value& x) { return x.dtype() == DType::f16 || x.dtype() == DType::bf16 ? ops::cast(x, DType::f32) : x; }
+inline Value widened(const Value& x) {
+  return x.dtype() == DType::f16 || x.dtype() == DType::bf16 ? ops::cast(x, DType::f32) : x;
+}
 
-// Refuses results that no machine holds, and known arrays of more than 2^28 elements: memory is taken for those at once.
+// Refuses results that no machine holds, and known arrays of more than 2^28 elements: memory is taken for those at
+// once.
 void check_extents(const Node& n, const Shape& s, bool known);
 
 // Pads of one spatial axis per pair, from pads or auto_pad.
-ops::Pads conv_pads(const Node& n, const Shape& spatial, const Ints& window, const Ints& strides, const Ints& dilations);
+ops::Pads conv_pads(const Node& n, const Shape& spatial, const Ints& window, const Ints& strides,
+                    const Ints& dilations);
 
 }  // namespace glia::onnx

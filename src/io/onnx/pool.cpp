@@ -1,5 +1,5 @@
-// Pooling. The kernels know windows without dilation; dilated ones, and those whose places are asked for, are built from strided
-// slices, one per cell of the window.
+// Pooling. The kernels know windows without dilation; dilated ones, and those whose places are asked for, are built
+// from strided slices, one per cell of the window.
 #include <limits>
 
 #include "io/onnx/operator_util.h"
@@ -20,17 +20,22 @@ Window window_of(const Node& n, const Operand& x) {
   n.check(s.size() >= 3, fmt::format("expected (N, C, spatial axes). Received {}.", to_string(s)));
   w.size = n.ints("kernel_shape");
   w.strides = n.ints("strides", Ints(w.k, 1)), w.dilations = n.ints("dilations", Ints(w.k, 1));
-  n.check(w.size.size() == w.k && w.strides.size() == w.k && w.dilations.size() == w.k, "kernel_shape, strides and dilations need one number per spatial axis.");
+  n.check(w.size.size() == w.k && w.strides.size() == w.k && w.dilations.size() == w.k,
+          "kernel_shape, strides and dilations need one number per spatial axis.");
   for (size_t i = 0; i < w.k; ++i)
-    n.check(w.size[i] > 0 && w.strides[i] > 0 && w.dilations[i] > 0 && w.size[i] < (1 << 24) && w.strides[i] < (1 << 24) && w.dilations[i] < (1 << 24), "bad kernel_shape, strides or dilations.");
+    n.check(w.size[i] > 0 && w.strides[i] > 0 && w.dilations[i] > 0 && w.size[i] < (1 << 24) &&
+                w.strides[i] < (1 << 24) && w.dilations[i] < (1 << 24),
+            "bad kernel_shape, strides or dilations.");
   const Shape spatial(s.begin() + 2, s.end());
   w.pads = conv_pads(n, spatial, w.size, w.strides, w.dilations);
   const bool ceil = n.i("ceil_mode", 0) != 0;
   for (size_t i = 0; i < w.k; ++i) {
     const auto [before, after] = w.pads[i];
-    n.check(before <= w.size[i] * w.dilations[i] && after <= w.size[i] * w.dilations[i], "pads larger than the window.");
+    n.check(before <= w.size[i] * w.dilations[i] && after <= w.size[i] * w.dilations[i],
+            "pads larger than the window.");
     const int64_t wide = (w.size[i] - 1) * w.dilations[i] + 1, room = spatial[i] + before + after - wide;
-    n.check(room >= 0 && before >= 0 && after >= 0, fmt::format("a window of {} does not fit in {} with pads {} and {}.", wide, spatial[i], before, after));
+    n.check(room >= 0 && before >= 0 && after >= 0,
+            fmt::format("a window of {} does not fit in {} with pads {} and {}.", wide, spatial[i], before, after));
     int64_t out = (ceil ? (room + w.strides[i] - 1) / w.strides[i] : room / w.strides[i]) + 1;
     if (ceil && (out - 1) * w.strides[i] >= spatial[i] + before) --out;  // a window must start inside
     w.out.push_back(out);
@@ -58,13 +63,15 @@ Value padded(const Value& x, const ops::Pads& reach, double value) {
 // The cells of the windows: one strided slice each, the last axis of the window fastest.
 Values cells(const Node& n, const Value& x, const Window& w) {
   int64_t count = 1;
-  for (int64_t k : w.size) n.check((count *= k) <= 4096, "windows of more than 4096 cells are not supported with these attributes.");
+  for (int64_t k : w.size)
+    n.check((count *= k) <= 4096, "windows of more than 4096 cells are not supported with these attributes.");
   Values r{x};
   for (size_t i = 0; i < w.k; ++i) {
     Values next;
     for (const Value& v : r)
       for (int64_t j = 0; j < w.size[i]; ++j)
-        next.push_back(ops::slice_axis(v, static_cast<int64_t>(i) + 1, j * w.dilations[i], j * w.dilations[i] + (w.out[i] - 1) * w.strides[i] + 1, w.strides[i]));
+        next.push_back(ops::slice_axis(v, static_cast<int64_t>(i) + 1, j * w.dilations[i],
+                                       j * w.dilations[i] + (w.out[i] - 1) * w.strides[i] + 1, w.strides[i]));
     r = std::move(next);
   }
   return r;
@@ -73,10 +80,12 @@ Values cells(const Node& n, const Value& x, const Window& w) {
 Value combined(const Node& n, const Value& x, const Window& w, Value (*f)(const Value&, const Value&)) {
   Value r = x;
   for (size_t i = 0; i < w.k; ++i) {
-    n.check(w.size[i] <= 4096, "windows of more than 4096 cells along an axis are not supported with these attributes.");
+    n.check(w.size[i] <= 4096,
+            "windows of more than 4096 cells along an axis are not supported with these attributes.");
     Value sum;
     for (int64_t j = 0; j < w.size[i]; ++j) {
-      const Value part = ops::slice_axis(r, static_cast<int64_t>(i) + 1, j * w.dilations[i], j * w.dilations[i] + (w.out[i] - 1) * w.strides[i] + 1, w.strides[i]);
+      const Value part = ops::slice_axis(r, static_cast<int64_t>(i) + 1, j * w.dilations[i],
+                                         j * w.dilations[i] + (w.out[i] - 1) * w.strides[i] + 1, w.strides[i]);
       sum = sum.defined() ? f(sum, part) : part;
     }
     r = sum;
@@ -91,8 +100,9 @@ bool kernel_fits(const Window& w) {
 
 // Flat places in (N, C, spatial...), of the first maximum of each window.
 Value places(const Node& n, const Values& parts, const Window& w, const Value& x) {
-  const Value best = ops::cast(ops::argmax(ops::stack(parts, 0), 0), DType::i64);  // (N, out..., C): number of the cell
-  const Shape s = x.shape();                                                       // (N, spatial..., C)
+  const Value best =
+      ops::cast(ops::argmax(ops::stack(parts, 0), 0), DType::i64);  // (N, out..., C): number of the cell
+  const Shape s = x.shape();                                        // (N, spatial..., C)
   const bool column = n.i("storage_order", 0) != 0;
   Value flat;
   Shape one(s.size(), 1);
@@ -115,7 +125,8 @@ Value places(const Node& n, const Values& parts, const Window& w, const Value& x
     rest = ops::floor_divide(rest, size);
     Ints start;
     for (int64_t o = 0; o < w.out[i]; ++o) start.push_back(o * w.strides[i] - w.reach[i].first);
-    const Value at = (cell * scalar(static_cast<double>(w.dilations[i]), DType::i64) + along(i + 1, start)) * scalar(static_cast<double>(weights[i]), DType::i64);
+    const Value at = (cell * scalar(static_cast<double>(w.dilations[i]), DType::i64) + along(i + 1, start)) *
+                     scalar(static_cast<double>(weights[i]), DType::i64);
     flat = flat.defined() ? flat + at : at;
   }
   Ints rows, channels;
@@ -132,7 +143,8 @@ Operands import_max_pool(Node& n) {
   Value x = in.channels_last();
   if (narrow) x = ops::cast(x, DType::f32);
   if (!n.wants(1) && kernel_fits(w))
-    return {Operand::from_channels_last(ops::cast(ops::max_pool(x, w.size, {.strides = w.strides, .pads = w.reach}), t))};
+    return {
+        Operand::from_channels_last(ops::cast(ops::max_pool(x, w.size, {.strides = w.strides, .pads = w.reach}), t))};
   const Value all = padded(x, w.reach, -std::numeric_limits<double>::infinity());
   Operands out{Operand::from_channels_last(ops::cast(combined(n, all, w, ops::maximum), t))};
   if (n.wants(1)) out.push_back(Operand::from_channels_last(places(n, cells(n, all, w), w, x)));
@@ -144,17 +156,20 @@ Operands import_average_pool(Node& n) {
   const Window w = window_of(n, in);
   const bool count_pads = n.i("count_include_pad", 0) != 0;
   Value x = in.channels_last();
-  if (!count_pads && kernel_fits(w)) return {Operand::from_channels_last(ops::average_pool(x, w.size, {.strides = w.strides, .pads = w.reach}))};
+  if (!count_pads && kernel_fits(w))
+    return {Operand::from_channels_last(ops::average_pool(x, w.size, {.strides = w.strides, .pads = w.reach}))};
   // The written pads count when asked for; what ceil_mode reads beyond never does.
   ops::Pads counted = w.pads, beyond = w.reach;
   for (size_t i = 0; i < w.k; ++i) counted[i].second = std::min(w.pads[i].second, w.reach[i].second);
   for (size_t i = 0; i < w.k; ++i) beyond[i] = {0, w.reach[i].second - counted[i].second};
   if (count_pads && kernel_fits(w))
-    return {Operand::from_channels_last(ops::average_pool(padded(x, counted, 0), w.size, {.strides = w.strides, .pads = beyond}))};
+    return {Operand::from_channels_last(
+        ops::average_pool(padded(x, counted, 0), w.size, {.strides = w.strides, .pads = beyond}))};
   Shape ones_shape = x.shape();
   ones_shape.front() = ones_shape.back() = 1;
   Value ones = padded(ops::ones(ones_shape, x.dtype()), counted, count_pads ? 1 : 0);
-  return {Operand::from_channels_last(combined(n, padded(x, w.reach, 0), w, ops::add) / combined(n, padded(ones, beyond, 0), w, ops::add))};
+  return {Operand::from_channels_last(combined(n, padded(x, w.reach, 0), w, ops::add) /
+                                      combined(n, padded(ones, beyond, 0), w, ops::add))};
 }
 
 Operands import_lp_pool(Node& n) {
@@ -194,13 +209,16 @@ Operands import_max_unpool(Node& n) {
   const Value x = n.in(0), at = n.in(1);
   const Shape s = x.shape();
   const size_t k = s.size() - 2;
-  const Ints size = n.ints("kernel_shape"), strides = n.ints("strides", Ints(k, 1)), pads = n.ints("pads", Ints(2 * k, 0));
-  n.check(s.size() >= 3 && size.size() == k && strides.size() == k && pads.size() == 2 * k, "kernel_shape, strides or pads do not fit.");
+  const Ints size = n.ints("kernel_shape"), strides = n.ints("strides", Ints(k, 1)),
+             pads = n.ints("pads", Ints(2 * k, 0));
+  n.check(s.size() >= 3 && size.size() == k && strides.size() == k && pads.size() == 2 * k,
+          "kernel_shape, strides or pads do not fit.");
   Shape natural{s[0], s[1]};
   for (size_t i = 0; i < k; ++i) natural.push_back((s[i + 2] - 1) * strides[i] + size[i] - pads[i] - pads[i + k]);
   const Shape out = n.has(2) ? Shape(n.known_ints(2, "the output's shape")) : natural;
   n.check(out.size() == s.size(), "the output's shape does not fit.");
-  for (size_t i = 0; i < out.size(); ++i) n.check(out[i] > 0 && out[i] < (int64_t{1} << 31) && (i >= 2 || out[i] == s[i]), "bad output shape.");
+  for (size_t i = 0; i < out.size(); ++i)
+    n.check(out[i] > 0 && out[i] < (int64_t{1} << 31) && (i >= 2 || out[i] == s[i]), "bad output shape.");
   check_extents(n, out, true), check_extents(n, natural, true);
   Value flat = ops::scatter(ops::reshape(at, {-1, 1}), ops::reshape(x, {-1}), {num_elements(natural)});
   if (out == natural) return {ops::reshape(flat, out)};
@@ -217,12 +235,9 @@ Operands import_max_unpool(Node& n) {
 }  // namespace
 
 OperatorList pool_operators() {
-  return {{"AveragePool", 1, import_average_pool},
-          {"GlobalAveragePool", 1, import_global_average},
-          {"GlobalLpPool", 2, import_global_lp},
-          {"GlobalMaxPool", 1, import_global_max},
-          {"LpPool", 2, import_lp_pool},
-          {"MaxPool", 1, import_max_pool},
+  return {{"AveragePool", 1, import_average_pool}, {"GlobalAveragePool", 1, import_global_average},
+          {"GlobalLpPool", 2, import_global_lp},   {"GlobalMaxPool", 1, import_global_max},
+          {"LpPool", 2, import_lp_pool},           {"MaxPool", 1, import_max_pool},
           {"MaxUnpool", 9, import_max_unpool, {2}}};
 }
 

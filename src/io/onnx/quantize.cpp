@@ -43,7 +43,8 @@ Operands import_dequantize(Node& n) {
 }
 Operands import_dynamic_quantize(Node& n) {
   const Value x = n.in(0);
-  const Value zero = scalar(0, DType::f32), low = ops::minimum(ops::min(x), zero), high = ops::maximum(ops::max(x), zero);
+  const Value zero = scalar(0, DType::f32), low = ops::minimum(ops::min(x), zero),
+              high = ops::maximum(ops::max(x), zero);
   const Value scale = (high - low) / 255.0;
   const Value point = ops::cast(ops::clip(ops::round(ops::negative(low) / scale), 0, 255), DType::u8);
   return {quantized(n, x, scale, point, DType::u8), scale, point};
@@ -63,13 +64,17 @@ Value along(const Value& v, int64_t axis, int rank) {
 }
 Operands import_matmul_integer(Node& n) {
   const Value a = n.in(0), b = n.in(1);
-  const Value y = ops::matmul(centred(a, n.has(2) ? along(n.in(2), a.rank() - 2, a.rank()) : Value()), centred(b, n.has(3) ? along(n.in(3), b.rank() - 1, b.rank()) : Value()));
+  const Value y = ops::matmul(centred(a, n.has(2) ? along(n.in(2), a.rank() - 2, a.rank()) : Value()),
+                              centred(b, n.has(3) ? along(n.in(3), b.rank() - 1, b.rank()) : Value()));
   return {ops::cast(y, DType::i32)};
 }
 Operands import_qlinear_matmul(Node& n) {
   const Value a = n.in(0), b = n.in(3);
-  const Value y = ops::matmul(centred(a, along(n.in(2), a.rank() - 2, a.rank())), centred(b, along(n.in(5), b.rank() - 1, b.rank())));
-  const auto wide = [&](size_t i, int64_t axis, int rank) { return along(ops::cast(n.in(i), DType::f64), axis, rank); };
+  const Value y = ops::matmul(centred(a, along(n.in(2), a.rank() - 2, a.rank())),
+                              centred(b, along(n.in(5), b.rank() - 1, b.rank())));
+  const auto wide = [&](size_t i, int64_t axis, int rank) {
+    return along(ops::cast(n.in(i), DType::f64), axis, rank);
+  };
   const Value scale = wide(6, 0, 0) / (wide(1, a.rank() - 2, a.rank()) * wide(4, b.rank() - 1, b.rank()));
   return {quantized(n, y, scale, n.in(7), n.operand(7).dtype())};
 }
@@ -79,24 +84,30 @@ Value integer_conv(const Node& n, const Value& x, const Value& w) {
   n.check(x.rank() >= 3 && x.rank() <= 5 && w.rank() == x.rank(), "expected 1 to 3 spatial axes.");
   const Shape xs = x.shape(), ws = w.shape();
   const Ints strides = n.ints("strides", Ints(k, 1)), dilations = n.ints("dilations", Ints(k, 1));
-  n.check(strides.size() == k && dilations.size() == k && x.dim(1) == w.dim(1) * n.i("group", 1), "the input, the kernel and the attributes do not fit.");
-  const ops::Pads pads = conv_pads(n, Shape(xs.begin() + 2, xs.end()), Ints(ws.begin() + 2, ws.end()), strides, dilations);
+  n.check(strides.size() == k && dilations.size() == k && x.dim(1) == w.dim(1) * n.i("group", 1),
+          "the input, the kernel and the attributes do not fit.");
+  const ops::Pads pads =
+      conv_pads(n, Shape(xs.begin() + 2, xs.end()), Ints(ws.begin() + 2, ws.end()), strides, dilations);
   Ints kernel;
   for (size_t i = 0; i < k; ++i) kernel.push_back(static_cast<int64_t>(i) + 2);
   kernel.insert(kernel.end(), {1, 0});
-  const Value y = ops::conv(ops::transpose(x, channels_last_axes(x.rank())), ops::transpose(w, kernel), {.strides = strides, .dilation_rate = dilations, .pads = pads});
+  const Value y = ops::conv(ops::transpose(x, channels_last_axes(x.rank())), ops::transpose(w, kernel),
+                            {.strides = strides, .dilation_rate = dilations, .pads = pads});
   return ops::transpose(y, inverse(channels_last_axes(x.rank())));
 }
 Operands import_conv_integer(Node& n) {
   const Value x = n.in(0), w = n.in(1);
-  const Value y = integer_conv(n, centred(x, n.has(2) ? ops::reshape(n.in(2), {}) : Value()), centred(w, n.has(3) ? along(n.in(3), 0, w.rank()) : Value()));
+  const Value y = integer_conv(n, centred(x, n.has(2) ? ops::reshape(n.in(2), {}) : Value()),
+                               centred(w, n.has(3) ? along(n.in(3), 0, w.rank()) : Value()));
   return {ops::cast(y, DType::i32)};
 }
 Operands import_qlinear_conv(Node& n) {
   const Value x = n.in(0), w = n.in(3);
   Value y = integer_conv(n, centred(x, ops::reshape(n.in(2), {})), centred(w, along(n.in(5), 0, w.rank())));
   if (n.has(8)) y = y + along(ops::cast(n.in(8), DType::f64), 1, y.rank());
-  const Value scale = along(ops::cast(n.in(6), DType::f64), 1, y.rank()) / (ops::cast(ops::reshape(n.in(1), {}), DType::f64) * along(ops::cast(n.in(4), DType::f64), 1, y.rank()));
+  const Value scale =
+      along(ops::cast(n.in(6), DType::f64), 1, y.rank()) /
+      (ops::cast(ops::reshape(n.in(1), {}), DType::f64) * along(ops::cast(n.in(4), DType::f64), 1, y.rank()));
   return {quantized(n, y, scale, ops::reshape(n.in(7), {}), n.operand(7).dtype())};
 }
 

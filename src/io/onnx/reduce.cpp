@@ -43,8 +43,12 @@ Operands plain(Node& n) {
   return reduced(n, Newer, [](const Value& x, const Ints& axes, bool none) { return none ? x : F(x, axes, true); });
 }
 // Bools: max is any, min is all.
-Value reduce_max(const Value& x, std::vector<int64_t> axes, bool keep) { return x.dtype() == DType::bool_ ? ops::any(x, axes, keep) : ops::max(x, axes, keep); }
-Value reduce_min(const Value& x, std::vector<int64_t> axes, bool keep) { return x.dtype() == DType::bool_ ? ops::all(x, axes, keep) : ops::min(x, axes, keep); }
+Value reduce_max(const Value& x, std::vector<int64_t> axes, bool keep) {
+  return x.dtype() == DType::bool_ ? ops::any(x, axes, keep) : ops::max(x, axes, keep);
+}
+Value reduce_min(const Value& x, std::vector<int64_t> axes, bool keep) {
+  return x.dtype() == DType::bool_ ? ops::all(x, axes, keep) : ops::min(x, axes, keep);
+}
 Value reduce_l1(const Value& x, std::vector<int64_t> axes, bool keep) { return ops::sum(ops::abs(x), axes, keep); }
 Value reduce_l2(const Value& x0, std::vector<int64_t> axes, bool keep) {
   const Value x = is_float(x0.dtype()) ? widened(x0) : ops::cast(x0, DType::f64);
@@ -59,7 +63,9 @@ Value reduce_log_sum_exp(const Value& x0, std::vector<int64_t> axes, bool keep) 
     if (x.dim(static_cast<int>(a)) == 0) return ops::log(ops::sum(x, axes, keep));  // of nothing: -inf
   return ops::logsumexp(x, axes, keep);
 }
-Value reduce_sum_square(const Value& x, std::vector<int64_t> axes, bool keep) { return ops::sum(ops::square(x), axes, keep); }
+Value reduce_sum_square(const Value& x, std::vector<int64_t> axes, bool keep) {
+  return ops::sum(ops::square(x), axes, keep);
+}
 // These act on single elements too when no axis is reduced.
 template <ReduceFn F, int Newer>
 Operands acting(Node& n) {
@@ -74,7 +80,8 @@ Operands acting(Node& n) {
 template <bool Max>
 Operands import_arg(Node& n) {
   const Operand& x = n.operand(0);
-  const int64_t axis = n.axis(n.i("axis", 0), x.rank()), stored = x.stored_axis(axis), extent = x.shape()[static_cast<size_t>(axis)];
+  const int64_t axis = n.axis(n.i("axis", 0), x.rank()), stored = x.stored_axis(axis),
+                extent = x.shape()[static_cast<size_t>(axis)];
   const bool last = n.i("select_last_index", 0) != 0;
   const Value v = last ? ops::flip(x.stored(), {stored}) : x.stored();
   Value at = ops::cast(Max ? ops::argmax(v, stored, true) : ops::argmin(v, stored, true), DType::i64);
@@ -87,12 +94,16 @@ Operands import_top_k(Node& n) {
   const Value x0 = n.in(0);
   const int64_t k = n.opset() < 10 ? n.i("k") : static_cast<int64_t>(n.known_number(1, "k"));
   const int64_t axis = n.axis(n.i("axis", -1), x0.rank());
-  n.check(k >= 0 && k <= x0.dim(static_cast<int>(axis)), fmt::format("k is {}; the axis has {}.", k, x0.dim(static_cast<int>(axis))));
+  n.check(k >= 0 && k <= x0.dim(static_cast<int>(axis)),
+          fmt::format("k is {}; the axis has {}.", k, x0.dim(static_cast<int>(axis))));
   const bool largest = n.i("largest", 1) != 0;
   const Value x = ops::moveaxis(x0, axis, -1);
   const bool narrow = x.dtype() == DType::u8 || x.dtype() == DType::i8 || x.dtype() == DType::bool_;
   const Value key = narrow ? ops::cast(x, DType::i32) : x;
-  const Value at = ops::top_k(largest ? key : is_float(key.dtype()) ? ops::negative(key) : ops::bitwise_not(key), k)[1];
+  const Value at = ops::top_k(largest                 ? key
+                              : is_float(key.dtype()) ? ops::negative(key)
+                                                      : ops::bitwise_not(key),
+                              k)[1];
   const Value index = ops::cast(at, DType::i64);
   return {ops::moveaxis(ops::take_along_axis(x, index, -1), -1, axis), ops::moveaxis(index, -1, axis)};
 }
@@ -111,7 +122,8 @@ Operands import_lp_normalization(Node& n) {
   n.check(p == 1 || p == 2, "p must be 1 or 2.");
   const Value& v = x.stored();
   const Value norm = p == 1 ? ops::sum(ops::abs(v), {axis}, true) : ops::sqrt(ops::sum(ops::square(v), {axis}, true));
-  return {Operand(ops::where(ops::equal(norm, ops::scalar_like(norm, 0)), ops::scalar_like(norm, 0), v / norm), x.axes())};
+  return {Operand(ops::where(ops::equal(norm, ops::scalar_like(norm, 0)), ops::scalar_like(norm, 0), v / norm),
+                  x.axes())};
 }
 Operands import_mean_variance_normalization(Node& n) {
   const Operand& x = n.operand(0);

@@ -1,5 +1,5 @@
-// Resize and Upsample: one axis after the other, each by picking elements ("nearest") or by a product with a matrix of weights;
-// and sampling at places given by a grid.
+// Resize and Upsample: one axis after the other, each by picking elements ("nearest") or by a product with a matrix
+// of weights; and sampling at places given by a grid.
 #include <cmath>
 #include <functional>
 
@@ -25,9 +25,11 @@ double source_place(const Resizing& r, const ResizedAxis& a, int64_t o) {
   if (r.coordinates == "asymmetric") return x / a.scale;
   if (r.coordinates == "tf_half_pixel_for_nn") return (x + 0.5) / a.scale;
   if (r.coordinates == "pytorch_half_pixel") return length == 1 ? -0.5 : (x + 0.5) / a.scale - 0.5;
-  if (r.coordinates == "half_pixel_symmetric") return in / 2 * (1 - static_cast<double>(a.out) / length) + (x + 0.5) / a.scale - 0.5;
+  if (r.coordinates == "half_pixel_symmetric")
+    return in / 2 * (1 - static_cast<double>(a.out) / length) + (x + 0.5) / a.scale - 0.5;
   if (r.coordinates == "tf_crop_and_resize")
-    return a.from * (in - 1) + (length == 1 ? (a.to - a.from) * (in - 1) / 2 : x * (a.to - a.from) * (in - 1) / (length - 1));
+    return a.from * (in - 1) +
+           (length == 1 ? (a.to - a.from) * (in - 1) / 2 : x * (a.to - a.from) * (in - 1) / (length - 1));
   return (x + 0.5) / a.scale - 0.5;  // half_pixel
 }
 
@@ -48,13 +50,16 @@ double keys_cubic(double x, double a) {  // Keys 1981
 // Weights (out, in) of one axis.
 Tensor weights(const Resizing& r, const ResizedAxis& a) {
   std::vector<double> w(static_cast<size_t>(a.out * a.in), 0);
-  const double widen = r.antialias ? std::max(1.0, 1 / a.scale) : 1.0, radius = (r.mode == "cubic" ? 2.0 : 1.0) * widen;
+  const double widen = r.antialias ? std::max(1.0, 1 / a.scale) : 1.0,
+               radius = (r.mode == "cubic" ? 2.0 : 1.0) * widen;
   for (int64_t o = 0; o < a.out; ++o) {
     const double x = source_place(r, a, o);
     double sum = 0;
-    const int64_t first = static_cast<int64_t>(std::floor(x - radius)), last = static_cast<int64_t>(std::ceil(x + radius));
+    const int64_t first = static_cast<int64_t>(std::floor(x - radius)),
+                  last = static_cast<int64_t>(std::ceil(x + radius));
     for (int64_t i = first; i <= last; ++i) {
-      const double d = (static_cast<double>(i) - x) / widen, v = r.mode == "cubic" ? keys_cubic(d, r.cubic) : triangle(d);
+      const double d = (static_cast<double>(i) - x) / widen,
+                   v = r.mode == "cubic" ? keys_cubic(d, r.cubic) : triangle(d);
       if (r.exclude_outside && (i < 0 || i >= a.in)) continue;
       sum += v;
       w[static_cast<size_t>(o * a.in + std::clamp<int64_t>(i, 0, a.in - 1))] += v;
@@ -68,7 +73,8 @@ Tensor weights(const Resizing& r, const ResizedAxis& a) {
 Value resize_axis(const Value& x, int64_t axis, const Resizing& r, const ResizedAxis& a) {
   if (r.mode == "nearest") {
     Ints at;
-    for (int64_t o = 0; o < a.out; ++o) at.push_back(std::clamp<int64_t>(nearest_place(r, source_place(r, a, o)), 0, a.in - 1));
+    for (int64_t o = 0; o < a.out; ++o)
+      at.push_back(std::clamp<int64_t>(nearest_place(r, source_place(r, a, o)), 0, a.in - 1));
     return ops::take(x, int64_tensor(at), axis);
   }
   const Value w(weights(r, a).astype(x.dtype()));
@@ -93,19 +99,23 @@ Value outside(const ResizedAxis& a, const Resizing& r, int64_t axis, int rank) {
 }
 
 // The axes with their new extents; roi, scales and sizes are those of the node.
-Operands resize(Node& n, const Resizing& r, const std::vector<double>& scales, const Ints& sizes, const std::vector<double>& roi) {
+Operands resize(Node& n, const Resizing& r, const std::vector<double>& scales, const Ints& sizes,
+                const std::vector<double>& roi) {
   const Operand& x = n.operand(0);
   Ints axes = n.ints("axes");
   if (axes.empty())
     for (int64_t i = 0; i < x.rank(); ++i) axes.push_back(i);
   const size_t k = axes.size();
-  n.check((scales.size() == k) != (sizes.size() == k) || (scales.empty() && sizes.size() == k), "one scale or one size per axis is needed.");
-  n.check(roi.empty() || roi.size() == 2 * k || r.coordinates != "tf_crop_and_resize", "roi needs two numbers per axis.");
+  n.check((scales.size() == k) != (sizes.size() == k) || (scales.empty() && sizes.size() == k),
+          "one scale or one size per axis is needed.");
+  n.check(roi.empty() || roi.size() == 2 * k || r.coordinates != "tf_crop_and_resize",
+          "roi needs two numbers per axis.");
   const Shape s = x.shape();
   double common = 0;
   const std::string policy = n.s("keep_aspect_ratio_policy", "stretch");
   for (size_t i = 0; i < k && !sizes.empty(); ++i) {
-    const double f = static_cast<double>(sizes[i]) / static_cast<double>(s[static_cast<size_t>(n.axis(axes[i], x.rank()))]);
+    const double f =
+        static_cast<double>(sizes[i]) / static_cast<double>(s[static_cast<size_t>(n.axis(axes[i], x.rank()))]);
     common = i == 0 ? f : policy == "not_larger" ? std::min(common, f) : std::max(common, f);
   }
   Value y = x.stored(), out_of_image;
@@ -117,7 +127,8 @@ Operands resize(Node& n, const Resizing& r, const std::vector<double>& scales, c
     if (!sizes.empty()) {
       n.check(sizes[i] >= 0 && sizes[i] < (int64_t{1} << 31), "bad sizes.");
       a.scale = policy == "stretch" ? static_cast<double>(sizes[i]) / static_cast<double>(a.in) : common;
-      a.out = policy == "stretch" ? sizes[i] : static_cast<int64_t>(std::floor(common * static_cast<double>(a.in) + 0.5));
+      a.out =
+          policy == "stretch" ? sizes[i] : static_cast<int64_t>(std::floor(common * static_cast<double>(a.in) + 0.5));
     } else {
       n.check(scales[i] > 0 && scales[i] * static_cast<double>(a.in) < 2147483648.0, "bad scales.");
       a.scale = scales[i];
@@ -147,24 +158,32 @@ std::vector<double> numbers(const Node& n, size_t slot, const char* what) {
 }
 
 Operands import_resize(Node& n) {
-  Resizing r{.mode = n.s("mode", "nearest"), .coordinates = n.s("coordinate_transformation_mode", n.opset() < 11 ? "asymmetric" : "half_pixel"),
-             .nearest = n.s("nearest_mode", n.opset() < 11 ? "floor" : "round_prefer_floor"), .cubic = n.f("cubic_coeff_a", -0.75), .outside_value = n.f("extrapolation_value", 0),
-             .exclude_outside = n.i("exclude_outside", 0) != 0, .antialias = n.i("antialias", 0) != 0};
+  Resizing r{.mode = n.s("mode", "nearest"),
+             .coordinates = n.s("coordinate_transformation_mode", n.opset() < 11 ? "asymmetric" : "half_pixel"),
+             .nearest = n.s("nearest_mode", n.opset() < 11 ? "floor" : "round_prefer_floor"),
+             .cubic = n.f("cubic_coeff_a", -0.75),
+             .outside_value = n.f("extrapolation_value", 0),
+             .exclude_outside = n.i("exclude_outside", 0) != 0,
+             .antialias = n.i("antialias", 0) != 0};
   n.check(r.mode == "nearest" || r.mode == "linear" || r.mode == "cubic", fmt::format("unknown mode '{}'.", r.mode));
   if (n.opset() < 11) return resize(n, r, numbers(n, 1, "the scales"), {}, {});
-  return resize(n, r, numbers(n, 2, "the scales"), n.has(3) ? n.known_ints(3, "the sizes") : Ints{}, numbers(n, 1, "the region"));
+  return resize(n, r, numbers(n, 2, "the scales"), n.has(3) ? n.known_ints(3, "the sizes") : Ints{},
+                numbers(n, 1, "the region"));
 }
 Operands import_upsample(Node& n) {
   const std::string mode = n.s("mode", "nearest");
-  const Resizing r{.mode = mode == "bilinear" || mode == "trilinear" ? "linear" : mode, .coordinates = "asymmetric", .nearest = "floor"};
+  const Resizing r{.mode = mode == "bilinear" || mode == "trilinear" ? "linear" : mode,
+                   .coordinates = "asymmetric",
+                   .nearest = "floor"};
   return resize(n, r, n.opset() < 9 ? n.floats("scales") : numbers(n, 1, "the scales"), {}, {});
 }
 
-// ---- sampling by a grid ------------------------------------------------------------------------------------------------------
+// ---- sampling by a grid
+// ------------------------------------------------------------------------------------------------------
 
 struct Sampler {
-  Value rows;           // (N * cells, C)
-  Ints extents;         // of the spatial axes
+  Value rows;    // (N * cells, C)
+  Ints extents;  // of the spatial axes
   int64_t batch;
   std::string padding;  // zeros, border, reflection
   bool align;
@@ -196,7 +215,8 @@ struct Sampler {
       flat = flat.defined() ? flat * scalar(static_cast<double>(extents[a]), DType::i64) + index : index;
     }
     const int64_t cells = num_elements(extents);
-    const Value image = ops::reshape(ops::arange(0, static_cast<double>(batch), 1, DType::i64), {batch, 1}) * scalar(static_cast<double>(cells), DType::i64);
+    const Value image = ops::reshape(ops::arange(0, static_cast<double>(batch), 1, DType::i64), {batch, 1}) *
+                        scalar(static_cast<double>(cells), DType::i64);
     const Value v = ops::take(rows, flat + image, 0);
     return padding == "zeros" ? ops::where(ops::expand_dims(inside, -1), v, ops::scalar_like(v, 0)) : v;
   }
@@ -206,14 +226,19 @@ Operands import_grid_sample(Node& n) {
   const Operand& x = n.operand(0);
   const Value grid = n.in(1);
   const int k = x.rank() - 2;
-  n.check(k >= 1 && k <= 3 && grid.rank() == x.rank() && grid.dim(-1) == k && grid.dim(0) == x.shape()[0], "the grid does not fit the input.");
+  n.check(k >= 1 && k <= 3 && grid.rank() == x.rank() && grid.dim(-1) == k && grid.dim(0) == x.shape()[0],
+          "the grid does not fit the input.");
   std::string mode = n.s("mode", n.opset() < 20 ? "bilinear" : "linear");
   mode = mode == "bilinear" ? "linear" : mode == "bicubic" ? "cubic" : mode;
   n.check(mode == "linear" || mode == "cubic" || mode == "nearest", fmt::format("unknown mode '{}'.", mode));
   const Value last = x.channels_last();
   const Shape s = x.shape();
-  Sampler g{.extents = Ints(s.begin() + 2, s.end()), .batch = s[0], .padding = n.s("padding_mode", "zeros"), .align = n.i("align_corners", 0) != 0};
-  n.check(g.padding == "zeros" || g.padding == "border" || g.padding == "reflection", fmt::format("unknown padding_mode '{}'.", g.padding));
+  Sampler g{.extents = Ints(s.begin() + 2, s.end()),
+            .batch = s[0],
+            .padding = n.s("padding_mode", "zeros"),
+            .align = n.i("align_corners", 0) != 0};
+  n.check(g.padding == "zeros" || g.padding == "border" || g.padding == "reflection",
+          fmt::format("unknown padding_mode '{}'.", g.padding));
   g.rows = ops::reshape(last, {s[0] * num_elements(g.extents), s[1]});
   Shape out = extents_of(grid, 0, grid.rank() - 1);
   const int64_t points = num_elements(out) / std::max<int64_t>(out[0], 1);
@@ -224,7 +249,7 @@ Operands import_grid_sample(Node& n) {
     const double extent = static_cast<double>(g.extents[a]);
     Value place = g.align ? (v + 1.0) * ((extent - 1) / 2) : ((v + 1.0) * extent - 1.0) / 2.0;
     if (mode == "nearest") place = ops::round(place);
-    const Value outside = ops::logical_or(place < g.low(), place > g.high(a));
+    const Value outside = ops::logical_or(place<g.low(), place> g.high(a));
     if (g.padding != "zeros") place = ops::where(outside, g.folded(place, a), place);
     at.push_back(mode == "nearest" ? place : ops::floor(place));
     fraction.push_back(place - at.back());
@@ -247,7 +272,9 @@ Operands import_grid_sample(Node& n) {
         const Value d = ops::abs(fraction[a] - static_cast<double>(step));
         const double q = -0.75;
         Value part = ops::negative(d) + 1.0;
-        if (cubic) part = step == 0 || step == 1 ? (d * (q + 2) - (q + 3)) * d * d + 1.0 : (((d - 5.0) * d + 8.0) * d - 4.0) * q;
+        if (cubic)
+          part =
+              step == 0 || step == 1 ? (d * (q + 2) - (q + 3)) * d * d + 1.0 : (((d - 5.0) * d + 8.0) * d - 4.0) * q;
         w = w.defined() ? w * part : part;
       }
       const Value term = g.pixels(places) * ops::expand_dims(w, -1);
@@ -263,7 +290,8 @@ Operands import_affine_grid(Node& n) {
   const Value theta = n.in(0);
   const Ints size = n.known_ints(1, "the size");
   const int64_t k = static_cast<int64_t>(size.size()) - 2;
-  n.check((k == 2 || k == 3) && theta.rank() == 3 && theta.dim(1) == k && theta.dim(2) == k + 1, "theta and size do not fit.");
+  n.check((k == 2 || k == 3) && theta.rank() == 3 && theta.dim(1) == k && theta.dim(2) == k + 1,
+          "theta and size do not fit.");
   const Shape spatial(size.begin() + 2, size.end());
   for (int64_t d : spatial) n.check(d > 0 && d < (1 << 20), "bad size.");
   const bool align = n.i("align_corners", 0) != 0;
@@ -272,7 +300,8 @@ Operands import_affine_grid(Node& n) {
   for (int64_t p = 0; p < points; ++p) {
     int64_t rest = p;
     for (int64_t a = k; a-- > 0; rest /= spatial[static_cast<size_t>(a)]) {
-      const double extent = static_cast<double>(spatial[static_cast<size_t>(a)]), i = static_cast<double>(rest % spatial[static_cast<size_t>(a)]);
+      const double extent = static_cast<double>(spatial[static_cast<size_t>(a)]),
+                   i = static_cast<double>(rest % spatial[static_cast<size_t>(a)]);
       const double v = align ? (extent == 1 ? -1.0 : -1 + 2 * i / (extent - 1)) : -1 + (2 * i + 1) / extent;
       base.set_item(p * (k + 1) + (k - 1 - a), v);
     }

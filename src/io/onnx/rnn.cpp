@@ -51,7 +51,8 @@ Activations activations(const Node& n, const std::vector<std::string>& usual, in
     for (char& c : s) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
   if (a.names.empty())
     for (int64_t d = 0; d < directions; ++d) a.names.insert(a.names.end(), usual.begin(), usual.end());
-  n.check(a.names.size() == usual.size() * static_cast<size_t>(directions), "one activation per gate and direction is needed.");
+  n.check(a.names.size() == usual.size() * static_cast<size_t>(directions),
+          "one activation per gate and direction is needed.");
   for (size_t i = 0; i < a.names.size(); ++i) {
     *plain &= a.names[i] == usual[i % usual.size()];
     const std::string& s = a.names[i];
@@ -66,14 +67,14 @@ Activations activations(const Node& n, const std::vector<std::string>& usual, in
 
 // One direction: everything with the batch first.
 struct Direction {
-  Value x, w, r, b, mask;   // (B, T, I), (G H, I), (G H, H), (2 G H) or undefined, (B, T) or undefined
-  Values states;            // (B, H)
-  Value peepholes;          // (3 H), LSTM
+  Value x, w, r, b, mask;  // (B, T, I), (G H, I), (G H, H), (2 G H) or undefined, (B, T) or undefined
+  Values states;           // (B, H)
+  Value peepholes;         // (3 H), LSTM
   bool backwards = false;
   size_t number = 0;
 };
 struct Sequence {
-  Value y;                  // (B, T, H) in order of time
+  Value y;  // (B, T, H) in order of time
   Values states;
 };
 
@@ -88,7 +89,9 @@ Values lstm_step(const Node& n, const Direction& d, const Activations& a, const 
   const size_t at = d.number * 3;
   const double clip = n.f("clip", 0);
   const auto gate = [&](int64_t g) { return ops::slice_axis(pre, 1, g * h, (g + 1) * h); };  // i, o, f, c
-  const auto peep = [&](int64_t g, const Value& c) { return c * ops::slice_axis(d.peepholes, 0, g * h, (g + 1) * h); };
+  const auto peep = [&](int64_t g, const Value& c) {
+    return c * ops::slice_axis(d.peepholes, 0, g * h, (g + 1) * h);
+  };
   const auto act = [&](size_t k, Value x) {
     if (clip > 0) x = ops::clip(x, -clip, clip);
     return activation(n, a.names[at + k], x, a.alpha[at + k], a.beta[at + k]);
@@ -102,7 +105,8 @@ Values lstm_step(const Node& n, const Direction& d, const Activations& a, const 
   return {act(0, o) * activation(n, a.names[at + 2], c, a.alpha[at + 2], a.beta[at + 2]), c};
 }
 
-Values gru_step(const Node& n, const Direction& d, const Activations& a, const Value& pre, const Value& bias_r, const Values& s) {
+Values gru_step(const Node& n, const Direction& d, const Activations& a, const Value& pre, const Value& bias_r,
+                const Values& s) {
   const int64_t h = s[0].dim(1);
   const size_t at = d.number * 2;
   const double clip = n.f("clip", 0);
@@ -116,7 +120,8 @@ Values gru_step(const Node& n, const Direction& d, const Activations& a, const V
     return bias_r.defined() ? y + part(bias_r, g) : y;
   };
   const Value z = act(0, part(pre, 0) + recur(s[0], 0)), r = act(0, part(pre, 1) + recur(s[0], 1));
-  const Value fresh = act(1, part(pre, 2) + (n.i("linear_before_reset", 0) ? r * recur(s[0], 2) : recur(r * s[0], 2)));
+  const Value fresh =
+      act(1, part(pre, 2) + (n.i("linear_before_reset", 0) ? r * recur(s[0], 2) : recur(r * s[0], 2)));
   return {(ops::scalar_like(z, 1) - z) * fresh + z * s[0]};
 }
 
@@ -136,8 +141,11 @@ Sequence unrolled(const Node& n, const Family& family, const Direction& d, const
     } else {
       now = now + ops::matmul(s[0], d.r, false, true);
       if (bias_r.defined()) now = now + bias_r;
-      if (op == "LSTM") next = lstm_step(n, d, a, now, s);
-      else next = {activation(n, a.names[d.number], clip > 0 ? ops::clip(now, -clip, clip) : now, a.alpha[d.number], a.beta[d.number])};
+      if (op == "LSTM")
+        next = lstm_step(n, d, a, now, s);
+      else
+        next = {activation(n, a.names[d.number], clip > 0 ? ops::clip(now, -clip, clip) : now, a.alpha[d.number],
+                           a.beta[d.number])};
     }
     Value y = next[0];
     if (d.mask.defined()) {
@@ -154,32 +162,43 @@ Sequence unrolled(const Node& n, const Family& family, const Direction& d, const
 Sequence fused(const Node& n, const Family& family, const Direction& d) {
   const std::string op = family.op;
   const int64_t gh = d.w.dim(0);
-  ops::RnnOptions o{.initial_state = d.states, .mask = d.mask, .return_sequences = true, .go_backwards = d.backwards, .zero_output_for_mask = true};
+  ops::RnnOptions o{.initial_state = d.states,
+                    .mask = d.mask,
+                    .return_sequences = true,
+                    .go_backwards = d.backwards,
+                    .zero_output_for_mask = true};
   const bool reset_after = op == "GRU" && n.i("linear_before_reset", 0) != 0;
   if (d.b.defined()) {
-    const Value bw = gate_vector(ops::slice_axis(d.b, 0, 0, gh), family.cell), br = gate_vector(ops::slice_axis(d.b, 0, gh, 2 * gh), family.cell);
+    const Value bw = gate_vector(ops::slice_axis(d.b, 0, 0, gh), family.cell),
+                br = gate_vector(ops::slice_axis(d.b, 0, gh, 2 * gh), family.cell);
     o.bias = reset_after ? ops::stack({bw, br}, 0) : bw + br;
   }
   const Value w = gate_columns(d.w, family.cell), r = gate_columns(d.r, family.cell);
-  const ops::RnnResult result = op == "LSTM" ? ops::lstm(d.x, w, r, o) : op == "GRU" ? ops::gru(d.x, w, r, o, reset_after) : ops::simple_rnn(d.x, w, r, o);
+  const ops::RnnResult result = op == "LSTM"  ? ops::lstm(d.x, w, r, o)
+                                : op == "GRU" ? ops::gru(d.x, w, r, o, reset_after)
+                                              : ops::simple_rnn(d.x, w, r, o);
   return {d.backwards ? ops::flip(result.output, {1}) : result.output, result.states};
 }
 
 Operands import_rnn(Node& n, const Family& family) {
   const std::string op = family.op, way = n.s("direction", "forward");
-  n.check(way == "forward" || way == "reverse" || way == "bidirectional", fmt::format("unknown direction '{}'.", way));
+  n.check(way == "forward" || way == "reverse" || way == "bidirectional",
+          fmt::format("unknown direction '{}'.", way));
   const int64_t directions = way == "bidirectional" ? 2 : 1;
   const bool batch_first = n.i("layout", 0) != 0;
   bool plain = true;
   const Activations a = activations(n, family.usual, directions, &plain);
   plain = plain && n.f("clip", 0) == 0 && !n.i("input_forget", 0) && !n.has(7);
   const Ints time_first{1, 0, 2};
-  n.check(n.operand(0).rank() == 3 && n.operand(1).rank() == 3 && n.operand(2).rank() == 3, "expected X of rank 3, W and R of rank 3.");
+  n.check(n.operand(0).rank() == 3 && n.operand(1).rank() == 3 && n.operand(2).rank() == 3,
+          "expected X of rank 3, W and R of rank 3.");
   const Value x = batch_first ? n.in(0) : n.operand(0).in_order(time_first);  // (B, T, I)
   const int64_t batch = x.dim(0), steps = x.dim(1), units = n.operand(2).shape()[2];
-  n.check(n.operand(1).shape() == Shape({directions, family.cell.gates * units, x.dim(2)}) && n.operand(2).shape() == Shape({directions, family.cell.gates * units, units}) &&
+  n.check(n.operand(1).shape() == Shape({directions, family.cell.gates * units, x.dim(2)}) &&
+              n.operand(2).shape() == Shape({directions, family.cell.gates * units, units}) &&
               (!n.has(3) || n.operand(3).shape() == Shape({directions, 2 * family.cell.gates * units})),
-          fmt::format("W {}, R {} or B do not fit an input of {} features.", to_string(n.operand(1).shape()), to_string(n.operand(2).shape()), x.dim(2)));
+          fmt::format("W {}, R {} or B do not fit an input of {} features.", to_string(n.operand(1).shape()),
+                      to_string(n.operand(2).shape()), x.dim(2)));
   n.check(steps <= (plain ? 1 << 24 : 1 << 14), fmt::format("{} steps are too many for these activations.", steps));
   Value mask;
   if (n.has(4)) {
@@ -189,13 +208,22 @@ Operands import_rnn(Node& n, const Family& family) {
         if (t.item(i) < static_cast<double>(steps)) return false;
       return true;
     }();
-    if (!full) mask = ops::less(ops::reshape(ops::arange(0, static_cast<double>(steps), 1, DType::i64), {1, steps}), ops::reshape(ops::cast(n.in(4), DType::i64), {-1, 1}));
+    if (!full)
+      mask = ops::less(ops::reshape(ops::arange(0, static_cast<double>(steps), 1, DType::i64), {1, steps}),
+                       ops::reshape(ops::cast(n.in(4), DType::i64), {-1, 1}));
   }
-  const auto pick = [&](const Value& v, int64_t d) { return ops::reshape(ops::slice_axis(v, 0, d, d + 1), extents_of(v, 1, v.rank())); };
+  const auto pick = [&](const Value& v, int64_t d) {
+    return ops::reshape(ops::slice_axis(v, 0, d, d + 1), extents_of(v, 1, v.rank()));
+  };
   Values ys;
   std::vector<Values> last(static_cast<size_t>(family.cell.states));
   for (int64_t d = 0; d < directions; ++d) {
-    Direction one{.x = x, .w = pick(n.in(1), d), .r = pick(n.in(2), d), .mask = mask, .backwards = way == "reverse" || d == 1, .number = static_cast<size_t>(d)};
+    Direction one{.x = x,
+                  .w = pick(n.in(1), d),
+                  .r = pick(n.in(2), d),
+                  .mask = mask,
+                  .backwards = way == "reverse" || d == 1,
+                  .number = static_cast<size_t>(d)};
     if (n.has(3)) one.b = pick(n.in(3), d);
     if (n.has(7)) one.peepholes = pick(n.in(7), d);
     bool initial = false;
@@ -203,7 +231,9 @@ Operands import_rnn(Node& n, const Family& family) {
     for (int s = 0; s < family.cell.states && (initial || !plain); ++s) {
       const size_t slot = 5 + static_cast<size_t>(s);
       Value v = ops::zeros({batch, units}, x.dtype());
-      if (n.has(slot)) v = batch_first ? ops::reshape(ops::slice_axis(n.in(slot), 1, d, d + 1), {batch, units}) : pick(n.in(slot), d);
+      if (n.has(slot))
+        v = batch_first ? ops::reshape(ops::slice_axis(n.in(slot), 1, d, d + 1), {batch, units})
+                        : pick(n.in(slot), d);
       one.states.push_back(v);
     }
     Sequence r = plain ? fused(n, family, one) : unrolled(n, family, one, a);

@@ -56,7 +56,10 @@ void move_weights(pb::ModelProto& m, const std::string& path) {
 std::string to_bytes(const Model& model, const ExportOptions& options) {
   pb::ModelProto m;
   write_model(model, options, m);
-  GLIA_CHECK(weight_bytes(m) < kLimit, "onnx::to_bytes: '{}' has {} bytes of weights; one ONNX message holds 2 GB. Use onnx::save with external_data.", model.name(), weight_bytes(m));
+  GLIA_CHECK(
+      weight_bytes(m) < kLimit,
+      "onnx::to_bytes: '{}' has {} bytes of weights; one ONNX message holds 2 GB. Use onnx::save with external_data.",
+      model.name(), weight_bytes(m));
   return m.SerializeAsString();
 }
 

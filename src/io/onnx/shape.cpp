@@ -5,7 +5,9 @@
 namespace glia::onnx {
 namespace {
 
-int64_t int_of(const Tensor& t) { return t.dtype() == DType::i64 ? t.data<int64_t>()[0] : static_cast<int64_t>(t.item(0)); }
+int64_t int_of(const Tensor& t) {
+  return t.dtype() == DType::i64 ? t.data<int64_t>()[0] : static_cast<int64_t>(t.item(0));
+}
 
 Operands import_shape(Node& n) {
   const Shape s = n.operand(0).shape();
@@ -14,7 +16,9 @@ Operands import_shape(Node& n) {
   const int64_t from = clip(n.i("start", 0)), to = std::max(from, n.has_attr("end") ? clip(n.i("end")) : rank);
   return {int64_tensor(Ints(s.begin() + from, s.begin() + to))};
 }
-Operands import_size(Node& n) { return {Value(Tensor::from_vector<int64_t>({}, {num_elements(n.operand(0).shape())}))}; }
+Operands import_size(Node& n) {
+  return {Value(Tensor::from_vector<int64_t>({}, {num_elements(n.operand(0).shape())}))};
+}
 
 Operands import_transpose(Node& n) {
   const Operand& x = n.operand(0);
@@ -41,17 +45,19 @@ Operands import_reshape(Node& n) {
   for (size_t i = 0; i < to.size(); ++i) {
     n.check(to[i] >= -1, fmt::format("bad shape {}.", to_string(to)));
     if (to[i] == 0 && !zero_is_zero) {
-      n.check(i < from.size(), fmt::format("the shape {} copies an axis that the input {} lacks.", to_string(to), to_string(from)));
+      n.check(i < from.size(),
+              fmt::format("the shape {} copies an axis that the input {} lacks.", to_string(to), to_string(from)));
       to[i] = from[i];
     }
     n.check(to[i] <= 0 || !__builtin_mul_overflow(given, to[i], &given), "the shape overflows.");
     if (to[i] == 0) given = 0;
   }
-  // A target written down for the declared batch serves any other: rows stay together because the batch is the first axis.
+  // A target written down for the declared batch serves any other: rows stay together because the batch is the first
+  // axis.
   const int64_t declared = n.interpreter().declared_batch(), batch = n.interpreter().given_batch;
   const bool open = std::find(to.begin(), to.end(), -1) != to.end();
-  if (declared > 0 && batch != declared && !to.empty() && to[0] == declared && !from.empty() && from[0] % batch == 0 &&
-      (open || given / declared * batch == all))
+  if (declared > 0 && batch != declared && !to.empty() && to[0] == declared && !from.empty() &&
+      from[0] % batch == 0 && (open || given / declared * batch == all))
     to[0] = batch;
   if (x.plain() && from == to) return {x};
   return {ops::reshape(x.logical(), to)};
@@ -83,9 +89,11 @@ Operands import_squeeze(Node& n) {
   Shape stored;
   Ints place(s.size(), -1), order;
   std::vector<bool> stored_gone(s.size());
-  for (size_t i = 0; i < s.size(); ++i) stored_gone[static_cast<size_t>(x.stored_axis(static_cast<int64_t>(i)))] = gone[i];
   for (size_t i = 0; i < s.size(); ++i)
-    if (!stored_gone[i]) place[i] = static_cast<int64_t>(stored.size()), stored.push_back(x.stored().dim(static_cast<int>(i)));
+    stored_gone[static_cast<size_t>(x.stored_axis(static_cast<int64_t>(i)))] = gone[i];
+  for (size_t i = 0; i < s.size(); ++i)
+    if (!stored_gone[i])
+      place[i] = static_cast<int64_t>(stored.size()), stored.push_back(x.stored().dim(static_cast<int>(i)));
   for (size_t i = 0; i < s.size(); ++i)
     if (!gone[i]) order.push_back(place[static_cast<size_t>(x.stored_axis(static_cast<int64_t>(i)))]);
   return {Operand(ops::reshape(x.stored(), stored), order)};
@@ -156,12 +164,17 @@ Operands import_split(Node& n) {
 Operands import_slice(Node& n) {
   const Operand& x = n.operand(0);
   const bool old = n.opset() < 10;
-  const Ints starts = old ? n.ints("starts") : n.known_ints(1, "the starts"), ends = old ? n.ints("ends") : n.known_ints(2, "the ends");
-  Ints axes = old ? n.ints("axes") : n.has(3) ? n.known_ints(3, "the axes") : Ints{}, steps = !old && n.has(4) ? n.known_ints(4, "the steps") : Ints{};
+  const Ints starts = old ? n.ints("starts") : n.known_ints(1, "the starts"),
+             ends = old ? n.ints("ends") : n.known_ints(2, "the ends");
+  Ints axes = old        ? n.ints("axes")
+              : n.has(3) ? n.known_ints(3, "the axes")
+                         : Ints{},
+       steps = !old && n.has(4) ? n.known_ints(4, "the steps") : Ints{};
   if (axes.empty())
     for (size_t i = 0; i < starts.size(); ++i) axes.push_back(static_cast<int64_t>(i));
   if (steps.empty()) steps.assign(starts.size(), 1);
-  n.check(ends.size() == starts.size() && axes.size() == starts.size() && steps.size() == starts.size(), "starts, ends, axes and steps differ in length.");
+  n.check(ends.size() == starts.size() && axes.size() == starts.size() && steps.size() == starts.size(),
+          "starts, ends, axes and steps differ in length.");
   Value y = x.stored();
   for (size_t i = 0; i < starts.size(); ++i) {
     const int64_t axis = n.axis(axes[i], x.rank()), extent = x.shape()[static_cast<size_t>(axis)], step = steps[i];
@@ -171,9 +184,14 @@ Operands import_slice(Node& n) {
       return step > 0 ? std::clamp<int64_t>(v, 0, extent) : std::clamp<int64_t>(v, -1, extent - 1);
     };
     int64_t from = starts[i] < -extent && step > 0 ? 0 : clip(starts[i]), to = clip(ends[i]);
-    if (step > 0) y = ops::slice_axis(y, x.stored_axis(axis), from, std::max(from, to), std::min(step, std::max<int64_t>(extent, 1)));
-    else if (from <= to || extent == 0) y = ops::slice_axis(y, x.stored_axis(axis), 0, 0);
-    else y = ops::slice_axis(y, x.stored_axis(axis), from, to < 0 ? ops::kEnd : to, std::max(step, -std::max<int64_t>(extent, 1)));
+    if (step > 0)
+      y = ops::slice_axis(y, x.stored_axis(axis), from, std::max(from, to),
+                          std::min(step, std::max<int64_t>(extent, 1)));
+    else if (from <= to || extent == 0)
+      y = ops::slice_axis(y, x.stored_axis(axis), 0, 0);
+    else
+      y = ops::slice_axis(y, x.stored_axis(axis), from, to < 0 ? ops::kEnd : to,
+                          std::max(step, -std::max<int64_t>(extent, 1)));
   }
   return {Operand(y, x.axes())};
 }
@@ -185,7 +203,8 @@ Operands import_expand(Node& n) {
   to.insert(to.begin(), rank - to.size(), 1);
   from.insert(from.begin(), rank - from.size(), 1);
   for (size_t i = 0; i < rank; ++i) {
-    n.check(to[i] == from[i] || to[i] == 1 || from[i] == 1, fmt::format("shape {} does not broadcast to {}.", to_string(x.shape()), to_string(to)));
+    n.check(to[i] == from[i] || to[i] == 1 || from[i] == 1,
+            fmt::format("shape {} does not broadcast to {}.", to_string(x.shape()), to_string(to)));
     if (to[i] == 1) to[i] = from[i];
   }
   check_extents(n, to, x.is_concrete());
@@ -216,14 +235,18 @@ Value wrap_pad(const Value& x, int64_t axis, int64_t before, int64_t after) {
 Operands import_pad(Node& n) {
   const Operand& x = n.operand(0);
   const std::string mode = n.s("mode", "constant");
-  const Ints pads = n.opset() >= 11 ? n.known_ints(1, "the pads") : n.has_attr("pads") ? n.ints("pads") : n.ints("paddings");
+  const Ints pads = n.opset() >= 11      ? n.known_ints(1, "the pads")
+                    : n.has_attr("pads") ? n.ints("pads")
+                                         : n.ints("paddings");
   double value = n.f("value", 0);
   if (n.has(2)) value = n.known_number(2, "the value");
   Ints axes;
-  if (n.has(3)) axes = n.known_ints(3, "the axes");
+  if (n.has(3))
+    axes = n.known_ints(3, "the axes");
   else
     for (int64_t i = 0; i < x.rank(); ++i) axes.push_back(i);
-  n.check(pads.size() == 2 * axes.size(), fmt::format("{} pads for {} axes. Two per axis are needed.", pads.size(), axes.size()));
+  n.check(pads.size() == 2 * axes.size(),
+          fmt::format("{} pads for {} axes. Two per axis are needed.", pads.size(), axes.size()));
   std::vector<std::pair<int64_t, int64_t>> widths(static_cast<size_t>(x.rank()), {0, 0});
   Value y = x.stored();
   for (size_t i = 0; i < axes.size(); ++i) {
@@ -240,22 +263,27 @@ Operands import_pad(Node& n) {
     Shape grown = y.shape();
     grown[static_cast<size_t>(axis)] += low + high;
     check_extents(n, grown, y.is_concrete() || mode == "wrap");
-    if (mode == "wrap" && (low || high)) y = wrap_pad(y, axis, low, high);
-    else widths[static_cast<size_t>(axis)] = {low, high};
+    if (mode == "wrap" && (low || high))
+      y = wrap_pad(y, axis, low, high);
+    else
+      widths[static_cast<size_t>(axis)] = {low, high};
   }
   if (mode == "wrap") return {Operand(y, x.axes())};
   n.check(mode == "constant" || mode == "reflect" || mode == "edge", fmt::format("unknown mode '{}'.", mode));
   bool any = false;
   Shape grown = y.shape();
-  for (size_t i = 0; i < widths.size(); ++i) any |= widths[i].first || widths[i].second, grown[i] += widths[i].first + widths[i].second;
+  for (size_t i = 0; i < widths.size(); ++i)
+    any |= widths[i].first || widths[i].second, grown[i] += widths[i].first + widths[i].second;
   check_extents(n, grown, y.is_concrete());
   return {Operand(any ? ops::pad(y, widths, mode, value) : y, x.axes())};
 }
 
 Operands import_depth_to_space(Node& n) {
   const Value x = n.in(0);
-  const int64_t b = n.i("blocksize"), c = x.rank() == 4 ? x.dim(1) : 0, h = x.rank() == 4 ? x.dim(2) : 0, w = x.rank() == 4 ? x.dim(3) : 0;
-  n.check(x.rank() == 4 && b > 0 && c % (b * b) == 0, "expected (N, C, H, W) with C a multiple of blocksize squared.");
+  const int64_t b = n.i("blocksize"), c = x.rank() == 4 ? x.dim(1) : 0, h = x.rank() == 4 ? x.dim(2) : 0,
+                w = x.rank() == 4 ? x.dim(3) : 0;
+  n.check(x.rank() == 4 && b > 0 && c % (b * b) == 0,
+          "expected (N, C, H, W) with C a multiple of blocksize squared.");
   const bool crd = n.s("mode", "DCR") == "CRD";
   const Value y = crd ? ops::transpose(ops::reshape(x, {x.dim(0), c / (b * b), b, b, h, w}), {0, 1, 4, 2, 5, 3})
                       : ops::transpose(ops::reshape(x, {x.dim(0), b, b, c / (b * b), h, w}), {0, 3, 4, 1, 5, 2});
@@ -264,8 +292,10 @@ Operands import_depth_to_space(Node& n) {
 Operands import_space_to_depth(Node& n) {
   const Value x = n.in(0);
   const int64_t b = n.i("blocksize");
-  n.check(x.rank() == 4 && b > 0 && x.dim(2) % b == 0 && x.dim(3) % b == 0, "expected (N, C, H, W) with H and W multiples of blocksize.");
-  const Value y = ops::transpose(ops::reshape(x, {x.dim(0), x.dim(1), x.dim(2) / b, b, x.dim(3) / b, b}), {0, 3, 5, 1, 2, 4});
+  n.check(x.rank() == 4 && b > 0 && x.dim(2) % b == 0 && x.dim(3) % b == 0,
+          "expected (N, C, H, W) with H and W multiples of blocksize.");
+  const Value y =
+      ops::transpose(ops::reshape(x, {x.dim(0), x.dim(1), x.dim(2) / b, b, x.dim(3) / b, b}), {0, 3, 5, 1, 2, 4});
   return {ops::reshape(y, {x.dim(0), x.dim(1) * b * b, x.dim(2) / b, x.dim(3) / b})};
 }
 
@@ -273,21 +303,24 @@ Operands import_trilu(Node& n) {
   const Value x = n.in(0);
   n.check(x.rank() >= 2, "expected matrices.");
   const int64_t k = n.has(1) ? int_of(n.known(1, "the diagonal")) : 0, rows = x.dim(-2), columns = x.dim(-1);
-  const Value lower = ops::tri(rows, columns, std::clamp<int64_t>(n.i("upper", 1) ? k - 1 : k, -rows - 1, columns + 1), DType::bool_);
+  const Value lower =
+      ops::tri(rows, columns, std::clamp<int64_t>(n.i("upper", 1) ? k - 1 : k, -rows - 1, columns + 1), DType::bool_);
   return {ops::where(n.i("upper", 1) ? ops::logical_not(lower) : lower, x, ops::scalar_like(x, 0))};
 }
 
 Operands import_reverse_sequence(Node& n) {
   const Value x = n.in(0);
   const int64_t time = n.axis(n.i("time_axis", 0), x.rank()), batch = n.axis(n.i("batch_axis", 1), x.rank());
-  n.check(time != batch && n.operand(1).rank() == 1 && n.operand(1).shape()[0] == x.dim(static_cast<int>(batch)), "one length per row is needed.");
+  n.check(time != batch && n.operand(1).rank() == 1 && n.operand(1).shape()[0] == x.dim(static_cast<int>(batch)),
+          "one length per row is needed.");
   const int64_t steps = x.dim(static_cast<int>(time));
   const auto along = [&](const Value& v, int64_t axis) {
     Shape s(static_cast<size_t>(x.rank()), 1);
     s[static_cast<size_t>(axis)] = v.dim(0);
     return ops::reshape(v, s);
   };
-  const Value t = along(ops::arange(0, static_cast<double>(steps), 1, DType::i64), time), length = along(ops::cast(n.in(1), DType::i64), batch);
+  const Value t = along(ops::arange(0, static_cast<double>(steps), 1, DType::i64), time),
+              length = along(ops::cast(n.in(1), DType::i64), batch);
   const Value at = ops::where(ops::less(t, length), length - t - scalar(1, DType::i64), t);
   return {ops::take_along_axis(x, ops::broadcast_to(at, x.shape()), time)};
 }
@@ -304,8 +337,10 @@ Operands import_center_crop_pad(Node& n) {
   for (size_t i = 0; i < axes.size(); ++i) {
     const int64_t axis = n.axis(axes[i], x.rank()), have = y.dim(static_cast<int>(axis)), want = sizes[i];
     n.check(want >= 0 && want < (int64_t{1} << 40), "bad shape.");
-    if (want < have) y = ops::slice_axis(y, axis, (have - want) / 2, (have - want) / 2 + want);
-    else widths[static_cast<size_t>(axis)] = {(want - have) / 2, want - have - (want - have) / 2};
+    if (want < have)
+      y = ops::slice_axis(y, axis, (have - want) / 2, (have - want) / 2 + want);
+    else
+      widths[static_cast<size_t>(axis)] = {(want - have) / 2, want - have - (want - have) / 2};
   }
   Shape grown = y.shape();
   for (size_t i = 0; i < widths.size(); ++i) grown[i] += widths[i].first + widths[i].second;

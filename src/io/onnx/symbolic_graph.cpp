@@ -54,7 +54,8 @@ void decompose_others(ir::Graph& g, bool (*keeps)(const std::string& op)) {
   }
 }
 
-std::shared_ptr<ir::Graph> trace_once(const Model& model, const std::vector<TensorType>& types, bool (*keeps)(const std::string& op)) {
+std::shared_ptr<ir::Graph> trace_once(const Model& model, const std::vector<TensorType>& types,
+                                      bool (*keeps)(const std::string& op)) {
   Trace t(false);
   Values x;
   for (const TensorType& type : types) x.push_back(t.input(type, fmt::format("x{}", x.size())));
@@ -79,22 +80,28 @@ bool same_structure(const ir::Graph& a, const ir::Graph& b) {
 
 constexpr int64_t kBatch = 3, kOtherBatch = 5, kExtent = 64, kOtherExtent = 96;
 
-std::vector<TensorType> numbered(std::vector<TensorType> types, const std::vector<SymbolicGraph::Symbol>& symbols, size_t changed) {
+std::vector<TensorType> numbered(std::vector<TensorType> types, const std::vector<SymbolicGraph::Symbol>& symbols,
+                                 size_t changed) {
   for (size_t k = 0; k < symbols.size(); ++k)
     for (auto [input, axis] : symbols[k].places) {
       const bool batch = axis == 0;
-      types[static_cast<size_t>(input)].shape[static_cast<size_t>(axis)] = k + 1 == changed ? (batch ? kOtherBatch : kOtherExtent) : (batch ? kBatch : kExtent);
+      types[static_cast<size_t>(input)].shape[static_cast<size_t>(axis)] =
+          k + 1 == changed ? (batch ? kOtherBatch : kOtherExtent) : (batch ? kBatch : kExtent);
     }
   return types;
 }
 
 // One symbol per open extent; `shared`: those at the same axis are one.
-std::vector<SymbolicGraph::Symbol> open_extents(const std::vector<TensorType>& types, const std::vector<std::string>& names, const std::string& batch_name, bool shared) {
+std::vector<SymbolicGraph::Symbol> open_extents(const std::vector<TensorType>& types,
+                                                const std::vector<std::string>& names, const std::string& batch_name,
+                                                bool shared) {
   std::vector<SymbolicGraph::Symbol> r;
   for (size_t i = 0; i < types.size(); ++i)
     for (size_t a = 0; a < types[i].shape.size(); ++a) {
       if (types[i].shape[a] >= 0) continue;
-      const std::string name = a == 0 ? batch_name : shared || types.size() == 1 ? fmt::format("extent_{}", a) : fmt::format("{}_{}", names[i], a);
+      const std::string name = a == 0                        ? batch_name
+                               : shared || types.size() == 1 ? fmt::format("extent_{}", a)
+                                                             : fmt::format("{}_{}", names[i], a);
       auto it = std::find_if(r.begin(), r.end(), [&](const auto& s) { return s.name == name; });
       if (it == r.end()) it = r.insert(r.end(), {name, {}});
       it->places.emplace_back(static_cast<int>(i), static_cast<int>(a));
@@ -104,21 +111,26 @@ std::vector<SymbolicGraph::Symbol> open_extents(const std::vector<TensorType>& t
 
 }  // namespace
 
-SymbolicGraph trace_symbolic(const Model& model, const std::string& batch_name, bool (*keeps)(const std::string& op)) {
+SymbolicGraph trace_symbolic(const Model& model, const std::string& batch_name,
+                             bool (*keeps)(const std::string& op)) {
   const std::vector<Shape> shapes = model.input_shapes();
-  GLIA_CHECK(!shapes.empty(), "onnx::save: the model '{}' has no input shape yet. Give input_shape, or call it on data first.", model.name());
+  GLIA_CHECK(!shapes.empty(),
+             "onnx::save: the model '{}' has no input shape yet. Give input_shape, or call it on data first.",
+             model.name());
   const std::vector<DType> dtypes = io::cpp_export::input_dtypes(model, shapes.size());
   SymbolicGraph r;
   std::vector<TensorType> types;
   for (size_t i = 0; i < shapes.size(); ++i) types.push_back({dtypes[i], shapes[i]});
   r.input_names = model.input_names();
-  for (size_t i = r.input_names.size(); i < types.size(); ++i) r.input_names.push_back(types.size() == 1 ? "input" : fmt::format("input_{}", i));
+  for (size_t i = r.input_names.size(); i < types.size(); ++i)
+    r.input_names.push_back(types.size() == 1 ? "input" : fmt::format("input_{}", i));
   std::string problem;
   for (bool shared : {false, true}) {
     r.symbols = open_extents(types, r.input_names, batch_name, shared);
     r.traces.clear();
     try {
-      for (size_t k = 0; k <= r.symbols.size(); ++k) r.traces.push_back(trace_once(model, numbered(types, r.symbols, k), keeps));
+      for (size_t k = 0; k <= r.symbols.size(); ++k)
+        r.traces.push_back(trace_once(model, numbered(types, r.symbols, k), keeps));
       problem.clear();
       break;
     } catch (const Error& e) {  // two open extents that must be equal
@@ -128,11 +140,13 @@ SymbolicGraph trace_symbolic(const Model& model, const std::string& batch_name, 
   }
   for (size_t k = 0; k < r.symbols.size(); ++k)
     GLIA_CHECK(same_structure(*r.traces[0], *r.traces[1 + k]),
-               "onnx::save: the operations of '{}' depend on the extent '{}' (a recurrent layer that is unrolled, for instance). Give the input that extent as a number.",
+               "onnx::save: the operations of '{}' depend on the extent '{}' (a recurrent layer that is unrolled, "
+               "for instance). Give the input that extent as a number.",
                model.name(), r.symbols[k].name);
   r.output_names = model.output_names();
   const size_t outputs = r.graph().outputs.size();
-  for (size_t i = r.output_names.size(); i < outputs; ++i) r.output_names.push_back(outputs == 1 ? "output" : fmt::format("output_{}", i));
+  for (size_t i = r.output_names.size(); i < outputs; ++i)
+    r.output_names.push_back(outputs == 1 ? "output" : fmt::format("output_{}", i));
   return r;
 }
 

@@ -1,5 +1,5 @@
-// The prediction of a model as a graph whose extents may be open: it is traced once with plain numbers and once per open extent
-// with another number there; extents and attributes that differ depend on it.
+// The prediction of a model as a graph whose extents may be open: it is traced once with plain numbers and once per
+// open extent with another number there; extents and attributes that differ depend on it.
 #pragma once
 #include <glia/model.h>
 
@@ -15,8 +15,8 @@ using Dims = std::vector<int64_t>;  // one number seen in the different traces; 
 
 struct SymbolicGraph {
   struct Symbol {
-    std::string name;                           // "batch"
-    std::vector<std::pair<int, int>> places;    // (input, axis)
+    std::string name;                         // "batch"
+    std::vector<std::pair<int, int>> places;  // (input, axis)
   };
   std::vector<Symbol> symbols;
   std::vector<std::shared_ptr<ir::Graph>> traces;  // [0] plain, [1 + k] with symbol k changed
@@ -27,7 +27,9 @@ struct SymbolicGraph {
   std::vector<Dims> shape(ir::Ref r) const;
   std::vector<Dims> attr_ints(int node, const std::string& name) const;  // entry by entry
   Dims attr_int(int node, const std::string& name) const;
-  const Tensor& constant(int node, size_t trace) const { return traces[trace]->nodes[static_cast<size_t>(node)].constant; }
+  const Tensor& constant(int node, size_t trace) const {
+    return traces[trace]->nodes[static_cast<size_t>(node)].constant;
+  }
 };
 inline bool is_known(const Dims& d) {
   for (int64_t v : d)
@@ -35,8 +37,8 @@ inline bool is_known(const Dims& d) {
   return true;
 }
 
-// Weights are constants named by their paths; ops that `keeps` refuses and that have a decomposition are decomposed. Throws Error
-// where an extent must be known but is open.
+// Weights are constants named by their paths; ops that `keeps` refuses and that have a decomposition are decomposed.
+// Throws Error where an extent must be known but is open.
 SymbolicGraph trace_symbolic(const Model& model, const std::string& batch_name, bool (*keeps)(const std::string& op));
 
 }  // namespace glia::onnx

@@ -6,9 +6,11 @@
 namespace glia::onnx {
 
 [[noreturn]] static void missing(const char* what) {
-  throw_error("{}: this build of Glia has no ONNX support. Install libprotobuf-dev, protobuf-compiler and libonnx-dev and build "
-              "with -DGLIA_WITH_ONNX=ON.",
-              what);
+  throw_error(
+      "{}: this build of Glia has no ONNX support. Install libprotobuf-dev, protobuf-compiler and libonnx-dev and "
+      "build "
+      "with -DGLIA_WITH_ONNX=ON.",
+      what);
 }
 
 bool available() { return false; }

@@ -13,8 +13,8 @@ namespace glia::onnx::testing {
 struct ExportCase {
   std::string name;
   std::function<Model()> make;
-  std::vector<Shape> inputs;        // without the batch
-  int64_t classes = 0;              // > 0: inputs are whole numbers below it
+  std::vector<Shape> inputs;  // without the batch
+  int64_t classes = 0;        // > 0: inputs are whole numbers below it
   int opset = 17;
 };
 inline void PrintTo(const ExportCase& c, std::ostream* out) { *out << c.name; }
