@@ -10,6 +10,7 @@
 #include <fstream>
 
 #include "data/test_files.h"
+#include "io/hdf5/hdf5.h"
 
 namespace glia {
 namespace {
@@ -56,7 +57,17 @@ void expect_outputs(Model& model, const std::string& name) {
   }
 }
 
-class KerasFile : public testing::TestWithParam<std::string> {};
+class KerasFile : public testing::TestWithParam<std::string> {
+  void SetUp() override {
+    if (!io::hdf5::available()) GTEST_SKIP() << "built without HDF5";
+  }
+};
+class KerasWeights : public testing::Test {
+  void SetUp() override {
+    if (!io::hdf5::available()) GTEST_SKIP() << "built without HDF5";
+  }
+};
+class KerasFileErrors : public KerasWeights {};
 
 TEST_P(KerasFile, LoadsAndPredicts) {
   Model model = models::load_model(model_file(GetParam()).string());
@@ -86,7 +97,7 @@ TEST_P(KerasFile, IsReadInAChildProcess) {
 
 INSTANTIATE_TEST_SUITE_P(Corpus, KerasFile, testing::ValuesIn(cases()), [](const auto& info) { return info.param; });
 
-TEST(KerasWeights, FilesAndShards) {
+TEST_F(KerasWeights, FilesAndShards) {
   const std::string name = "optimizer_adam";
   for (const char* ending : {".weights.h5", ".weights.json", ".keras"}) {
     Model model = models::load_model(model_file(name).string());
@@ -96,7 +107,7 @@ TEST(KerasWeights, FilesAndShards) {
   }
 }
 
-TEST(KerasWeights, WrittenAndReadAgain) {
+TEST_F(KerasWeights, WrittenAndReadAgain) {
   test::Scratch dir;
   Model model = models::load_model(model_file("optimizer_adam").string());
   const std::vector<Tensor> before = model.get_weights();
@@ -111,7 +122,7 @@ TEST(KerasWeights, WrittenAndReadAgain) {
   }
 }
 
-TEST(KerasWeights, MismatchesAreListedOrSkipped) {
+TEST_F(KerasWeights, MismatchesAreListedOrSkipped) {
   Model other = Sequential({layers::Dense(3, {.input_shape = {4}}), layers::Dense(5)});
   const std::string file = (folder() / "optimizer_adam.weights.h5").string();
   try {
@@ -124,7 +135,7 @@ TEST(KerasWeights, MismatchesAreListedOrSkipped) {
   other.load_weights(file, {.skip_mismatch = true});
 }
 
-TEST(KerasFileErrors, SayWhat) {
+TEST_F(KerasFileErrors, SayWhat) {
   auto message = [](auto f) {
     try {
       f();

@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "data/test_files.h"
+#include "io/hdf5/hdf5.h"
 #include "io/keras/python_json.h"
 #include "io/keras/walk.h"
 
@@ -35,6 +36,7 @@ Model with_ops() {
 }
 
 TEST(KerasSaving, OpsBetweenLayers) {
+  if (!io::hdf5::available()) GTEST_SKIP() << "built without HDF5";
   test::Scratch dir;
   Model model = with_ops();
   model.save(dir.path("ops.keras"));
@@ -56,6 +58,7 @@ TEST(KerasSaving, CloneAndTextHaveTheSameArchitecture) {
 }
 
 TEST(KerasSaving, NestedAndSharedLayersAndWrappers) {
+  if (!io::hdf5::available()) GTEST_SKIP() << "built without HDF5";
   test::Scratch dir;
   Value i = Input({3});
   Model inner({i}, {layers::Dense(3, {.activation = "tanh"})(i)}, {.name = "inner"});
