@@ -204,22 +204,14 @@ Value RandomColor::augment(const Value& x) {
 namespace glia::layers {
 namespace {
 
-template <class L, class O, class... Args>
-std::shared_ptr<L> augmentation(const O& o, Args&&... args) {
-  auto l = std::make_shared<L>(std::forward<Args>(args)...);
-  l->configure({o.name, o.input_shape, o.trainable, o.dtype});
-  l->seed = o.seed;
-  l->data_format = o.data_format;
-  return l;
-}
 LayerRef affine(const char* kind, Floats first, Floats second, const GeometricOptions& o) {
-  auto l = augmentation<nn::RandomAffine>(o, kind);
+  auto l = nn::augmentation<nn::RandomAffine>(o, kind);
   l->first = std::move(first), l->second = std::move(second);
   l->fill_mode = o.fill_mode, l->interpolation = o.interpolation, l->fill_value = o.fill_value;
   return LayerRef(l);
 }
 LayerRef color(const char* kind, Floats factor, const ColorOptions& o, Floats second = {0.0}) {
-  auto l = augmentation<nn::RandomColor>(o, kind);
+  auto l = nn::augmentation<nn::RandomColor>(o, kind);
   l->factor = std::move(factor), l->second = std::move(second), l->value_range = o.value_range;
   return LayerRef(l);
 }
@@ -227,12 +219,12 @@ LayerRef color(const char* kind, Floats factor, const ColorOptions& o, Floats se
 }  // namespace
 
 LayerRef RandomFlip(std::string mode, AugmentationOptions o) {
-  auto l = augmentation<nn::RandomFlip>(o);
+  auto l = nn::augmentation<nn::RandomFlip>(o);
   l->mode = std::move(mode);
   return LayerRef(l);
 }
 LayerRef RandomCrop(int64_t height, int64_t width, AugmentationOptions o) {
-  auto l = augmentation<nn::RandomCrop>(o);
+  auto l = nn::augmentation<nn::RandomCrop>(o);
   l->height = height, l->width = width;
   return LayerRef(l);
 }

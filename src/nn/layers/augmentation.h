@@ -1,5 +1,7 @@
 // Random image layers.
 #pragma once
+#include <memory>
+#include <utility>
 #include <glia/layers/augmentation.h>
 #include <glia/ops/image.h>
 
@@ -77,5 +79,15 @@ class RandomColor : public Augmentation {
   Value clipped(const Value& x) const;
   std::string kind_;
 };
+
+// An image layer from its public options: the common fields, data_format, and the seed where there is one.
+template <class L, class O, class... Args>
+std::shared_ptr<L> augmentation(const O& o, Args&&... args) {
+  auto l = std::make_shared<L>(std::forward<Args>(args)...);
+  l->configure({o.name, o.input_shape, o.trainable, o.dtype});
+  l->data_format = o.data_format;
+  if constexpr (requires { o.seed; }) l->seed = o.seed;
+  return l;
+}
 
 }  // namespace glia::nn

@@ -316,16 +316,8 @@ Value AugMix::augment(const Value& x) {
 namespace glia::layers {
 namespace {
 
-template <class L, class O, class... Args>
-std::shared_ptr<L> augmentation(const O& o, Args&&... args) {
-  auto l = std::make_shared<L>(std::forward<Args>(args)...);
-  l->configure({o.name, o.input_shape, o.trainable, o.dtype});
-  l->data_format = o.data_format;
-  if constexpr (requires { o.seed; }) l->seed = o.seed;
-  return l;
-}
 LayerRef hsv(const char* kind, const Factor& factor, const ColorOptions& o) {
-  auto l = augmentation<nn::RandomHsv>(o, kind);
+  auto l = nn::augmentation<nn::RandomHsv>(o, kind);
   l->factor = factor, l->value_range = o.value_range;
   return LayerRef(l);
 }
@@ -335,48 +327,48 @@ LayerRef hsv(const char* kind, const Factor& factor, const ColorOptions& o) {
 LayerRef RandomHue(Factor factor, ColorOptions o) { return hsv("RandomHue", factor, o); }
 LayerRef RandomSaturation(Factor factor, ColorOptions o) { return hsv("RandomSaturation", factor, o); }
 LayerRef RandomColorJitter(Floats value_range, ColorJitterOptions o) {
-  auto l = augmentation<nn::RandomColorJitter>(o);
+  auto l = nn::augmentation<nn::RandomColorJitter>(o);
   l->value_range = std::move(value_range);
   l->o = std::move(o);
   return LayerRef(l);
 }
 LayerRef RandomGaussianBlur(Factor factor, std::vector<int64_t> kernel_size, GaussianBlurOptions o) {
-  auto l = augmentation<nn::RandomGaussianBlur>(o);
+  auto l = nn::augmentation<nn::RandomGaussianBlur>(o);
   l->factor = factor, l->sigma = o.sigma, l->value_range = o.value_range, l->kernel_size = std::move(kernel_size);
   return LayerRef(l);
 }
 LayerRef RandomErasing(Factor factor, Factor scale, ErasingOptions o) {
-  auto l = augmentation<nn::RandomErasing>(o);
+  auto l = nn::augmentation<nn::RandomErasing>(o);
   l->factor = factor, l->scale = scale, l->fill_value = o.fill_value, l->value_range = o.value_range;
   return LayerRef(l);
 }
 LayerRef RandomPerspective(Factor factor, double scale, PerspectiveOptions o) {
-  auto l = augmentation<nn::RandomPerspective>(o);
+  auto l = nn::augmentation<nn::RandomPerspective>(o);
   l->factor = factor, l->scale = scale, l->interpolation = o.interpolation, l->fill_value = o.fill_value;
   return LayerRef(l);
 }
 LayerRef RandomElasticTransform(Factor factor, Factor scale, ElasticTransformOptions o) {
-  auto l = augmentation<nn::RandomElasticTransform>(o);
+  auto l = nn::augmentation<nn::RandomElasticTransform>(o);
   l->factor = factor, l->scale = scale, l->o = std::move(o);
   return LayerRef(l);
 }
 LayerRef MixUp(double alpha, AugmentationOptions o) {
-  auto l = augmentation<nn::PairMix>(o, "MixUp");
+  auto l = nn::augmentation<nn::PairMix>(o, "MixUp");
   l->alpha = alpha;
   return LayerRef(l);
 }
 LayerRef CutMix(Factor factor, AugmentationOptions o) {
-  auto l = augmentation<nn::PairMix>(o, "CutMix");
+  auto l = nn::augmentation<nn::PairMix>(o, "CutMix");
   l->factor = factor;
   return LayerRef(l);
 }
 LayerRef RandAugment(int64_t num_ops, Factor factor, RandAugmentOptions o) {
-  auto l = augmentation<nn::RandAugment>(o);
+  auto l = nn::augmentation<nn::RandAugment>(o);
   l->num_ops = num_ops, l->factor = factor, l->value_range = o.value_range, l->interpolation = o.interpolation;
   return LayerRef(l);
 }
 LayerRef AugMix(Factor factor, AugMixOptions o) {
-  auto l = augmentation<nn::AugMix>(o);
+  auto l = nn::augmentation<nn::AugMix>(o);
   l->factor = factor, l->o = std::move(o);
   return LayerRef(l);
 }
