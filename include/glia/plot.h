@@ -14,8 +14,8 @@ struct PlotOptions {  // names and defaults of keras.utils.plot_model
   bool show_shapes = false;
   bool show_dtype = false;
   bool show_layer_names = false;
-  std::string rankdir = "TB";           // "TB": from top to bottom, "LR": from left to right
-  bool expand_nested = false;           // models inside are drawn with their layers
+  std::string rankdir = "TB";  // "TB": from top to bottom, "LR": from left to right
+  bool expand_nested = false;  // models inside are drawn with their layers
   bool show_layer_activations = false;
   bool show_trainable = false;
 };
@@ -26,11 +26,13 @@ void plot_model(const Model& model, const std::string& to_file = "model.svg", co
 
 struct CurvesOptions {
   std::string title;
-  int width = 720, height = 420;        // of the whole picture, in pixels
-  bool log_scale = false;               // of losses; values <= 0 are left out
+  int width = 720, height = 420;  // of the whole picture, in pixels
+  bool log_scale = false;         // of losses; values <= 0 are left out
 };
-// Two panels: losses and what is measured in their unit on the left, other metrics on the right (if any); validation dashed.
+// Two panels: losses and what is measured in their unit on the left, other metrics on the right (if any); validation
+// dashed.
 std::string history_to_svg(const History& history, const CurvesOptions& options = {});
-void plot_history(const History& history, const std::string& to_file = "history.svg", const CurvesOptions& options = {});
+void plot_history(const History& history, const std::string& to_file = "history.svg",
+                  const CurvesOptions& options = {});
 
 }  // namespace glia::utils

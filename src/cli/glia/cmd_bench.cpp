@@ -27,7 +27,8 @@ Tensor random_input(const InputSpec& s, int64_t batch, int64_t unknown) {
   Tensor t(shape, s.dtype);
   std::mt19937 generator(1);
   std::uniform_real_distribution<double> uniform(0, 1);
-  for (int64_t i = 0; i < t.size(); ++i) t.set_item(i, is_float(s.dtype) ? uniform(generator) : i % 2);  // ids 0 and 1 exist everywhere
+  for (int64_t i = 0; i < t.size(); ++i)
+    t.set_item(i, is_float(s.dtype) ? uniform(generator) : i % 2);  // ids 0 and 1 exist everywhere
   return t;
 }
 
@@ -37,7 +38,8 @@ void bench(const Options& o, const Context& c) {
   Model model = open_model(o.model);
   const double load_ms = std::chrono::duration<double, std::milli>(Clock::now() - start).count();
   json results = json::array();
-  std::string text = fmt::format("{}: {} parameters, {} threads, {}; loaded in {:.0f} ms\n", o.model, model.count_params(), num_threads(), isa_name(current_isa()), load_ms);
+  std::string text = fmt::format("{}: {} parameters, {} threads, {}; loaded in {:.0f} ms\n", o.model,
+                                 model.count_params(), num_threads(), isa_name(current_isa()), load_ms);
   for (int64_t batch : o.batches.empty() ? std::vector<int64_t>{1, 32} : o.batches) {
     std::vector<Tensor> inputs;
     for (const InputSpec& s : input_specs(model)) inputs.push_back(random_input(s, batch, o.unknown));
@@ -53,19 +55,37 @@ void bench(const Options& o, const Context& c) {
     ms.erase(ms.begin());
     std::sort(ms.begin(), ms.end());
     const double median = ms[ms.size() / 2], p90 = ms[ms.size() * 9 / 10];
-    results.push_back({{"batch", rows}, {"calls", ms.size()}, {"ms_median", median}, {"ms_min", ms[0]}, {"ms_p90", p90}, {"ms_first", first}, {"rows_per_second", 1e3 * static_cast<double>(rows) / median}});
-    text += fmt::format("batch {:>4}: median {:.3f} ms, best {:.3f}, 90% {:.3f}, first {:.1f}; {:.0f} rows/s\n", rows, median, ms[0], p90, first, 1e3 * static_cast<double>(rows) / median);
+    results.push_back({{"batch", rows},
+                       {"calls", ms.size()},
+                       {"ms_median", median},
+                       {"ms_min", ms[0]},
+                       {"ms_p90", p90},
+                       {"ms_first", first},
+                       {"rows_per_second", 1e3 * static_cast<double>(rows) / median}});
+    text += fmt::format("batch {:>4}: median {:.3f} ms, best {:.3f}, 90% {:.3f}, first {:.1f}; {:.0f} rows/s\n", rows,
+                        median, ms[0], p90, first, 1e3 * static_cast<double>(rows) / median);
   }
-  c.print({{"model", o.model}, {"params", model.count_params()}, {"threads", num_threads()}, {"isa", isa_name(current_isa())}, {"load_ms", load_ms}, {"results", results}}, text);
+  c.print({{"model", o.model},
+           {"params", model.count_params()},
+           {"threads", num_threads()},
+           {"isa", isa_name(current_isa())},
+           {"load_ms", load_ms},
+           {"results", results}},
+          text);
 }
 }  // namespace
 
 Run add_bench(CLI::App& app, Context& c) {
   auto o = std::make_shared<Options>();
   app.add_option("MODEL", o->model, "model file")->required();
-  app.add_option("-b,--batch-size", o->batches, "rows of a call; may be given several times (default: 1 and 32)")->check(CLI::PositiveNumber);
-  app.add_option("--seconds", o->seconds, "time for each batch size")->capture_default_str()->check(CLI::PositiveNumber);
-  app.add_option("--length", o->unknown, "extent where the model leaves it open")->capture_default_str()->check(CLI::PositiveNumber);
+  app.add_option("-b,--batch-size", o->batches, "rows of a call; may be given several times (default: 1 and 32)")
+      ->check(CLI::PositiveNumber);
+  app.add_option("--seconds", o->seconds, "time for each batch size")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
+  app.add_option("--length", o->unknown, "extent where the model leaves it open")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
   return [o, &c] { bench(*o, c); };
 }
 

@@ -18,8 +18,12 @@ void convert(const Options& o, const Context& c) {
   check_writable(o.to);
   const Model model = open_model(o.from, {.untrusted = !o.trusted, .compile = true});
   write_model(model, o.to, {.opset = o.opset});
-  c.print({{"input", o.from}, {"output", o.to}, {"params", model.count_params()}, {"bytes", std::filesystem::file_size(o.to)}},
-          fmt::format("{} -> {}: {} parameters, {} bytes\n", o.from, o.to, model.count_params(), std::filesystem::file_size(o.to)));
+  c.print({{"input", o.from},
+           {"output", o.to},
+           {"params", model.count_params()},
+           {"bytes", std::filesystem::file_size(o.to)}},
+          fmt::format("{} -> {}: {} parameters, {} bytes\n", o.from, o.to, model.count_params(),
+                      std::filesystem::file_size(o.to)));
 }
 }  // namespace
 

@@ -72,7 +72,9 @@ Run add_evaluate(CLI::App& app, Context& c) {
   app.add_option("--x", o->x, "arrays or columns that are inputs");
   app.add_option("--y", o->y, "arrays or columns that are targets");
   app.add_option("--scale", o->scale, "factor on the inputs, e.g. 0.00392156862745098 for bytes");
-  app.add_option("-b,--batch-size", o->batch_size, "rows at a time")->capture_default_str()->check(CLI::PositiveNumber);
+  app.add_option("-b,--batch-size", o->batch_size, "rows at a time")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
   return [o, &c] { evaluate(*o, c); };
 }
 

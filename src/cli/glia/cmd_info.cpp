@@ -13,15 +13,19 @@ namespace {
 
 // name, whether this build has it
 std::vector<std::pair<const char*, bool>> parts() {
-  return {{"hdf5", GLIA_HAVE_HDF5 != 0}, {"onnx", onnx::available()}, {"images", utils::images_available()}, {"curl", GLIA_HAVE_CURL != 0}};
+  return {{"hdf5", GLIA_HAVE_HDF5 != 0},
+          {"onnx", onnx::available()},
+          {"images", utils::images_available()},
+          {"curl", GLIA_HAVE_CURL != 0}};
 }
 
 void info(const Context& c) {
   json components;
-  std::string text = fmt::format("glia {}\ncompiler        {} {}\ninstruction set {} (best here: {})\n", GLIA_VERSION, GLIA_COMPILER_NAME, __VERSION__,
-                                 isa_name(current_isa()), isa_name(best_isa()));
-  text += fmt::format("avx512          bf16 {}, vnni {}\nthreads         {} ({} cores granted)\n", cpu_has_avx512_bf16() ? "yes" : "no",
-                      cpu_has_avx512_vnni() ? "yes" : "no", num_threads(), usable_cores());
+  std::string text = fmt::format("glia {}\ncompiler        {} {}\ninstruction set {} (best here: {})\n", GLIA_VERSION,
+                                 GLIA_COMPILER_NAME, __VERSION__, isa_name(current_isa()), isa_name(best_isa()));
+  text += fmt::format("avx512          bf16 {}, vnni {}\nthreads         {} ({} cores granted)\n",
+                      cpu_has_avx512_bf16() ? "yes" : "no", cpu_has_avx512_vnni() ? "yes" : "no", num_threads(),
+                      usable_cores());
   text += "parts          ";
   for (auto& [name, there] : parts()) {
     components[name] = there;

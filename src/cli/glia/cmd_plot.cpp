@@ -35,8 +35,10 @@ History history_from_csv(const std::string& path) {
   History h;
   for (const std::string& name : t.columns()) {
     const std::vector<float> y = t.floats({name}).to_vector();
-    if (name == "epoch") h.epoch.assign(y.begin(), y.end());
-    else h.history.emplace_back(name, std::vector<double>(y.begin(), y.end()));
+    if (name == "epoch")
+      h.epoch.assign(y.begin(), y.end());
+    else
+      h.history.emplace_back(name, std::vector<double>(y.begin(), y.end()));
   }
   return h;
 }

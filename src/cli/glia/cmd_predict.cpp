@@ -18,7 +18,8 @@ void predict(const Options& o, const Context& c) {
   Model model = open_model(o.model, {.untrusted = o.untrusted});
   const std::vector<Tensor> inputs = arrays_for(model, read_arrays(o.in, o.untrusted), o.in, o.ignore_extra);
   const int64_t rows = inputs[0].rank() ? inputs[0].dim(0) : 1;
-  const std::vector<Tensor> outputs = predict_arrays(model, inputs, {o.batch_size, o.whole, {predict_progress(c, rows, o.batch_size)}});
+  const std::vector<Tensor> outputs =
+      predict_arrays(model, inputs, {o.batch_size, o.whole, {predict_progress(c, rows, o.batch_size)}});
   std::map<std::string, Tensor> named;
   json list = json::array();
   std::string text;
@@ -27,11 +28,16 @@ void predict(const Options& o, const Context& c) {
     const std::string key = fmt::format("output_{:02}", i);
     named[key] = outputs[i];
     const std::string source = i < names.size() ? names[i] : "";
-    list.push_back({{"array", key}, {"name", source}, {"shape", shapes_json({outputs[i].shape()})[0]}, {"dtype", dtype_name(outputs[i].dtype())}});
-    text += fmt::format("{}  {} {}{}\n", key, dtype_name(outputs[i].dtype()), to_string(outputs[i].shape()), source.empty() ? "" : "  " + source);
+    list.push_back({{"array", key},
+                    {"name", source},
+                    {"shape", shapes_json({outputs[i].shape()})[0]},
+                    {"dtype", dtype_name(outputs[i].dtype())}});
+    text += fmt::format("{}  {} {}{}\n", key, dtype_name(outputs[i].dtype()), to_string(outputs[i].shape()),
+                        source.empty() ? "" : "  " + source);
   }
   write_npz(o.out, named, {.compress = o.compress});
-  c.print({{"model", o.model}, {"rows", rows}, {"output", o.out}, {"arrays", list}}, text + "written to " + o.out + "\n");
+  c.print({{"model", o.model}, {"rows", rows}, {"output", o.out}, {"arrays", list}},
+          text + "written to " + o.out + "\n");
 }
 }  // namespace
 
@@ -40,7 +46,9 @@ Run add_predict(CLI::App& app, Context& c) {
   app.add_option("MODEL", o->model, "model file")->required();
   app.add_option("IN", o->in, "inputs: .npz, .npy or .csv")->required();
   app.add_option("-o,--output", o->out, "where the outputs go")->capture_default_str();
-  app.add_option("-b,--batch-size", o->batch_size, "rows at a time")->capture_default_str()->check(CLI::PositiveNumber);
+  app.add_option("-b,--batch-size", o->batch_size, "rows at a time")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
   app.add_flag("--whole", o->whole, "all rows in one call, for ONNX models whose first axis is not the batch");
   app.add_flag("--ignore-extra", o->ignore_extra, "arrays of IN that are no input are no error");
   app.add_flag("--compress", o->compress, "deflate the output");

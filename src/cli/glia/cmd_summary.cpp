@@ -17,8 +17,14 @@ json layers_json(const Model& model) {
   json r = json::array();
   for (const LayerRef& l : model.layers()) {
     json weights = json::array();
-    for (const Variable& v : l->weights()) weights.push_back({{"name", v.name()}, {"shape", v.tensor().shape()}, {"dtype", dtype_name(v.tensor().dtype())}});
-    r.push_back({{"name", l->name()}, {"class_name", l->class_name()}, {"trainable", l->trainable()}, {"params", l->count_params()}, {"weights", weights}});
+    for (const Variable& v : l->weights())
+      weights.push_back(
+          {{"name", v.name()}, {"shape", v.tensor().shape()}, {"dtype", dtype_name(v.tensor().dtype())}});
+    r.push_back({{"name", l->name()},
+                 {"class_name", l->class_name()},
+                 {"trainable", l->trainable()},
+                 {"params", l->count_params()},
+                 {"weights", weights}});
   }
   return r;
 }
@@ -37,7 +43,9 @@ void summary(const Options& o, const Context& c) {
            {"params", all},
            {"trainable_params", trainable},
            {"layers", layers_json(model)}},
-          c.as_json ? "" : model.summary_text({.line_length = o.width, .expand_nested = o.expand_nested, .show_trainable = o.trainable}));
+          c.as_json ? ""
+                    : model.summary_text(
+                          {.line_length = o.width, .expand_nested = o.expand_nested, .show_trainable = o.trainable}));
 }
 }  // namespace
 

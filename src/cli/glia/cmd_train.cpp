@@ -31,8 +31,10 @@ Model model_of(const Config& c, const fs::path& folder, bool compile) {
   const json& m = c.raw("model");
   Model model;
   try {
-    if (m.is_string()) model = open_model((folder / m.get<std::string>()).string(), {.compile = compile});
-    else model = models::model_from_json(m.dump());
+    if (m.is_string())
+      model = open_model((folder / m.get<std::string>()).string(), {.compile = compile});
+    else
+      model = models::model_from_json(m.dump());
   } catch (const Error& e) {
     throw_error("{}.model: {}", c.where(), e.what());
   }
@@ -60,7 +62,9 @@ void train(const Options& o, const Context& context) {
   if (c.has("seed")) set_random_seed(c.get<int64_t>("seed"));
   Model model = model_of(c, folder, !c.has("compile"));
   if (c.has("compile")) model.compile(compile_options(c.object("compile")));
-  GLIA_CHECK(model.compiled(), "{}: the model file was not compiled, so \"compile\": {{\"optimizer\": ..., \"loss\": ...}} is needed.", o.config);
+  GLIA_CHECK(model.compiled(),
+             "{}: the model file was not compiled, so \"compile\": {{\"optimizer\": ..., \"loss\": ...}} is needed.",
+             o.config);
   FitOptions fit = fit_options(c.object("fit"));
   if (o.epochs > 0) fit.epochs = o.epochs;
   if (o.batch_size > 0) fit.batch_size = o.batch_size;
@@ -83,10 +87,14 @@ void train(const Options& o, const Context& context) {
   const History history = model.fit(Data(data.x), Data(data.y), fit);
   if (!output.empty()) write_model(model, output, {});
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  const json answer = {{"rows", data.rows()}, {"epochs", history.epoch.size()}, {"epoch", history.epoch}, {"history", history_json(history)}, {"classes", data.classes}, {"output", output}, {"seconds", seconds}};
+  const json answer = {{"rows", data.rows()},     {"epochs", history.epoch.size()},
+                       {"epoch", history.epoch},  {"history", history_json(history)},
+                       {"classes", data.classes}, {"output", output},
+                       {"seconds", seconds}};
   if (!history_file.empty()) io::write_file((folder / history_file).string(), answer.dump(2) + "\n");
   if (!plot.empty()) utils::plot_history(history, (folder / plot).string());
-  context.print(answer, final_text(history) + (output.empty() ? "not saved: give \"output\" or --output\n" : "written to " + output + "\n"));
+  context.print(answer, final_text(history) + (output.empty() ? "not saved: give \"output\" or --output\n"
+                                                              : "written to " + output + "\n"));
 }
 
 }  // namespace

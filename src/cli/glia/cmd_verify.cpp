@@ -72,9 +72,15 @@ void verify(const Options& o, const Context& c) {
     json line = {{"file", path}};
     try {
       const Report r = verify_one(path);
-      line.update({{"ok", true}, {"kind", r.kind}, {"tensors", r.tensors}, {"values", r.values}, {"not_finite", r.not_finite}, {"tensors_not_finite", r.bad}});
-      text += fmt::format("{}: ok, {} with {} tensors, {} values{}\n", path, r.kind, r.tensors, r.values,
-                          r.not_finite ? fmt::format("; {} values are not finite, in {}", r.not_finite, fmt::join(r.bad, ", ")) : "");
+      line.update({{"ok", true},
+                   {"kind", r.kind},
+                   {"tensors", r.tensors},
+                   {"values", r.values},
+                   {"not_finite", r.not_finite},
+                   {"tensors_not_finite", r.bad}});
+      text += fmt::format(
+          "{}: ok, {} with {} tensors, {} values{}\n", path, r.kind, r.tensors, r.values,
+          r.not_finite ? fmt::format("; {} values are not finite, in {}", r.not_finite, fmt::join(r.bad, ", ")) : "");
     } catch (const std::exception& e) {
       line.update({{"ok", false}, {"error", e.what()}});
       text += fmt::format("{}: BAD: {}\n", path, e.what());

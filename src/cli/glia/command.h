@@ -38,8 +38,8 @@ struct Failed {  // with a status, after the answer has been printed
 using Run = std::function<void()>;
 struct Command {
   const char* name;
-  const char* summary;   // one line, for the list
-  const char* details;   // paragraphs and examples, for `glia NAME --help`
+  const char* summary;  // one line, for the list
+  const char* details;  // paragraphs and examples, for `glia NAME --help`
   Run (*add)(CLI::App&, Context&);
 };
 const std::vector<Command>& commands();

@@ -45,7 +45,9 @@ class Config {
     if (raw(key).is_string()) return {get<std::string>(key)};
     return get<std::vector<std::string>>(key);
   }
-  Config object(const std::string& key) const { return Config(has(key) ? raw(key) : json::object(), where_ + "." + key); }
+  Config object(const std::string& key) const {
+    return Config(has(key) ? raw(key) : json::object(), where_ + "." + key);
+  }
   const std::string& where() const { return where_; }
   const json& value() const { return value_; }
   void finish() const {

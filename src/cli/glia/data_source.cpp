@@ -23,7 +23,8 @@ Tensor pick(const std::map<std::string, Tensor>& arrays, const std::string& name
   throw_error("{}: the file has no array '{}'.{}", where, name, did_you_mean(name, known));
 }
 
-// Which arrays are inputs and which targets, when the configuration does not say: y... are targets, by name or by first letter.
+// Which arrays are inputs and which targets, when the configuration does not say: y... are targets, by name or by
+// first letter.
 LoadedData from_npz(const Config& c, const Model& model, const std::string& path) {
   const auto arrays = read_arrays(path);
   std::vector<std::string> xs = c.strings("x"), ys = c.strings("y"), ws = c.strings("sample_weight");
@@ -42,7 +43,8 @@ LoadedData from_npz(const Config& c, const Model& model, const std::string& path
   const bool find_x = xs.empty(), find_y = ys.empty();
   for (auto& [name, t] : arrays) {
     if (taken(name)) continue;
-    const bool target = name[0] == 'y' || name.find("label") != std::string::npos || name.find("target") != std::string::npos;
+    const bool target =
+        name[0] == 'y' || name.find("label") != std::string::npos || name.find("target") != std::string::npos;
     if (target && find_y) ys.push_back(name);
     if (!target && find_x) xs.push_back(name);
   }
@@ -51,8 +53,10 @@ LoadedData from_npz(const Config& c, const Model& model, const std::string& path
   for (const std::string& n : ys) d.y.push_back(pick(arrays, n, c.where() + ".y"));
   for (const std::string& n : ws) d.sample_weight.push_back(pick(arrays, n, c.where() + ".sample_weight"));
   if (d.x.size() != inputs.size())
-    throw_error("{}: the model has {} input{}, but {} array{} of {} would be used: {}. Name them with \"x\" and \"y\".", c.where(), inputs.size(),
-                inputs.size() == 1 ? "" : "s", d.x.size(), d.x.size() == 1 ? "" : "s", path, fmt::join(xs, ", "));
+    throw_error(
+        "{}: the model has {} input{}, but {} array{} of {} would be used: {}. Name them with \"x\" and \"y\".",
+        c.where(), inputs.size(), inputs.size() == 1 ? "" : "s", d.x.size(), d.x.size() == 1 ? "" : "s", path,
+        fmt::join(xs, ", "));
   return d;
 }
 
@@ -62,12 +66,14 @@ bool is_number(const std::string& s) {
   return !s.empty() && *end == '\0';
 }
 
-// The target is the column named y, else the last one; words become class ids, whole numbers stay ids when `classes` says so.
+// The target is the column named y, else the last one; words become class ids, whole numbers stay ids when `classes`
+// says so.
 LoadedData from_csv(const Config& c, const std::string& path) {
   CsvOptions options;
   options.header = c.get<bool>("header", true);
   const std::string delimiter = c.get<std::string>("delimiter", ",");
-  if (delimiter.size() != 1) throw_error("{}.delimiter: expected one character. Received '{}'.", c.where(), delimiter);
+  if (delimiter.size() != 1)
+    throw_error("{}.delimiter: expected one character. Received '{}'.", c.where(), delimiter);
   options.delimiter = delimiter[0];
   CsvTable table = read_csv(path, options);
   if (c.get<bool>("drop_missing", false)) table = table.drop_missing();
@@ -80,9 +86,11 @@ LoadedData from_csv(const Config& c, const std::string& path) {
   LoadedData d;
   d.x = {table.floats(xs)};
   const std::string kind = c.get<std::string>("y_type", "auto");
-  GLIA_CHECK(kind == "auto" || kind == "class" || kind == "number", "{}.y_type: expected \"auto\", \"class\" or \"number\". Received '{}'.", c.where(), kind);
+  GLIA_CHECK(kind == "auto" || kind == "class" || kind == "number",
+             "{}.y_type: expected \"auto\", \"class\" or \"number\". Received '{}'.", c.where(), kind);
   const std::vector<std::string>& cells = table.strings(ys[0]);
-  const bool words = std::any_of(cells.begin(), cells.end(), [](const std::string& s) { return !s.empty() && !is_number(s); });
+  const bool words =
+      std::any_of(cells.begin(), cells.end(), [](const std::string& s) { return !s.empty() && !is_number(s); });
   if (ys.size() == 1 && (kind == "class" || (kind == "auto" && words))) {
     auto [ids, names] = table.labels(ys[0]);
     d.y = {ids};
@@ -102,12 +110,15 @@ fs::path find_idx(const fs::path& folder, const char* part) {
   std::sort(found.begin(), found.end());
   for (const fs::path& p : found)  // a folder with both parts: the training part
     if (p.filename().string().find("train") != std::string::npos) return p;
-  GLIA_CHECK(!found.empty(), "{}: the folder has no idx file of {}. Name the files with \"images\" and \"labels\".", folder.string(), part);
+  GLIA_CHECK(!found.empty(), "{}: the folder has no idx file of {}. Name the files with \"images\" and \"labels\".",
+             folder.string(), part);
   return found[0];
 }
 
 LoadedData from_idx(const Config& c, const fs::path& path, const fs::path& folder) {
-  const auto file = [&](const char* key, const char* part) { return c.has(key) ? folder / c.get<std::string>(key) : find_idx(path, part); };
+  const auto file = [&](const char* key, const char* part) {
+    return c.has(key) ? folder / c.get<std::string>(key) : find_idx(path, part);
+  };
   LoadedData d;
   d.x = {read_idx(file("images", "images").string())};
   d.y = {read_idx(file("labels", "labels").string()).astype(DType::i32)};
@@ -127,7 +138,8 @@ std::string format_of(const Config& c, const fs::path& path) {
   if (e == ".gz") e = ending_of(path.stem().string());
   if (e == ".npz") return "npz";
   if (e == ".csv" || e == ".tsv" || e == ".txt") return "csv";
-  throw_error("{}: the format of '{}' is not clear. Give \"format\": \"npz\", \"csv\", \"idx\" or \"images\".", c.where(), path.string());
+  throw_error("{}: the format of '{}' is not clear. Give \"format\": \"npz\", \"csv\", \"idx\" or \"images\".",
+              c.where(), path.string());
 }
 
 void transform(const Config& c, LoadedData& d, const Model& model) {
@@ -151,22 +163,29 @@ void transform(const Config& c, LoadedData& d, const Model& model) {
   }
   const std::vector<InputSpec> specs = input_specs(model);
   for (size_t i = 0; i < d.x.size() && i < specs.size(); ++i)
-    if (d.x[i].dtype() != specs[i].dtype && (is_float(specs[i].dtype) || !is_float(d.x[i].dtype()))) d.x[i] = d.x[i].astype(specs[i].dtype);
+    if (d.x[i].dtype() != specs[i].dtype && (is_float(specs[i].dtype) || !is_float(d.x[i].dtype())))
+      d.x[i] = d.x[i].astype(specs[i].dtype);
 }
 
 }  // namespace
 
 LoadedData load_data(const Config& c, const Model& model, const std::string& folder) {
   if (!c.has("path") && !c.has("images")) throw_error("{}: \"path\" is missing.", c.where());
-  const fs::path path = c.has("path") ? fs::path(folder) / c.get<std::string>("path") : fs::path(folder) / c.get<std::string>("images");
+  const fs::path path =
+      c.has("path") ? fs::path(folder) / c.get<std::string>("path") : fs::path(folder) / c.get<std::string>("images");
   if (!fs::exists(path)) throw_error("{}: '{}' does not exist.", c.where(), path.string());
   const std::string format = format_of(c, path);
   LoadedData d;
-  if (format == "npz") d = from_npz(c, model, path.string());
-  else if (format == "csv") d = from_csv(c, path.string());
-  else if (format == "idx") d = from_idx(c, path, fs::path(folder));
-  else if (format == "images") d = read_image_folder(c, model, path.string());
-  else throw_error("{}.format: expected \"npz\", \"csv\", \"idx\" or \"images\". Received '{}'.", c.where(), format);
+  if (format == "npz")
+    d = from_npz(c, model, path.string());
+  else if (format == "csv")
+    d = from_csv(c, path.string());
+  else if (format == "idx")
+    d = from_idx(c, path, fs::path(folder));
+  else if (format == "images")
+    d = read_image_folder(c, model, path.string());
+  else
+    throw_error("{}.format: expected \"npz\", \"csv\", \"idx\" or \"images\". Received '{}'.", c.where(), format);
   transform(c, d, model);
   c.finish();
   return d;

@@ -17,8 +17,8 @@ struct LoadedData {
   int64_t rows() const { return x.empty() || x[0].rank() == 0 ? 0 : x[0].dim(0); }
 };
 
-// Keys (docs/cli.md): path, format, x, y, sample_weight, images, labels, image_size, color_mode, scale, offset, shape,
-// one_hot, limit. Relative paths start at `folder`.
+// Keys (docs/cli.md): path, format, x, y, sample_weight, images, labels, image_size, color_mode, scale, offset,
+// shape, one_hot, limit. Relative paths start at `folder`.
 LoadedData load_data(const Config& c, const Model& model, const std::string& folder);
 
 }  // namespace glia::cli

@@ -33,10 +33,13 @@ TEST(CliDocs, ExamplesRun) {
       content += line + "\n";
     } else if (console && line.rfind("$ ", 0) == 0) {
       ++commands;
-      const std::string command = fmt::format("cd '{}' && PATH='{}/bin':$PATH && {} > out 2> err", dir.string(), GLIA_BINARY_DIR, line.substr(2));
+      const std::string command = fmt::format("cd '{}' && PATH='{}/bin':$PATH && {} > out 2> err", dir.string(),
+                                              GLIA_BINARY_DIR, line.substr(2));
       const int status = std::system(command.c_str());
       std::ifstream err(dir / "err");
-      EXPECT_EQ(WIFEXITED(status) ? WEXITSTATUS(status) : 128, 0) << line << "\n" << std::string((std::istreambuf_iterator<char>(err)), {});
+      EXPECT_EQ(WIFEXITED(status) ? WEXITSTATUS(status) : 128, 0)
+          << line << "\n"
+          << std::string((std::istreambuf_iterator<char>(err)), {});
     }
   }
   EXPECT_GE(commands, 20);

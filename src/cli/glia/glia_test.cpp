@@ -37,7 +37,8 @@ class Program : public testing::Test {
 
   // Runs `glia ARGUMENTS` in the folder of the test.
   Result run(const std::string& arguments) {
-    const std::string command = fmt::format("cd '{}' && '{}/bin/glia' {} > out 2> err", dir_.string(), GLIA_BINARY_DIR, arguments);
+    const std::string command =
+        fmt::format("cd '{}' && '{}/bin/glia' {} > out 2> err", dir_.string(), GLIA_BINARY_DIR, arguments);
     Result r;
     const int status = std::system(command.c_str());
     r.status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
@@ -54,7 +55,8 @@ class Program : public testing::Test {
   void fails(const std::string& arguments, int status, const std::string& message) {
     const Result r = run(arguments);
     EXPECT_EQ(r.status, status) << arguments << "\n" << r.out << r.err;
-    EXPECT_NE(r.err.find(message), std::string::npos) << arguments << "\nexpected: " << message << "\nreceived: " << r.err;
+    EXPECT_NE(r.err.find(message), std::string::npos)
+        << arguments << "\nexpected: " << message << "\nreceived: " << r.err;
   }
   std::string text(const fs::path& name) {
     std::ifstream f(dir_ / name, std::ios::binary);
@@ -70,14 +72,16 @@ class Program : public testing::Test {
 
 Tensor numbers(Shape shape, DType dtype = DType::f32) {
   Tensor t(std::move(shape), dtype);
-  for (int64_t i = 0; i < t.size(); ++i) t.set_item(i, is_float(dtype) ? std::sin(static_cast<double>(i)) : static_cast<double>(i * 5 % 7));
+  for (int64_t i = 0; i < t.size(); ++i)
+    t.set_item(i, is_float(dtype) ? std::sin(static_cast<double>(i)) : static_cast<double>(i * 5 % 7));
   return t;
 }
 
 Model two_inputs() {
   Value left = Input({4}, {.name = "left"}), right = Input({3}, {.name = "right"});
   Value joined = layers::Concatenate()({left, right});
-  return Model({left, right}, {layers::Dense(2, {.name = "first"})(joined), layers::Dense(5, {.activation = "tanh", .name = "second"})(left)});
+  return Model({left, right}, {layers::Dense(2, {.name = "first"})(joined),
+                               layers::Dense(5, {.activation = "tanh", .name = "second"})(left)});
 }
 
 void expect_same(const Tensor& got, const Tensor& want, double tolerance = 0) {
@@ -98,7 +102,8 @@ TEST_F(Program, UsageErrorsAreStatus1) {
 TEST_F(Program, HelpHasExamples) {
   Result r = run("--help");
   EXPECT_EQ(r.status, 0);
-  for (const char* command : {"summary", "verify", "convert", "predict", "evaluate", "train", "export", "plot", "info", "bench"}) {
+  for (const char* command :
+       {"summary", "verify", "convert", "predict", "evaluate", "train", "export", "plot", "info", "bench"}) {
     EXPECT_NE(r.out.find(command), std::string::npos);
     const Result h = run(std::string(command) + " --help");
     EXPECT_EQ(h.status, 0);
@@ -125,7 +130,8 @@ TEST_F(Program, PredictMatchesTheLibrary) {
   write_npz(path("named.npz"), {{"right", right}, {"left", left}});
   const json j = run_json("predict two.keras named.npz -o out.npz");
   EXPECT_EQ(j["rows"], 7);
-  EXPECT_EQ(j["arrays"][1], json::parse(R"({"array": "output_01", "name": "second", "shape": [7, 5], "dtype": "float32"})"));
+  EXPECT_EQ(j["arrays"][1],
+            json::parse(R"({"array": "output_01", "name": "second", "shape": [7, 5], "dtype": "float32"})"));
   auto got = read_npz(path("out.npz"));
   ASSERT_EQ(got.size(), 2u);
   expect_same(got.at("output_00"), want[0]);
@@ -137,7 +143,8 @@ TEST_F(Program, PredictMatchesTheLibrary) {
   expect_same(got.at("output_00"), want[0], 1e-6);
 
   write_npz(path("missing.npz"), {{"left", left}});
-  fails("predict two.keras missing.npz", 2, "no array for the input right. The model takes: left float32 (None, 4), right float32 (None, 3)");
+  fails("predict two.keras missing.npz", 2,
+        "no array for the input right. The model takes: left float32 (None, 4), right float32 (None, 3)");
   write_npz(path("extra.npz"), {{"left", left}, {"right", right}, {"more", right}});
   fails("predict two.keras extra.npz", 2, "no input of the model: more");
   EXPECT_EQ(run("predict two.keras extra.npz --ignore-extra").status, 0);
@@ -180,7 +187,10 @@ TEST_F(Program, SummaryConvertVerify) {
   model.save(path("two.keras"));
   const json s = run_json("summary two.keras");
   EXPECT_EQ(s["params"], model.count_params());
-  EXPECT_EQ(s["inputs"], json::parse(R"([{"name":"left","shape":[null,4],"dtype":"float32"},{"name":"right","shape":[null,3],"dtype":"float32"}])"));
+  EXPECT_EQ(
+      s["inputs"],
+      json::parse(
+          R"([{"name":"left","shape":[null,4],"dtype":"float32"},{"name":"right","shape":[null,3],"dtype":"float32"}])"));
   EXPECT_NE(run("summary two.keras").out.find("Total params: 41"), std::string::npos);
 
   for (const char* to : {"two.h5", "two.glia", "two.json", "two.safetensors", "two.dot", "two.svg", "two.h"}) {
@@ -190,7 +200,8 @@ TEST_F(Program, SummaryConvertVerify) {
   }
   for (const char* from : {"two.h5", "two.glia"}) {
     Model again = models::load_model(path(from));
-    for (size_t i = 0; i < again.get_weights().size(); ++i) expect_same(again.get_weights()[i], model.get_weights()[i]);
+    for (size_t i = 0; i < again.get_weights().size(); ++i)
+      expect_same(again.get_weights()[i], model.get_weights()[i]);
   }
   EXPECT_EQ(run_json("summary two.json")["params"], model.count_params());
   fails("convert two.keras two.xyz", 2, "the ending decides the format");
@@ -216,7 +227,8 @@ TEST_F(Program, TrainThenEvaluateThenGoOn) {
   auto [train, test] = datasets::digits();
   write_npz(path("train.npz"), {{"x", train.x}, {"y", train.y}});
   write_npz(path("test.npz"), {{"x", test.x}, {"y", test.y}});
-  Sequential model({layers::Flatten({.input_shape = {8, 8, 1}}), layers::Dense(32, {.activation = "relu"}), layers::Dense(10, {.activation = "softmax"})});
+  Sequential model({layers::Flatten({.input_shape = {8, 8, 1}}), layers::Dense(32, {.activation = "relu"}),
+                    layers::Dense(10, {.activation = "softmax"})});
   write("model.json", models::to_json(model));
   const json config = json::parse(R"({
     "model": "model.json", "output": "digits.keras", "history": "history.json", "plot": "curves.svg", "seed": 1,
@@ -240,7 +252,9 @@ TEST_F(Program, TrainThenEvaluateThenGoOn) {
   const json e = run_json("evaluate digits.keras test.npz");  // loss and metrics come from the file
   EXPECT_NEAR(e["results"]["accuracy"].get<double>(), j["history"]["val_accuracy"][5].get<double>(), 1e-6);
   EXPECT_NEAR(e["results"]["loss"].get<double>(), j["history"]["val_loss"][5].get<double>(), 1e-5);
-  const json mse = run_json("evaluate digits.keras test.npz --loss sparse_categorical_crossentropy --metric sparse_top_k_categorical_accuracy");
+  const json mse = run_json(
+      "evaluate digits.keras test.npz --loss sparse_categorical_crossentropy --metric "
+      "sparse_top_k_categorical_accuracy");
   EXPECT_GT(mse["results"]["sparse_top_k_categorical_accuracy"].get<double>(), 0.97);
 
   json more = config;  // a compiled model goes on without "compile"
@@ -286,7 +300,8 @@ TEST_F(Program, TrainsOnCsvIdxAndImages) {
     csv += fmt::format("{}\n", "abcdefghij"[static_cast<int>(train.y.item(i))]);
   }
   write("digits.csv", csv);
-  std::string images("\0\0\x08\x03\0\0\x01\x2c\0\0\0\x08\0\0\0\x08", 16), labels("\0\0\x08\x01\0\0\x01\x2c", 8);  // 300 images of 8x8
+  std::string images("\0\0\x08\x03\0\0\x01\x2c\0\0\0\x08\0\0\0\x08", 16),
+      labels("\0\0\x08\x01\0\0\x01\x2c", 8);  // 300 images of 8x8
   for (int64_t i = 0; i < 300; ++i) {
     for (int64_t k = 0; k < 64; ++k) images += static_cast<char>(std::lround(train.x.item(i * 64 + k) * 255));
     labels += static_cast<char>(train.y.item(i));
@@ -296,13 +311,22 @@ TEST_F(Program, TrainsOnCsvIdxAndImages) {
   for (int64_t i = 0; i < 100 && utils::images_available(); ++i) {
     const fs::path folder = dir_ / "photos" / std::to_string(static_cast<int>(train.y.item(i)));
     fs::create_directories(folder);
-    utils::save_img(folder / fmt::format("{:03}.png", i), utils::array_to_img(train.x.slice(i, i + 1).reshape({8, 8, 1}), true));
+    utils::save_img(folder / fmt::format("{:03}.png", i),
+                    utils::array_to_img(train.x.slice(i, i + 1).reshape({8, 8, 1}), true));
   }
-  Sequential table({layers::Dense(24, {.activation = "relu", .input_shape = {64}}), layers::Dense(10, {.activation = "softmax"})});
-  Sequential picture({layers::Flatten({.input_shape = {8, 8, 1}}), layers::Dense(24, {.activation = "relu"}), layers::Dense(10, {.activation = "softmax"})});
+  Sequential table(
+      {layers::Dense(24, {.activation = "relu", .input_shape = {64}}), layers::Dense(10, {.activation = "softmax"})});
+  Sequential picture({layers::Flatten({.input_shape = {8, 8, 1}}), layers::Dense(24, {.activation = "relu"}),
+                      layers::Dense(10, {.activation = "softmax"})});
   const auto learns = [&](const Model& m, const std::string& data, int64_t rows) {
-    json c = {{"model", json::parse(models::to_json(m))}, {"seed", 2}, {"data", json::parse(data)}, {"fit", {{"epochs", 30}, {"batch_size", 16}}},
-              {"compile", {{"optimizer", {{"class_name", "Adam"}, {"config", {{"learning_rate", 0.01}}}}}, {"loss", "sparse_categorical_crossentropy"}, {"metrics", {"accuracy"}}}}};
+    json c = {{"model", json::parse(models::to_json(m))},
+              {"seed", 2},
+              {"data", json::parse(data)},
+              {"fit", {{"epochs", 30}, {"batch_size", 16}}},
+              {"compile",
+               {{"optimizer", {{"class_name", "Adam"}, {"config", {{"learning_rate", 0.01}}}}},
+                {"loss", "sparse_categorical_crossentropy"},
+                {"metrics", {"accuracy"}}}}};
     write("c.json", c.dump());
     const json j = run_json("train c.json");
     EXPECT_EQ(j["rows"], rows) << data;
@@ -338,7 +362,8 @@ TEST_F(Program, ExportPlotBench) {
   EXPECT_GT(b["results"][0]["ms_median"].get<double>(), 0);
 }
 
-// Models of Keras 3.15.1 and of PyTorch (frozen in tests/compat, with what Keras and ONNX Runtime answered) through the program.
+// Models of Keras 3.15.1 and of PyTorch (frozen in tests/compat, with what Keras and ONNX Runtime answered) through
+// the program.
 TEST_F(Program, PredictsWhatKerasAndOnnxRuntimePredict) {
   const json info = run_json("info");
   const fs::path compat = fs::path(GLIA_SOURCE_DIR) / "tests/compat";
@@ -353,8 +378,10 @@ TEST_F(Program, PredictsWhatKerasAndOnnxRuntimePredict) {
         if (!fs::exists(model)) model = compat / folder / (stem + ending);
       std::map<std::string, Tensor> in, want;
       for (auto& [name, t] : read_npz(e.path().string())) {
-        if (name.rfind("in_", 0) == 0) in.emplace(name.substr(folder == std::string("cli") ? 3 : 0), t);
-        else want.emplace("output_" + name.substr(name.rfind('_') + 1), t);
+        if (name.rfind("in_", 0) == 0)
+          in.emplace(name.substr(folder == std::string("cli") ? 3 : 0), t);
+        else
+          want.emplace("output_" + name.substr(name.rfind('_') + 1), t);
       }
       write_npz(path("in.npz"), in);
       const Result r = run(fmt::format("predict '{}' in.npz -o out.npz", model.string()));
@@ -367,7 +394,9 @@ TEST_F(Program, PredictsWhatKerasAndOnnxRuntimePredict) {
         EXPECT_EQ(dtype_name(g.dtype()), dtype_name(w.dtype())) << stem;
         for (int64_t i = 0; i < w.size(); ++i) {
           if (std::isnan(w.item(i)) && std::isnan(g.item(i))) continue;
-          ASSERT_NEAR(g.item(i), w.item(i), (stem.find("float16") == std::string::npos ? 1e-5 : 1e-2) * std::max(1.0, std::abs(w.item(i)))) << stem << " " << name << " " << i;
+          ASSERT_NEAR(g.item(i), w.item(i),
+                      (stem.find("float16") == std::string::npos ? 1e-5 : 1e-2) * std::max(1.0, std::abs(w.item(i))))
+              << stem << " " << name << " " << i;
         }
       }
       ++models;
@@ -380,7 +409,8 @@ TEST_F(Program, PredictsWhatKerasAndOnnxRuntimePredict) {
 TEST_F(Program, FilesOfOtherTools) {
   const fs::path shared = fs::path(GLIA_SHARED_DIR) / "data";
   if (!fs::exists(shared / "models")) GTEST_SKIP() << "no " << shared;
-  const Tensor images = read_idx((shared / "mnist/t10k-images-idx3-ubyte.gz").string()), labels = read_idx((shared / "mnist/t10k-labels-idx1-ubyte.gz").string());
+  const Tensor images = read_idx((shared / "mnist/t10k-images-idx3-ubyte.gz").string()),
+               labels = read_idx((shared / "mnist/t10k-labels-idx1-ubyte.gz").string());
   const auto correct = [&](const std::string& file) {
     const Tensor scores = read_npz(path(file)).at("output_00");
     int n = 0;
@@ -409,7 +439,8 @@ TEST_F(Program, FilesOfOtherTools) {
   if (info["components"]["onnx"].get<bool>()) {
     EXPECT_EQ(predict("onnx/mnist_cntk.onnx", "bytes.npz"), 9891);
     const std::string bidi = (shared / "models/onnx/tract_byte_bidi_lstm").string();
-    EXPECT_EQ(run(fmt::format("predict '{0}/model.onnx' '{0}/io.npz' --ignore-extra -o y.npz", bidi)).status, 0) << text("err");
+    EXPECT_EQ(run(fmt::format("predict '{0}/model.onnx' '{0}/io.npz' --ignore-extra -o y.npz", bidi)).status, 0)
+        << text("err");
     expect_same(read_npz(path("y.npz")).at("output_00"), read_npz(bidi + "/io.npz").at("Add_26"), 1e-4);
   }
 }

@@ -1,6 +1,7 @@
 // glia: models from the command line. `glia --help` lists the subcommands; docs/cli.md describes them.
 //
-// Exit status: 0 done, 1 the arguments are wrong, 2 a file or its data are bad (the message says which and how to mend it).
+// Exit status: 0 done, 1 the arguments are wrong, 2 a file or its data are bad (the message says which and how to
+// mend it).
 #include <cstdio>
 #include <map>
 
@@ -27,14 +28,18 @@ void apply(const Context& c) {
   if (c.isa.empty()) return;
   for (Isa isa : {Isa::scalar, Isa::neon, Isa::avx2, Isa::avx512}) {
     if (c.isa != isa_name(isa)) continue;
-    if (isa > best_isa()) throw UsageError(fmt::format("--isa {}: this machine's best is {}.", c.isa, isa_name(best_isa())));
+    if (isa > best_isa())
+      throw UsageError(fmt::format("--isa {}: this machine's best is {}.", c.isa, isa_name(best_isa())));
     return set_isa(isa);
   }
   throw UsageError(fmt::format("--isa {}: expected scalar, neon, avx2 or avx512.", c.isa));
 }
 
 int fail(const Context& c, const std::string& command, const std::string& message, int status) {
-  if (c.as_json) std::printf("%s\n", json{{"error", message}, {"status", status}}.dump(-1, ' ', false, json::error_handler_t::replace).c_str());
+  if (c.as_json)
+    std::printf(
+        "%s\n",
+        json{{"error", message}, {"status", status}}.dump(-1, ' ', false, json::error_handler_t::replace).c_str());
   std::fprintf(stderr, "glia%s%s: %s\n", command.empty() ? "" : " ", command.c_str(), message.c_str());
   return status;
 }
@@ -47,7 +52,8 @@ std::string unknown_command(int argc, char** argv) {
     if (std::string(argv[1]) == c.name) return {};
     known.push_back(c.name);
   }
-  return fmt::format("unknown command '{}'.{} `glia --help` lists the commands.", argv[1], did_you_mean(argv[1], known));
+  return fmt::format("unknown command '{}'.{} `glia --help` lists the commands.", argv[1],
+                     did_you_mean(argv[1], known));
 }
 
 int run(int argc, char** argv) {
@@ -56,14 +62,17 @@ int run(int argc, char** argv) {
   CLI::App app{"Deep learning models from the command line: inspect, check, convert, run, train, export.", "glia"};
   app.set_version_flag("--version", std::string("glia ") + GLIA_VERSION);
   app.require_subcommand(1);
-  app.footer("`glia COMMAND --help` describes a command with examples.\nExit status: 0 done, 1 wrong arguments, 2 bad file or data.");
+  app.footer(
+      "`glia COMMAND --help` describes a command with examples.\nExit status: 0 done, 1 wrong arguments, 2 bad file "
+      "or data.");
   std::map<std::string, Run> runs;
   for (const Command& c : commands()) {
     CLI::App* sub = app.add_subcommand(c.name, c.summary);
     sub->footer(c.details);
     sub->add_flag("--json", context.as_json, "answer as JSON on stdout");
     sub->add_flag("-q,--quiet", context.quiet, "no progress or notes on stderr");
-    sub->add_option("--threads", context.threads, "threads (default: GLIA_NUM_THREADS, else the cores granted)")->check(CLI::PositiveNumber);
+    sub->add_option("--threads", context.threads, "threads (default: GLIA_NUM_THREADS, else the cores granted)")
+        ->check(CLI::PositiveNumber);
     sub->add_option("--isa", context.isa, "instruction set: scalar, avx2, avx512, neon");
     runs[c.name] = c.add(*sub, context);
   }
@@ -73,7 +82,8 @@ int run(int argc, char** argv) {
     if (e.get_exit_code() == 0) return app.exit(e);
     std::string command;
     for (CLI::App* s : app.get_subcommands()) command = s->get_name();
-    const std::string hint = command.empty() ? " `glia --help` lists the commands." : fmt::format(" `glia {} --help` describes it.", command);
+    const std::string hint = command.empty() ? " `glia --help` lists the commands."
+                                             : fmt::format(" `glia {} --help` describes it.", command);
     return fail(context, command, e.what() + std::string(". ") + hint.substr(1), 1);
   }
   const std::string command = app.get_subcommands().front()->get_name();

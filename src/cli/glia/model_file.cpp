@@ -76,7 +76,10 @@ std::vector<InputSpec> input_specs(const Model& model) {
   const std::vector<DType> dtypes = io::cpp_export::input_dtypes(model, count);
   std::vector<InputSpec> r;
   for (size_t i = 0; i < count; ++i)
-    r.push_back({i < names.size() ? names[i] : count == 1 ? "x" : fmt::format("x{}", i), i < shapes.size() ? shapes[i] : Shape{}, dtypes[i]});
+    r.push_back({i < names.size() ? names[i]
+                 : count == 1     ? "x"
+                                  : fmt::format("x{}", i),
+                 i < shapes.size() ? shapes[i] : Shape{}, dtypes[i]});
   return r;
 }
 
@@ -91,7 +94,8 @@ json shapes_json(const std::vector<Shape>& shapes) {
 }
 json to_json(const std::vector<InputSpec>& specs) {
   json r = json::array();
-  for (const InputSpec& s : specs) r.push_back({{"name", s.name}, {"shape", shapes_json({s.shape})[0]}, {"dtype", dtype_name(s.dtype)}});
+  for (const InputSpec& s : specs)
+    r.push_back({{"name", s.name}, {"shape", shapes_json({s.shape})[0]}, {"dtype", dtype_name(s.dtype)}});
   return r;
 }
 
@@ -108,12 +112,15 @@ namespace {
 
 std::string listed(const std::map<std::string, Tensor>& arrays) {
   std::string r;
-  for (auto& [name, t] : arrays) r += fmt::format("{}{} {} {}", r.empty() ? "" : ", ", name, dtype_name(t.dtype()), to_string(t.shape()));
+  for (auto& [name, t] : arrays)
+    r += fmt::format("{}{} {} {}", r.empty() ? "" : ", ", name, dtype_name(t.dtype()), to_string(t.shape()));
   return r.empty() ? "nothing" : r;
 }
 std::string listed(const std::vector<InputSpec>& specs) {
   std::string r;
-  for (const InputSpec& s : specs) r += fmt::format("{}{} {} {}", r.empty() ? "" : ", ", s.name, dtype_name(s.dtype), s.shape.empty() ? "(any shape)" : to_string(s.shape));
+  for (const InputSpec& s : specs)
+    r += fmt::format("{}{} {} {}", r.empty() ? "" : ", ", s.name, dtype_name(s.dtype),
+                     s.shape.empty() ? "(any shape)" : to_string(s.shape));
   return r;
 }
 
@@ -122,37 +129,45 @@ Tensor as_input(const Tensor& t, const InputSpec& s, const std::string& name) {
   if (t.dtype() == s.dtype) return t;
   if (is_float(t.dtype()) && !is_float(s.dtype) && s.dtype != DType::bool_)
     for (int64_t i = 0; i < t.size(); ++i)
-      GLIA_CHECK(t.item(i) == std::floor(t.item(i)), "the array '{}' ({}) goes to the input '{}', which takes {}, but its element {} is {}.", name,
+      GLIA_CHECK(t.item(i) == std::floor(t.item(i)),
+                 "the array '{}' ({}) goes to the input '{}', which takes {}, but its element {} is {}.", name,
                  dtype_name(t.dtype()), s.name, dtype_name(s.dtype), i, t.item(i));
   return t.astype(s.dtype);
 }
 
 }  // namespace
 
-std::vector<Tensor> arrays_for(const Model& model, const std::map<std::string, Tensor>& arrays, const std::string& source,
-                               bool ignore_extra) {
+std::vector<Tensor> arrays_for(const Model& model, const std::map<std::string, Tensor>& arrays,
+                               const std::string& source, bool ignore_extra) {
   const std::vector<InputSpec> specs = input_specs(model);
   const std::vector<std::string> outputs = output_names(model);
   size_t by_name = 0;
   std::vector<std::string> missing, extra;
   for (const InputSpec& s : specs) {
-    if (arrays.count(s.name)) ++by_name;
-    else missing.push_back(s.name);
+    if (arrays.count(s.name))
+      ++by_name;
+    else
+      missing.push_back(s.name);
   }
   for (auto& [name, t] : arrays) {
-    const bool input = std::any_of(specs.begin(), specs.end(), [&, n = name](const InputSpec& s) { return s.name == n; });
+    const bool input =
+        std::any_of(specs.begin(), specs.end(), [&, n = name](const InputSpec& s) { return s.name == n; });
     // A file that also holds what the model should answer, under the outputs' names, is common.
     if (!input && std::find(outputs.begin(), outputs.end(), name) == outputs.end()) extra.push_back(name);
   }
   const std::string both = fmt::format(" The model takes: {}. {} holds: {}.", listed(specs), source, listed(arrays));
   std::vector<std::string> order;
   if (by_name == specs.size()) {
-    GLIA_CHECK(extra.empty() || ignore_extra, "{}: arrays that are no input of the model: {}. --ignore-extra leaves them out.{}", source, fmt::join(extra, ", "), both);
+    GLIA_CHECK(extra.empty() || ignore_extra,
+               "{}: arrays that are no input of the model: {}. --ignore-extra leaves them out.{}", source,
+               fmt::join(extra, ", "), both);
     for (const InputSpec& s : specs) order.push_back(s.name);
   } else {
-    GLIA_CHECK(by_name == 0 || specs.size() == 1, "{}: no array for the input{} {}.{}", source, missing.size() == 1 ? "" : "s", fmt::join(missing, ", "), both);
-    GLIA_CHECK(arrays.size() == specs.size(), "{}: the model has {} input{}, but the file holds {} array{}.{}", source, specs.size(),
-               specs.size() == 1 ? "" : "s", arrays.size(), arrays.size() == 1 ? "" : "s", both);
+    GLIA_CHECK(by_name == 0 || specs.size() == 1, "{}: no array for the input{} {}.{}", source,
+               missing.size() == 1 ? "" : "s", fmt::join(missing, ", "), both);
+    GLIA_CHECK(arrays.size() == specs.size(), "{}: the model has {} input{}, but the file holds {} array{}.{}",
+               source, specs.size(), specs.size() == 1 ? "" : "s", arrays.size(), arrays.size() == 1 ? "" : "s",
+               both);
     for (auto& [name, t] : arrays) order.push_back(name);
   }
   std::vector<Tensor> r;
@@ -172,7 +187,8 @@ int64_t fixed_batch(const Model& model) {
 bool batched(const Model& model, const std::vector<Tensor>& inputs) {
   const std::vector<Shape> declared = model.input_shapes();
   for (size_t i = 0; i < inputs.size(); ++i)
-    if (inputs[i].rank() == 0 || inputs[i].dim(0) != inputs[0].dim(0) || (i < declared.size() && declared[0].size() && declared[i].size() && declared[i][0] != declared[0][0]))
+    if (inputs[i].rank() == 0 || inputs[i].dim(0) != inputs[0].dim(0) ||
+        (i < declared.size() && declared[0].size() && declared[i].size() && declared[i][0] != declared[0][0]))
       return false;
   return true;
 }
@@ -188,8 +204,8 @@ bool of_another_tool(const Model& model) {
   return false;
 }
 
-// Whether the rows of a model of another tool are samples: two together must give what each gives alone. Its first axis may as
-// well be time.
+// Whether the rows of a model of another tool are samples: two together must give what each gives alone. Its first
+// axis may as well be time.
 bool rows_are_samples(const Model& model, const std::vector<Tensor>& inputs) {
   const auto part = [&](int64_t begin, int64_t end) {
     std::vector<Tensor> r;
@@ -200,7 +216,9 @@ bool rows_are_samples(const Model& model, const std::vector<Tensor>& inputs) {
   for (size_t o = 0; o < both.size(); ++o)
     for (int64_t row = 0; row < 2; ++row) {
       const Tensor& one = alone[row][o];
-      if (both[o].rank() == 0 || both[o].dim(0) != 2 || one.rank() != both[o].rank() || one.dim(0) != 1 || both[o].size() != 2 * one.size()) return false;
+      if (both[o].rank() == 0 || both[o].dim(0) != 2 || one.rank() != both[o].rank() || one.dim(0) != 1 ||
+          both[o].size() != 2 * one.size())
+        return false;
       for (int64_t i = 0; i < one.size(); ++i) {
         const double x = one.item(i), y = both[o].item(row * one.size() + i);
         if (std::abs(x - y) > 1e-4 * (1 + std::abs(x))) return false;
@@ -217,12 +235,16 @@ std::vector<Tensor> predict_arrays(Model& model, const std::vector<Tensor>& inpu
   o.batch_size = r.batch_size;
   const int64_t fixed = fixed_batch(model);
   const bool foreign = of_another_tool(model);
-  if (r.whole || !declared_inputs(model).empty() || (foreign && !batched(model, inputs))) return onnx::run(model, inputs);
+  if (r.whole || !declared_inputs(model).empty() || (foreign && !batched(model, inputs)))
+    return onnx::run(model, inputs);
   const int64_t rows = inputs[0].rank() ? inputs[0].dim(0) : 0;
   if (foreign && (rows == fixed || (fixed < 0 && rows <= r.batch_size))) return onnx::run(model, inputs);
   if (foreign && fixed < 0 && !rows_are_samples(model, inputs)) return onnx::run(model, inputs);
   if (fixed > 0) {
-    GLIA_CHECK(rows > 0 && rows % fixed == 0, "the model was written for batches of {}: the number of rows must be a multiple of it. Received {} rows.", fixed, rows);
+    GLIA_CHECK(
+        rows > 0 && rows % fixed == 0,
+        "the model was written for batches of {}: the number of rows must be a multiple of it. Received {} rows.",
+        fixed, rows);
     o.batch_size = fixed;
   }
   return model.predict_all(Data(inputs), o);

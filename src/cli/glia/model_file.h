@@ -21,7 +21,7 @@ Model open_model(const std::string& path, const OpenOptions& options = {});
 
 struct InputSpec {
   std::string name;
-  Shape shape;   // with the batch axis; -1: any
+  Shape shape;  // with the batch axis; -1: any
   DType dtype;
 };
 std::vector<InputSpec> input_specs(const Model& model);
@@ -32,13 +32,15 @@ json shapes_json(const std::vector<Shape>& shapes);
 // .npz, or .npy and .csv as one array named "x".
 std::map<std::string, Tensor> read_arrays(const std::string& path, bool untrusted = false);
 
-// The arrays a model takes, in its order and dtypes: by input name, or when no name fits in the order of the sorted names.
-// Throws Error that lists what the model wants and what there is. Arrays under the names of outputs do not count.
-std::vector<Tensor> arrays_for(const Model& model, const std::map<std::string, Tensor>& arrays, const std::string& source,
-                               bool ignore_extra = false);
+// The arrays a model takes, in its order and dtypes: by input name, or when no name fits in the order of the sorted
+// names. Throws Error that lists what the model wants and what there is. Arrays under the names of outputs do not
+// count.
+std::vector<Tensor> arrays_for(const Model& model, const std::map<std::string, Tensor>& arrays,
+                               const std::string& source, bool ignore_extra = false);
 
-// The outputs. A model whose declared batch is a fixed number runs in such batches. Where the first axis of an ONNX model turns
-// out not to be the batch, or its inputs differ in rows, the arrays are one call, as they are; `whole` asks for that.
+// The outputs. A model whose declared batch is a fixed number runs in such batches. Where the first axis of an ONNX
+// model turns out not to be the batch, or its inputs differ in rows, the arrays are one call, as they are; `whole`
+// asks for that.
 struct RunOptions {
   int64_t batch_size = 32;
   bool whole = false;

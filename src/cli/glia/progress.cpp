@@ -52,7 +52,8 @@ class TrainProgress : public Callback {
     line_.redraw(fmt::format("epoch {}/{}  step {}{}", epoch_ + 1, params().epochs, batch + 1, of));
   }
   void on_epoch_end(int epoch, Logs& logs) override {
-    line_.finish(fmt::format("epoch {}/{}  {:.1f} s{}", epoch + 1, params().epochs, seconds_since(start_), values_text(logs)));
+    line_.finish(
+        fmt::format("epoch {}/{}  {:.1f} s{}", epoch + 1, params().epochs, seconds_since(start_), values_text(logs)));
     epoch_ = epoch + 1;
   }
 

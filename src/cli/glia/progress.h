@@ -9,6 +9,7 @@
 namespace glia::cli {
 
 CallbackRef train_progress(const Context& context);
-CallbackRef predict_progress(const Context& context, int64_t rows, int64_t batch_size);  // for work of more than two seconds
+CallbackRef predict_progress(const Context& context, int64_t rows,
+                             int64_t batch_size);  // for work of more than two seconds
 
 }  // namespace glia::cli

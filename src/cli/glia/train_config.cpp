@@ -36,8 +36,10 @@ LossArg loss_arg(const json& v, const std::string& where) {
 std::vector<MetricArg> metric_list(const json& v, const std::string& where) {
   std::vector<MetricArg> r;
   for (const json& m : v.is_array() ? v : json::array({v})) {
-    if (m.is_string()) r.emplace_back(m.get<std::string>());
-    else r.emplace_back(object_of<Metric>(m, where));
+    if (m.is_string())
+      r.emplace_back(m.get<std::string>());
+    else
+      r.emplace_back(object_of<Metric>(m, where));
   }
   return r;
 }
@@ -79,9 +81,12 @@ CompileOptions compile_options(const Config& c) {
   if (c.has("optimizer")) o.optimizer = object_of<Optimizer>(c.raw("optimizer"), c.where() + ".optimizer");
   if (c.has("loss")) o.loss = loss_spec(c.raw("loss"), c.where() + ".loss");
   if (c.has("metrics")) o.metrics = metrics_spec(c.raw("metrics"), c.where() + ".metrics");
-  if (c.has("weighted_metrics")) o.weighted_metrics = metrics_spec(c.raw("weighted_metrics"), c.where() + ".weighted_metrics");
-  if (c.has("loss_weights") && c.raw("loss_weights").is_object()) o.named_loss_weights = c.get<std::map<std::string, double>>("loss_weights");
-  else if (c.has("loss_weights")) o.loss_weights = c.get<std::vector<double>>("loss_weights");
+  if (c.has("weighted_metrics"))
+    o.weighted_metrics = metrics_spec(c.raw("weighted_metrics"), c.where() + ".weighted_metrics");
+  if (c.has("loss_weights") && c.raw("loss_weights").is_object())
+    o.named_loss_weights = c.get<std::map<std::string, double>>("loss_weights");
+  else if (c.has("loss_weights"))
+    o.loss_weights = c.get<std::vector<double>>("loss_weights");
   c.finish();
   return o;
 }
@@ -112,7 +117,9 @@ FitOptions fit_options(const Config& c) {
 
 namespace {
 
-std::string in_folder(const std::string& folder, const std::string& path) { return (std::filesystem::path(folder) / path).string(); }
+std::string in_folder(const std::string& folder, const std::string& path) {
+  return (std::filesystem::path(folder) / path).string();
+}
 
 CallbackRef early_stopping(const Config& c, const std::string&) {
   callbacks::EarlyStoppingOptions o;
@@ -130,9 +137,11 @@ CallbackRef model_checkpoint(const Config& c, const std::string& folder) {
   const std::string path = in_folder(folder, c.get<std::string>("filepath"));
   o.monitor = c.get<std::string>("monitor", o.monitor);
   o.save_best_only = c.get<bool>("save_best_only", false);
-  o.save_weights_only = c.get<bool>("save_weights_only", path.find(".safetensors") != std::string::npos || path.find(".weights.") != std::string::npos);
+  o.save_weights_only = c.get<bool>("save_weights_only", path.find(".safetensors") != std::string::npos ||
+                                                             path.find(".weights.") != std::string::npos);
   o.mode = c.get<std::string>("mode", o.mode);
-  if (c.has("save_freq") && !(c.raw("save_freq").is_string() && c.get<std::string>("save_freq") == "epoch")) o.save_freq = c.get<int64_t>("save_freq");
+  if (c.has("save_freq") && !(c.raw("save_freq").is_string() && c.get<std::string>("save_freq") == "epoch"))
+    o.save_freq = c.get<int64_t>("save_freq");
   if (c.has("initial_value_threshold")) o.initial_value_threshold = c.get<double>("initial_value_threshold");
   return callbacks::ModelCheckpoint(path, o);
 }
@@ -155,7 +164,8 @@ CallbackRef csv_logger(const Config& c, const std::string& folder) {
 }
 CallbackRef backup_and_restore(const Config& c, const std::string& folder) {
   callbacks::BackupAndRestoreOptions o;
-  if (c.has("save_freq") && !(c.raw("save_freq").is_string() && c.get<std::string>("save_freq") == "epoch")) o.save_freq = c.get<int64_t>("save_freq");
+  if (c.has("save_freq") && !(c.raw("save_freq").is_string() && c.get<std::string>("save_freq") == "epoch"))
+    o.save_freq = c.get<int64_t>("save_freq");
   o.double_checkpoint = c.get<bool>("double_checkpoint", false);
   o.delete_checkpoint = c.get<bool>("delete_checkpoint", true);
   return callbacks::BackupAndRestore(in_folder(folder, c.get<std::string>("backup_dir")), o);
@@ -170,16 +180,19 @@ CallbackRef terminate_on_nan(const Config&, const std::string&) { return callbac
 
 using Make = CallbackRef (*)(const Config&, const std::string&);
 const std::map<std::string, Make>& callback_table() {
-  static const std::map<std::string, Make> t = {{"EarlyStopping", early_stopping},   {"ModelCheckpoint", model_checkpoint},
-                                                {"ReduceLROnPlateau", reduce_lr},     {"CSVLogger", csv_logger},
-                                                {"TerminateOnNaN", terminate_on_nan}, {"BackupAndRestore", backup_and_restore}, {"TensorBoard", tensor_board}};
+  static const std::map<std::string, Make> t = {
+      {"EarlyStopping", early_stopping},    {"ModelCheckpoint", model_checkpoint},
+      {"ReduceLROnPlateau", reduce_lr},     {"CSVLogger", csv_logger},
+      {"TerminateOnNaN", terminate_on_nan}, {"BackupAndRestore", backup_and_restore},
+      {"TensorBoard", tensor_board}};
   return t;
 }
 
 }  // namespace
 
 std::vector<CallbackRef> callbacks_of(const json& list, const std::string& where, const std::string& folder) {
-  GLIA_CHECK(list.is_array(), "{}: expected a list of {{\"class_name\": ..., \"config\": {{...}}}}. Received {}.", where, list.dump());
+  GLIA_CHECK(list.is_array(), "{}: expected a list of {{\"class_name\": ..., \"config\": {{...}}}}. Received {}.",
+             where, list.dump());
   std::vector<CallbackRef> r;
   for (size_t i = 0; i < list.size(); ++i) {
     const std::string at = fmt::format("{}[{}]", where, i);

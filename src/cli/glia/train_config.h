@@ -10,7 +10,8 @@ namespace glia::cli {
 CompileOptions compile_options(const Config& c);
 LossSpec loss_spec(const json& value, const std::string& where);
 MetricsSpec metrics_spec(const json& value, const std::string& where);
-// {"epochs", "batch_size", "shuffle", "validation_split", "class_weight", ...}; callbacks and data are added by the caller.
+// {"epochs", "batch_size", "shuffle", "validation_split", "class_weight", ...}; callbacks and data are added by the
+// caller.
 FitOptions fit_options(const Config& c);
 // [{"class_name": "EarlyStopping", "config": {...}}, ...]; relative paths start at `folder`.
 std::vector<CallbackRef> callbacks_of(const json& list, const std::string& where, const std::string& folder);

@@ -12,7 +12,8 @@ struct WriteOptions {
   models::ExportCppOptions cpp;
   int opset = 17;
 };
-// .keras .h5 ... (models::savable_formats), .onnx, .safetensors (weights), .json (architecture), .h .hpp (C++), .dot .svg.
+// .keras .h5 ... (models::savable_formats), .onnx, .safetensors (weights), .json (architecture), .h .hpp (C++), .dot
+// .svg.
 void write_model(const Model& model, const std::string& path, const WriteOptions& options);
 std::vector<std::string> writable_endings();
 // Throws Error for an ending that cannot be written or a folder that is not there.

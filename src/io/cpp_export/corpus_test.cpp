@@ -1,5 +1,5 @@
-// Every model of tests/compat/keras (files and outputs of Keras 3.15.1) as a C++ header: compiled into one program, they must
-// give what Keras gave.
+// Every model of tests/compat/keras (files and outputs of Keras 3.15.1) as a C++ header: compiled into one program,
+// they must give what Keras gave.
 #include <glia/export.h>
 #include <glia/npz.h>
 #include <glia/saving.h>
@@ -33,14 +33,21 @@ std::vector<std::string> types_in(const std::string& header, const std::string& 
   for (size_t at = 0; (at = header.find("//   " + what + " ", at)) != std::string::npos;) {
     const size_t colon = header.find(": ", at), space = header.find(' ', colon + 2);
     const DType t = dtype_from_name(header.substr(colon + 2, space - colon - 2));
-    r.push_back(t == DType::f32 ? "float" : t == DType::f64 ? "double" : t == DType::i32 ? "std::int32_t" : t == DType::i64 ? "std::int64_t" : t == DType::u8 ? "std::uint8_t" : t == DType::bool_ ? "unsigned char" : "std::int8_t");
+    r.push_back(t == DType::f32     ? "float"
+                : t == DType::f64   ? "double"
+                : t == DType::i32   ? "std::int32_t"
+                : t == DType::i64   ? "std::int64_t"
+                : t == DType::u8    ? "std::uint8_t"
+                : t == DType::bool_ ? "unsigned char"
+                                    : "std::int8_t");
     at = space;
   }
   return r;
 }
 
 TEST(CppExportCorpus, PredictsWhatKerasPredicts) {
-  const fs::path corpus = fs::path(GLIA_SOURCE_DIR) / "tests/compat/keras", dir = fs::temp_directory_path() / ("glia_corpus_" + std::to_string(::getpid()));
+  const fs::path corpus = fs::path(GLIA_SOURCE_DIR) / "tests/compat/keras",
+                 dir = fs::temp_directory_path() / ("glia_corpus_" + std::to_string(::getpid()));
   fs::create_directories(dir);
   std::vector<Case> cases;
   for (const auto& e : fs::directory_iterator(corpus)) {
@@ -70,7 +77,8 @@ TEST(CppExportCorpus, PredictsWhatKerasPredicts) {
     std::string args;
     for (size_t i = 0; i < c.inputs.size(); ++i) {
       const Tensor t = c.inputs[i].astype(DType::f64);
-      std::ofstream(dir / fmt::format("{}.in{}", c.name, i), std::ios::binary).write(static_cast<const char*>(t.raw()), static_cast<std::streamsize>(t.bytes()));
+      std::ofstream(dir / fmt::format("{}.in{}", c.name, i), std::ios::binary)
+          .write(static_cast<const char*>(t.raw()), static_cast<std::streamsize>(t.bytes()));
       args += fmt::format("read<{}>(\"{}.in{}\").data(), ", c.in_types[i], c.name, i);
     }
     for (size_t o = 0; o < c.outputs.size(); ++o) {
@@ -97,11 +105,16 @@ template <class T> void save(const char* path, const std::vector<T>& v) {
   std::fclose(f);
 }
 int main() {
-)" + body + "}\n";
+)" + body +
+          "}\n";
   std::ofstream(dir / "main.cpp") << main;
-  ASSERT_EQ(std::system(fmt::format("cd '{}' && {} -std=c++17 -O1 -Wall -Wextra -Werror main.cpp -o main && ./main", dir.string(), GLIA_CXX).c_str()), 0);
+  ASSERT_EQ(std::system(fmt::format("cd '{}' && {} -std=c++17 -O1 -Wall -Wextra -Werror main.cpp -o main && ./main",
+                                    dir.string(), GLIA_CXX)
+                            .c_str()),
+            0);
   for (const Case& c : cases) {
-    const double tolerance = c.name.find("float16") == std::string::npos ? 1e-5 : 3e-2;  // Keras computed those in half precision
+    const double tolerance =
+        c.name.find("float16") == std::string::npos ? 1e-5 : 3e-2;  // Keras computed those in half precision
     for (size_t o = 0; o < c.outputs.size(); ++o) {
       std::ifstream f(dir / fmt::format("{}.out{}", c.name, o), std::ios::binary);
       int wrong = 0;
@@ -110,7 +123,8 @@ int main() {
         f.read(reinterpret_cast<char*>(&got), 8);
         const double want = c.outputs[o].item(i);
         if (std::isnan(want) && std::isnan(got)) continue;
-        if (!(std::abs(got - want) <= tolerance * std::max(1.0, std::abs(want))) && wrong++ == 0) ADD_FAILURE() << c.name << " output " << o << " element " << i << ": " << got << ", Keras has " << want;
+        if (!(std::abs(got - want) <= tolerance * std::max(1.0, std::abs(want))) && wrong++ == 0)
+          ADD_FAILURE() << c.name << " output " << o << " element " << i << ": " << got << ", Keras has " << want;
       }
     }
   }

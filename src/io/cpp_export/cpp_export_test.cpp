@@ -44,7 +44,8 @@ Model shaken(Model m) {
   for (const Variable& v : m.ptr()->weights()) {
     Tensor t = v.tensor();
     const Tensor n = noise(t.shape(), 0.4);
-    const bool positive = v.name().find("variance") != std::string::npos || v.name().find("gamma") != std::string::npos;
+    const bool positive =
+        v.name().find("variance") != std::string::npos || v.name().find("gamma") != std::string::npos;
     for (int64_t i = 0; i < t.size(); ++i) t.set_item(i, positive ? 0.5 + std::abs(n.item(i)) : n.item(i));
   }
   return m;
@@ -65,28 +66,40 @@ std::vector<Case> cases() {
     r.push_back({name, shaken(m), std::move(in), std::move(o)});
   };
   using namespace layers;
-  add("cnn", Sequential({Conv2D(20, {3, 3}, {.activation = "relu", .input_shape = {12, 13, 2}}), BatchNormalization(), MaxPooling2D({2, 2}), Dropout(0.3),
-                         Conv2D(7, {3, 2}, {.padding = "same", .dilation_rate = {2, 1}, .activation = "tanh"}), Flatten(), Dense(33, {.activation = "gelu"}),
-                         Dense(10, {.activation = "softmax"})}),
+  add("cnn",
+      Sequential({Conv2D(20, {3, 3}, {.activation = "relu", .input_shape = {12, 13, 2}}), BatchNormalization(),
+                  MaxPooling2D({2, 2}), Dropout(0.3),
+                  Conv2D(7, {3, 2}, {.padding = "same", .dilation_rate = {2, 1}, .activation = "tanh"}), Flatten(),
+                  Dense(33, {.activation = "gelu"}), Dense(10, {.activation = "softmax"})}),
       {noise({1, 12, 13, 2})});
-  add("batched", Sequential({Dense(70, {.activation = "silu", .input_shape = {9}}), Dense(5, {.activation = "sigmoid"})}), {noise({7, 9})}, {.batch_size = 7});
+  add("batched",
+      Sequential({Dense(70, {.activation = "silu", .input_shape = {9}}), Dense(5, {.activation = "sigmoid"})}),
+      {noise({7, 9})}, {.batch_size = 7});
   {
     Value in = Input({16, 16, 3}), y = in;
     y = residual(residual(residual(y, 3, 1), 18, 2), 18, 1);
     y = Dense(4)(GlobalAveragePooling2D()(y));
     add("resnet", Model({in}, {y}), {noise({1, 16, 16, 3})});
   }
-  add("separable", Sequential({SeparableConv2D(9, {3, 3}, {.padding = "same", .activation = "relu", .input_shape = {9, 9, 5}}),
-                               Conv2DTranspose(6, {3, 3}, {.strides = {2, 2}, .padding = "same"}), DepthwiseConv2D({3, 3}, {.strides = {2, 2}, .depth_multiplier = 2}),
-                               Conv2D(8, {3, 3}, {.padding = "same", .groups = 4, .activation = "elu"}), AveragePooling2D({3, 3}, {.strides = {2, 2}, .padding = "same"}),
-                               UpSampling2D({2, 2}), ZeroPadding2D({1, 2}), Cropping2D({1, 1}), GlobalMaxPooling2D()}),
+  add("separable",
+      Sequential({SeparableConv2D(9, {3, 3}, {.padding = "same", .activation = "relu", .input_shape = {9, 9, 5}}),
+                  Conv2DTranspose(6, {3, 3}, {.strides = {2, 2}, .padding = "same"}),
+                  DepthwiseConv2D({3, 3}, {.strides = {2, 2}, .depth_multiplier = 2}),
+                  Conv2D(8, {3, 3}, {.padding = "same", .groups = 4, .activation = "elu"}),
+                  AveragePooling2D({3, 3}, {.strides = {2, 2}, .padding = "same"}), UpSampling2D({2, 2}),
+                  ZeroPadding2D({1, 2}), Cropping2D({1, 1}), GlobalMaxPooling2D()}),
       {noise({1, 9, 9, 5})});
-  add("series", Sequential({Conv1D(12, {5}, {.padding = "causal", .activation = "leaky_relu", .input_shape = {20, 3}}), MaxPooling1D({2}),
-                            Conv1DTranspose(5, {4}, {.strides = {3}}), LayerNormalization(), Bidirectional(LSTM(9, {.return_sequences = true})), GRU(7, {.return_sequences = true}),
-                            SimpleRNN(6, {.return_sequences = true, .go_backwards = true}), GRU(5, {.reset_after = false}), Dense(3)}),
+  add("series",
+      Sequential({Conv1D(12, {5}, {.padding = "causal", .activation = "leaky_relu", .input_shape = {20, 3}}),
+                  MaxPooling1D({2}), Conv1DTranspose(5, {4}, {.strides = {3}}), LayerNormalization(),
+                  Bidirectional(LSTM(9, {.return_sequences = true})), GRU(7, {.return_sequences = true}),
+                  SimpleRNN(6, {.return_sequences = true, .go_backwards = true}), GRU(5, {.reset_after = false}),
+                  Dense(3)}),
       {noise({1, 20, 3})});
-  add("masked", Sequential({Embedding(11, 6, {.mask_zero = true}), LSTM(8, {.return_sequences = true}), Bidirectional(GRU(4)), Dense(2)}), {ids({1, 9}, 11)},
-      {.input_shapes = {{9}}});
+  add("masked",
+      Sequential({Embedding(11, 6, {.mask_zero = true}), LSTM(8, {.return_sequences = true}), Bidirectional(GRU(4)),
+                  Dense(2)}),
+      {ids({1, 9}, 11)}, {.input_shapes = {{9}}});
   {
     Value in = Input({7, 12});
     Value a = MultiHeadAttention(3, 5)({in, in}, {.use_causal_mask = true});
@@ -96,9 +109,11 @@ std::vector<Case> cases() {
   }
   {
     Value a = Input({4}, {.name = "left"}), b = Input({3}, {.name = "right"});
-    Value joined = Concatenate()({Dense(8, {.activation = "softplus"})(a), Multiply()({Dense(8)(b), Dense(8)(a)}), Maximum()({Dense(8)(a), Dense(8)(b)})});
+    Value joined = Concatenate()({Dense(8, {.activation = "softplus"})(a), Multiply()({Dense(8)(b), Dense(8)(a)}),
+                                  Maximum()({Dense(8)(a), Dense(8)(b)})});
     Value sum = Dense(2, {.activation = "log_softmax"})(joined), shape = Permute({2, 1})(Reshape({4, 6})(joined));
-    add("branches", Model({a, b}, {sum, shape, Dot({1})({Dense(5)(a), Dense(5)(b)})}), {noise({1, 4}), noise({1, 3})});
+    add("branches", Model({a, b}, {sum, shape, Dot({1})({Dense(5)(a), Dense(5)(b)})}),
+        {noise({1, 4}), noise({1, 3})});
   }
   return r;
 }
@@ -106,7 +121,8 @@ std::vector<Case> cases() {
 std::string pointer_arguments(const Case& c, size_t outputs) {
   std::string r;
   for (size_t i = 0; i < c.inputs.size(); ++i)
-    r += fmt::format("{}read<{}>(\"{}.in{}\").data()", i ? ", " : "", c.inputs[i].dtype() == DType::i32 ? "std::int32_t" : "float", c.name, i);
+    r += fmt::format("{}read<{}>(\"{}.in{}\").data()", i ? ", " : "",
+                     c.inputs[i].dtype() == DType::i32 ? "std::int32_t" : "float", c.name, i);
   for (size_t o = 0; o < outputs; ++o) r += fmt::format(", y{}.data()", o);
   return r;
 }
@@ -126,9 +142,13 @@ class CppExport : public testing::Test {
     fs::create_directories(dir_);
   }
   void TearDown() override { fs::remove_all(dir_); }
-  void write(const std::string& name, const std::string& text) { std::ofstream(dir_ / name, std::ios::binary) << text; }
+  void write(const std::string& name, const std::string& text) {
+    std::ofstream(dir_ / name, std::ios::binary) << text;
+  }
   // Exit status of a command run in the folder; its output goes to the test's.
-  int run(const std::string& command) { return std::system(fmt::format("cd '{}' && {}", dir_.string(), command).c_str()); }
+  int run(const std::string& command) {
+    return std::system(fmt::format("cd '{}' && {}", dir_.string(), command).c_str());
+  }
   fs::path dir_;
 };
 
@@ -140,13 +160,17 @@ TEST_F(CppExport, GeneratedCodePredictsAsTheModel) {
     want.push_back(c.model.predict_all(Data(c.inputs)));
     models::export_cpp(c.model, dir_ / (c.name + ".h"), c.options);
     for (size_t i = 0; i < c.inputs.size(); ++i)
-      write(fmt::format("{}.in{}", c.name, i), std::string(static_cast<const char*>(c.inputs[i].raw()), c.inputs[i].bytes()));
+      write(fmt::format("{}.in{}", c.name, i),
+            std::string(static_cast<const char*>(c.inputs[i].raw()), c.inputs[i].bytes()));
     includes += fmt::format("#include \"{}.h\"\n", c.name);
     calls += fmt::format("  {{\n    {}::Predictor model;\n", c.name);
-    for (size_t o = 0; o < want.back().size(); ++o) calls += fmt::format("    std::vector<float> y{}({});\n", o, want.back()[o].size());
+    for (size_t o = 0; o < want.back().size(); ++o)
+      calls += fmt::format("    std::vector<float> y{}({});\n", o, want.back()[o].size());
     const std::string call = fmt::format("    model.predict({});\n", pointer_arguments(c, want.back().size()));
-    calls += call + "    count = 0;\n" + call + "    allocations += count - " + std::to_string(c.inputs.size()) + ";\n";  // read() allocates once each
-    for (size_t o = 0; o < want.back().size(); ++o) calls += fmt::format("    save(\"{}.out{}\", y{});\n", c.name, o, o);
+    calls += call + "    count = 0;\n" + call + "    allocations += count - " + std::to_string(c.inputs.size()) +
+             ";\n";  // read() allocates once each
+    for (size_t o = 0; o < want.back().size(); ++o)
+      calls += fmt::format("    save(\"{}.out{}\", y{});\n", c.name, o, o);
     calls += "  }\n";
   }
   write("main.cpp", includes + R"(#include <cstdlib>
@@ -194,8 +218,9 @@ int main() {
 // The promise of docs/deploy.md: a program that only predicts, static and stripped, stays under 2 MB.
 TEST_F(CppExport, StaticPredictorOfTheMnistCnnIsSmall) {
   using namespace layers;
-  Sequential model({Conv2D(32, {3, 3}, {.activation = "relu", .input_shape = {28, 28, 1}}), MaxPooling2D({2, 2}), Conv2D(64, {3, 3}, {.activation = "relu"}),
-                    MaxPooling2D({2, 2}), Flatten(), Dense(64, {.activation = "relu"}), Dense(10, {.activation = "softmax"})});
+  Sequential model({Conv2D(32, {3, 3}, {.activation = "relu", .input_shape = {28, 28, 1}}), MaxPooling2D({2, 2}),
+                    Conv2D(64, {3, 3}, {.activation = "relu"}), MaxPooling2D({2, 2}), Flatten(),
+                    Dense(64, {.activation = "relu"}), Dense(10, {.activation = "softmax"})});
   const Tensor x = noise({1, 28, 28, 1});
   const Tensor want = model.predict(x);
   models::export_cpp(model, dir_ / "mnist.h", {.weights_file = dir_ / "mnist.weights"});
@@ -254,8 +279,14 @@ TEST_F(CppExport, WhatCannotBeExportedIsNamed) {
   const std::string unknown = message_of([&] { models::to_cpp(open); });
   EXPECT_NE(unknown.find("unknown extent"), std::string::npos) << unknown;
   EXPECT_NE(models::to_cpp(open, {.input_shapes = {{5, 2}}}).header.find("float32 (1, 5, 2)"), std::string::npos);
-  EXPECT_NE(message_of([&] { models::to_cpp(open, {.input_shapes = {{5, 3}}}); }).find("does not fit"), std::string::npos);
-  EXPECT_NE(message_of([&] { models::export_cpp(open, dir_ / "no/such/folder.h", {.input_shapes = {{5, 2}}}); }).find("cannot be written"), std::string::npos);
+  EXPECT_NE(message_of([&] {
+              models::to_cpp(open, {.input_shapes = {{5, 3}}});
+            }).find("does not fit"),
+            std::string::npos);
+  EXPECT_NE(message_of([&] {
+              models::export_cpp(open, dir_ / "no/such/folder.h", {.input_shapes = {{5, 2}}});
+            }).find("cannot be written"),
+            std::string::npos);
 }
 
 }  // namespace

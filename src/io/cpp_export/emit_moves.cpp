@@ -11,22 +11,25 @@ using namespace ir;
 namespace {
 
 // to[to_base + ...] = from[from_base + ...] over dims.
-void copy_loops(Emitter& e, const std::vector<int64_t>& dims, const std::vector<int64_t>& from, int64_t from_base, const std::vector<int64_t>& to,
-                int64_t to_base) {
+void copy_loops(Emitter& e, const std::vector<int64_t>& dims, const std::vector<int64_t>& from, int64_t from_base,
+                const std::vector<int64_t>& to, int64_t to_base) {
   const Loops l = loops(dims, {from, to}, 2);
   const auto base = [](int64_t v) { return v ? fmt::format("{} + ", v) : std::string(); };
-  e.add(fmt::format("{}{}{}[{}{}] = {}[{}{}];", l.open, l.indent, e.out(), base(to_base), l.index[1], e.in(0), base(from_base), l.index[0]));
+  e.add(fmt::format("{}{}{}[{}{}] = {}[{}{}];", l.open, l.indent, e.out(), base(to_base), l.index[1], e.in(0),
+                    base(from_base), l.index[0]));
 }
 
 void emit_transpose(Emitter& e) {
   const std::vector<int64_t> own = dense_strides(e.in_type(0).shape);
   std::vector<int64_t> from;
-  for (int64_t a : e.node().attrs.ints("axes")) from.push_back(own[static_cast<size_t>(a < 0 ? a + static_cast<int64_t>(own.size()) : a)]);
+  for (int64_t a : e.node().attrs.ints("axes"))
+    from.push_back(own[static_cast<size_t>(a < 0 ? a + static_cast<int64_t>(own.size()) : a)]);
   copy_loops(e, e.out_type().shape, from, 0, dense_strides(e.out_type().shape), 0);
 }
 
 void emit_broadcast(Emitter& e) {
-  copy_loops(e, e.out_type().shape, broadcast_strides(e.in_type(0).shape, e.out_type().shape), 0, dense_strides(e.out_type().shape), 0);
+  copy_loops(e, e.out_type().shape, broadcast_strides(e.in_type(0).shape, e.out_type().shape), 0,
+             dense_strides(e.out_type().shape), 0);
 }
 
 void emit_slice(Emitter& e) {
@@ -42,7 +45,8 @@ void emit_slice(Emitter& e) {
     base += start * from[d];
     from[d] *= step;
   }
-  if (e.out_type().elements() > 0) copy_loops(e, e.out_type().shape, from, base, dense_strides(e.out_type().shape), 0);
+  if (e.out_type().elements() > 0)
+    copy_loops(e, e.out_type().shape, from, base, dense_strides(e.out_type().shape), 0);
 }
 
 void emit_concatenate(Emitter& e) {
@@ -53,8 +57,10 @@ void emit_concatenate(Emitter& e) {
     if (whole.outer == 1)
       e.add(fmt::format("std::copy({0}, {0} + {1}, {2} + {3});", e.in(i), row, e.out(), at));
     else
-      e.add(fmt::format("for (std::int64_t i = 0; i < {0}; ++i) std::copy({1} + i * {2}, {1} + (i + 1) * {2}, {3} + i * {4} + {5});", whole.outer,
-                        e.in(i), row, e.out(), whole.n * whole.inner, at));
+      e.add(
+          fmt::format("for (std::int64_t i = 0; i < {0}; ++i) std::copy({1} + i * {2}, {1} + (i + 1) * {2}, {3} + i "
+                      "* {4} + {5});",
+                      whole.outer, e.in(i), row, e.out(), whole.n * whole.inner, at));
     at += row;
   }
 }
@@ -71,8 +77,8 @@ void emit_pad(Emitter& e) {
     base += low * to[d];
     to[d] *= interior[d] + 1;
   }
-  e.add(fmt::format("std::fill({0}, {0} + {1}, static_cast<{2}>({3}));", e.out(), e.out_type().elements(), cpp_type(e.out_type().dtype),
-                    cpp_number(a.f("value"), e.out_type().dtype)));
+  e.add(fmt::format("std::fill({0}, {0} + {1}, static_cast<{2}>({3}));", e.out(), e.out_type().elements(),
+                    cpp_type(e.out_type().dtype), cpp_number(a.f("value"), e.out_type().dtype)));
   copy_loops(e, in, dense_strides(in), 0, to, base);
 }
 

@@ -123,7 +123,8 @@ std::string operation(Emitter& e, const PwProgram& p, const PwNode& n, const std
   const std::string_view op = cpu::pw_info(n.op).name;
   const DType type = n.op == PwOp::select ? static_cast<DType>(n.type) : dtype(n.a);
   auto it = forms().find(op);
-  static const std::vector<std::string_view> plain = {"sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "asinh", "acosh", "atanh"};
+  static const std::vector<std::string_view> plain = {"sin",  "cos",  "tan",   "asin",  "acos", "atan",
+                                                      "sinh", "cosh", "asinh", "acosh", "atanh"};
   if (it == forms().end()) {
     for (std::string_view f : plain)
       if (f == op) return fmt::format("std::{}({})", op, operand[0]);
@@ -174,13 +175,15 @@ void emit_pointwise(Emitter& e) {
     const DType type = static_cast<DType>(node.type);
     if (node.op == PwOp::constant) {
       name.push_back(cpp_number(is_float(type) ? node.value : static_cast<double>(node.ivalue), type));
-      if (!is_float(type) && type != DType::i64) name.back() = fmt::format("static_cast<{}>({})", cpp_type(type), name.back());
+      if (!is_float(type) && type != DType::i64)
+        name.back() = fmt::format("static_cast<{}>({})", cpp_type(type), name.back());
       if (is_float(type) && node.value < 0) name.back() = "(" + name.back() + ")";
       continue;
     }
     name.push_back(fmt::format("v{}", v));
-    const std::string value = node.op == PwOp::input ? fmt::format("p{}[{}]", node.index, l.index[static_cast<size_t>(node.index)])
-                                                     : operation(e, p, node, name);
+    const std::string value = node.op == PwOp::input
+                                  ? fmt::format("p{}[{}]", node.index, l.index[static_cast<size_t>(node.index)])
+                                  : operation(e, p, node, name);
     text += fmt::format("{}const {} {} = {};\n", l.indent, cpp_type(type), name.back(), value);
   }
   for (size_t o = 0; o < p.outputs.size(); ++o)

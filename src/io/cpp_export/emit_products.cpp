@@ -26,10 +26,13 @@ Tail tail_of(const Attrs& a) {
   return t;
 }
 
-std::string offset(const std::string& pointer, int64_t by) { return by ? fmt::format("{} + {}", pointer, by) : pointer; }
+std::string offset(const std::string& pointer, int64_t by) {
+  return by ? fmt::format("{} + {}", pointer, by) : pointer;
+}
 
 void finish(Emitter& e, const Tail& t, bool bias_done, bool relu_done) {
-  const int64_t n = e.out_type().shape.empty() ? 1 : e.out_type().shape.back(), rows = e.out_type().elements() / std::max<int64_t>(n, 1);
+  const int64_t n = e.out_type().shape.empty() ? 1 : e.out_type().shape.back(),
+                rows = e.out_type().elements() / std::max<int64_t>(n, 1);
   if ((t.bias >= 0 && !bias_done) || t.residual >= 0) {
     e.needs("finish");
     e.add(fmt::format("detail::add_bias_and_residual({}, {}, {}, {}, {});", e.out(), rows, n,
@@ -38,7 +41,8 @@ void finish(Emitter& e, const Tail& t, bool bias_done, bool relu_done) {
   }
   if (t.activation.empty() || relu_done) return;
   e.needs("activate");
-  e.add(fmt::format("detail::each({}, {}, [](float v) {{ return detail::{}(v); }});", e.out(), e.out_type().elements(), t.activation));
+  e.add(fmt::format("detail::each({}, {}, [](float v) {{ return detail::{}(v); }});", e.out(),
+                    e.out_type().elements(), t.activation));
 }
 
 // The bias of a tail as a padded array, if it is a weight; then the tile adds it.
@@ -57,7 +61,8 @@ void emit_dense(Emitter& e, const Tail& t, int64_t m, int64_t k, int64_t n) {
   const std::string bias = padded_bias(e, t);
   e.needs("dense");
   const bool relu = t.relu_in_tile() && (t.bias < 0 || bias != "nullptr");
-  e.add(fmt::format("detail::dense({}, {}, {{{}, {}, {}, {}}}, {}{});", e.in(0), m, w, bias, k, n, e.out(), relu ? ", true" : ""));
+  e.add(fmt::format("detail::dense({}, {}, {{{}, {}, {}, {}}}, {}{});", e.in(0), m, w, bias, k, n, e.out(),
+                    relu ? ", true" : ""));
   finish(e, t, bias != "nullptr", relu);
 }
 
@@ -86,17 +91,18 @@ void emit_matmul(Emitter& e) {
   for (int64_t& v : strides.back()) v *= m * n;
   const Loops l = loops(lead, strides);
   e.needs("matmul");
-  e.add(fmt::format("{}{}detail::matmul({} + {}, {}, {}, {} + {}, {}, {}, {}, {}, {} + {});", l.open, l.indent, e.in(0), l.index[0],
-                    ta ? 1 : k, ta ? m : 1, e.in(1), l.index[1], tb ? "true" : "false", m, n, k, e.out(), l.index[2]));
+  e.add(fmt::format("{}{}detail::matmul({} + {}, {}, {}, {} + {}, {}, {}, {}, {}, {} + {});", l.open, l.indent,
+                    e.in(0), l.index[0], ta ? 1 : k, ta ? m : 1, e.in(1), l.index[1], tb ? "true" : "false", m, n, k,
+                    e.out(), l.index[2]));
   finish(e, t, false, false);
 }
 
 // ---- convolutions ----
 
 std::string window_text(const cpu::ConvShape& s, const int64_t (&in)[3]) {
-  const auto three = [](const int64_t (&v)[3]) { return fmt::format("{{{}, {}, {}}}", v[0], v[1], v[2]); };
-  return fmt::format("{{{}, {}, {}, {}, {}, {}, {}, {}, {}}}", s.batch, three(in), s.cin, three(s.out), s.cout, three(s.kernel),
-                     three(s.stride), three(s.pad), three(s.dilation));
+  const auto three = [](const int64_t(&v)[3]) { return fmt::format("{{{}, {}, {}}}", v[0], v[1], v[2]); };
+  return fmt::format("{{{}, {}, {}, {}, {}, {}, {}, {}, {}}}", s.batch, three(in), s.cin, three(s.out), s.cout,
+                     three(s.kernel), three(s.stride), three(s.pad), three(s.dilation));
 }
 
 // Offsets of the runs that one output reads, in an input of extents `in`, and the length of a run.
@@ -120,8 +126,9 @@ std::string padded_input(Emitter& e, const cpu::ConvShape& s, int64_t (&full)[3]
   if (!outside) return e.in(0);
   const std::string work = e.scratch(s.batch * full[0] * full[1] * full[2] * s.cin);
   e.needs("pad_window");
-  e.add(fmt::format("detail::pad_input({}, {}, {{{}, {}, {}}}, {{{}, {}, {}}}, {{{}, {}, {}}}, {}, {});", e.in(0), s.batch, s.in[0],
-                    s.in[1], s.in[2], s.pad[0], s.pad[1], s.pad[2], full[0], full[1], full[2], s.cin, work));
+  e.add(fmt::format("detail::pad_input({}, {}, {{{}, {}, {}}}, {{{}, {}, {}}}, {{{}, {}, {}}}, {}, {});", e.in(0),
+                    s.batch, s.in[0], s.in[1], s.in[2], s.pad[0], s.pad[1], s.pad[2], full[0], full[1], full[2],
+                    s.cin, work));
   return work;
 }
 
@@ -137,8 +144,8 @@ void emit_conv(Emitter& e) {
   if (pointwise) {
     const std::string w = e.prepared(1, "packed", [&](const Tensor& b) { return pack_panels(b.reshape({k, fg})); });
     e.needs("dense");
-    e.add(fmt::format("detail::dense({}, {}, {{{}, {}, {}, {}}}, {}{});", e.in(0), s.batch * s.in_pixels(), w, bias, k, fg, e.out(),
-                      relu ? ", true" : ""));
+    e.add(fmt::format("detail::dense({}, {}, {{{}, {}, {}, {}}}, {}{});", e.in(0), s.batch * s.in_pixels(), w, bias,
+                      k, fg, e.out(), relu ? ", true" : ""));
     finish(e, t, bias != "nullptr", relu);
     return;
   }
@@ -147,24 +154,29 @@ void emit_conv(Emitter& e) {
   const bool rows = s.groups == 1 && s.dilation[2] == 1;
   const std::vector<int64_t> taps = tap_offsets(s, full, rows);
   const std::string offsets = e.local("taps"), window = e.local("window");
-  e.add(fmt::format("static const std::int64_t {}[] = {};\n    static const detail::Window {} = {};", offsets, braces(taps), window,
-                    window_text(s, full)));
+  e.add(fmt::format("static const std::int64_t {}[] = {};\n    static const detail::Window {} = {};", offsets,
+                    braces(taps), window, window_text(s, full)));
   if (s.depthwise() && fg == 1) {
     const std::string w = e.prepared(1, "plain", [&](const Tensor& b) { return b.clone(); });
     e.needs("depthwise");
-    e.add(fmt::format("detail::depthwise({}, {}, {}, {}, {}, {}, {}{});", window, x, offsets, taps.size(), w, bias, e.out(),
-                      relu ? ", true" : ""));
+    e.add(fmt::format("detail::depthwise({}, {}, {}, {}, {}, {}, {}{});", window, x, offsets, taps.size(), w, bias,
+                      e.out(), relu ? ", true" : ""));
   } else {
     e.needs("conv");
-    const std::string w = e.prepared(1, "groups", [&](const Tensor& b) { return pack_groups(b.reshape({k, s.cout}), s.groups); });
+    const std::string w = e.prepared(1, "groups", [&](const Tensor& b) {
+      return pack_groups(b.reshape({k, s.cout}), s.groups);
+    });
     const int64_t group_size = k * panels_of(fg) * kPanel;
     std::string b = bias;
     if (s.groups > 1 && bias != "nullptr")  // each group's part padded on its own
-      b = e.prepared(static_cast<size_t>(t.bias), "groups", [&](const Tensor& v) { return pack_groups(v.reshape({1, s.cout}), s.groups); });
+      b = e.prepared(static_cast<size_t>(t.bias), "groups", [&](const Tensor& v) {
+        return pack_groups(v.reshape({1, s.cout}), s.groups);
+      });
     for (int64_t g = 0; g < s.groups; ++g) {
-      e.add(fmt::format("detail::conv({}, {}, {{{}, {}, {}}}, {{{}, {}, {}, {}}}, {}, {}, {}, {});", window, x, offsets, taps.size(),
-                        rows ? s.kernel[2] * cg : cg, offset(w, g * group_size),
-                        b == "nullptr" ? b : offset(b, g * panels_of(fg) * kPanel), k, fg, e.out(), relu ? "true" : "false", g * cg, g * fg));
+      e.add(fmt::format("detail::conv({}, {}, {{{}, {}, {}}}, {{{}, {}, {}, {}}}, {}, {}, {}, {});", window, x,
+                        offsets, taps.size(), rows ? s.kernel[2] * cg : cg, offset(w, g * group_size),
+                        b == "nullptr" ? b : offset(b, g * panels_of(fg) * kPanel), k, fg, e.out(),
+                        relu ? "true" : "false", g * cg, g * fg));
     }
   }
   finish(e, t, bias != "nullptr", relu);
@@ -173,7 +185,8 @@ void emit_conv(Emitter& e) {
 void emit_conv_transpose(Emitter& e) {
   e.require_f32();
   if (!e.constant(1)) e.refuse("the kernel of a convolution must be a weight.");
-  const cpu::ConvShape s = ops::conv_shape("conv_backprop_input", e.node().attrs, e.out_type().shape, e.in_type(1).shape);
+  const cpu::ConvShape s =
+      ops::conv_shape("conv_backprop_input", e.node().attrs, e.out_type().shape, e.in_type(1).shape);
   const Tail t = tail_of(e.node().attrs);
   const int64_t cg = s.cin / s.groups, fg = s.cout / s.groups, columns = s.taps() * cg;
   // (taps, channels, filters) -> per group (filters, taps * channels)
@@ -191,8 +204,9 @@ void emit_conv_transpose(Emitter& e) {
   e.add(fmt::format("std::fill({0}, {0} + {1}, 0.0f);", e.out(), e.out_type().elements()));
   const int64_t group_size = fg * panels_of(columns) * kPanel;
   for (int64_t g = 0; g < s.groups; ++g)
-    e.add(fmt::format("detail::conv_transpose({}, {}, {}, {}, {{{}, nullptr, {}, {}}}, {}, {}, {});", e.local("window"), e.in(0), g,
-                      s.groups, offset(w, g * group_size), fg, columns, work, row, e.out()));
+    e.add(fmt::format("detail::conv_transpose({}, {}, {}, {}, {{{}, nullptr, {}, {}}}, {}, {}, {});",
+                      e.local("window"), e.in(0), g, s.groups, offset(w, g * group_size), fg, columns, work, row,
+                      e.out()));
   finish(e, t, false, false);
 }
 

@@ -23,11 +23,13 @@ Operands operands_of(const Attrs& a, bool cell) {
   return o;
 }
 
-// {weights, bias, rows, columns} of the columns [first, last) of operand i; the bias is row `bias_row` of operand `bias`.
+// {weights, bias, rows, columns} of the columns [first, last) of operand i; the bias is row `bias_row` of operand
+// `bias`.
 std::string packed(Emitter& e, size_t i, int64_t first, int64_t last, int bias, int64_t bias_row) {
   const Shape& shape = e.in_type(i).shape;
   const std::string part = fmt::format("{}:{}", first, last);
-  const std::string w = e.prepared(i, "columns" + part, [&](const Tensor& t) { return pack_panels(columns_of(t.reshape(shape), first, last)); });
+  const std::string w = e.prepared(
+      i, "columns" + part, [&](const Tensor& t) { return pack_panels(columns_of(t.reshape(shape), first, last)); });
   std::string b = "nullptr";
   if (bias >= 0)
     b = e.prepared(static_cast<size_t>(bias), fmt::format("bias{}:{}", bias_row, part), [&](const Tensor& t) {
@@ -51,15 +53,19 @@ void emit_recurrent(Emitter& e) {
   const int64_t units = e.in_type(2).shape[0], columns = e.in_type(1).shape[1], n = x[0] * units;
   const int64_t gates = columns / units;
   e.needs(op);
-  e.add(fmt::format("static const detail::Rnn {} = {{{}, {}, {}, {}, {}, {}, {}}};", e.local("shape"), x[0], x[1], x[2], units,
-                    a.b("return_sequences"), a.b("go_backwards"), a.b("zero_output_for_mask")));
+  e.add(fmt::format("static const detail::Rnn {} = {{{}, {}, {}, {}, {}, {}, {}}};", e.local("shape"), x[0], x[1],
+                    x[2], units, a.b("return_sequences"), a.b("go_backwards"), a.b("zero_output_for_mask")));
   const auto operand = [&](int i) { return i < 0 ? std::string("nullptr") : e.in(static_cast<size_t>(i)); };
   const std::string work = e.scratch(n * (gates * x[1] + gates + (lstm ? 3 : gru ? 4 : 2)));
   std::string args = fmt::format("{}, {}, {}", e.local("shape"), e.in(0), packed(e, 1, 0, columns, o.bias, 0));
-  if (!gru || after) args += ", " + packed(e, 2, 0, columns, after ? o.bias : -1, 1);
-  else args += ", " + packed(e, 2, 0, 2 * units, -1, 0);
+  if (!gru || after)
+    args += ", " + packed(e, 2, 0, columns, after ? o.bias : -1, 1);
+  else
+    args += ", " + packed(e, 2, 0, 2 * units, -1, 0);
   if (gru) {
-    if (!after) e.add(fmt::format("const detail::Packed {} = {};", e.local("candidate"), packed(e, 2, 2 * units, 3 * units, -1, 0)));
+    if (!after)
+      e.add(fmt::format("const detail::Packed {} = {};", e.local("candidate"),
+                        packed(e, 2, 2 * units, 3 * units, -1, 0)));
     args += after ? ", nullptr" : ", &" + e.local("candidate");
   }
   args += ", " + operand(o.h0);

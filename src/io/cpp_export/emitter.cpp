@@ -64,8 +64,8 @@ std::string Emitter::title_of(const Node& n) const {
 }
 
 void Emitter::refuse(const std::string& why) const {
-  throw_error("export --c++: {}: {} The ops that can be exported are the elementwise ones and: {}.", title_of(node()), why,
-              fmt::join(exportable_ops(), ", "));
+  throw_error("export --c++: {}: {} The ops that can be exported are the elementwise ones and: {}.", title_of(node()),
+              why, fmt::join(exportable_ops(), ", "));
 }
 void Emitter::require_f32() {
   for (Ref r : node().inputs)
@@ -173,7 +173,8 @@ void Emitter::run() {
     std::string shapes;
     for (size_t i = 0; i < n.inputs.size(); ++i)
       if (!constant(i)) shapes += (shapes.empty() ? "" : ", ") + glia::to_string(in_type(i).shape);
-    steps_.push_back({fmt::format("    // {}, {} -> {}\n", title_of(n), shapes, glia::to_string(out_type().shape)), {}, {}});
+    steps_.push_back(
+        {fmt::format("    // {}, {} -> {}\n", title_of(n), shapes, glia::to_string(out_type().shape)), {}, {}});
     fn(*this);
   }
   steps_.emplace_back();
@@ -200,14 +201,22 @@ void Emitter::assemble() {
 
 std::string cpp_type(DType t) {
   switch (t) {
-    case DType::f32: return "float";
-    case DType::f64: return "double";
-    case DType::i32: return "std::int32_t";
-    case DType::i64: return "std::int64_t";
-    case DType::u8: return "std::uint8_t";
-    case DType::i8: return "std::int8_t";
-    case DType::bool_: return "unsigned char";
-    default: break;
+    case DType::f32:
+      return "float";
+    case DType::f64:
+      return "double";
+    case DType::i32:
+      return "std::int32_t";
+    case DType::i64:
+      return "std::int64_t";
+    case DType::u8:
+      return "std::uint8_t";
+    case DType::i8:
+      return "std::int8_t";
+    case DType::bool_:
+      return "unsigned char";
+    default:
+      break;
   }
   throw_error("export --c++: {} has no C++ type. Set the model's dtype policy to \"float32\".", dtype_name(t));
 }
@@ -246,11 +255,15 @@ Loops loops(const std::vector<int64_t>& dims, const std::vector<std::vector<int6
     if (dims[d] == 1) continue;
     bool merge = !extent.empty();
     for (size_t k = 0; k < strides.size() && merge; ++k) merge = step[k].back() == strides[k][d] * dims[d];
-    if (merge) extent.back() *= dims[d];
-    else extent.push_back(dims[d]);
+    if (merge)
+      extent.back() *= dims[d];
+    else
+      extent.push_back(dims[d]);
     for (size_t k = 0; k < strides.size(); ++k) {
-      if (merge) step[k].back() = strides[k][d];
-      else step[k].push_back(strides[k][d]);
+      if (merge)
+        step[k].back() = strides[k][d];
+      else
+        step[k].push_back(strides[k][d]);
     }
   }
   Loops r;

@@ -1,5 +1,5 @@
-// y = (conv(x, w) + b) s + t, with s and t per channel, is conv(x, w s) + (b s + t): batch normalisation at prediction
-// costs nothing then.
+// y = (conv(x, w) + b) s + t, with s and t per channel, is conv(x, w s) + (b s + t): batch normalisation at
+// prediction costs nothing then.
 #include <algorithm>
 #include <map>
 
@@ -14,7 +14,8 @@ namespace {
 
 // A constant that is one number or one number per channel of the last axis; `channels` values, or none.
 std::vector<double> per_channel(const Graph& g, ir::Ref r, int64_t channels) {
-  while (g.nodes[static_cast<size_t>(r.node)].op->name == "broadcast_to" || g.nodes[static_cast<size_t>(r.node)].op->name == "reshape") {
+  while (g.nodes[static_cast<size_t>(r.node)].op->name == "broadcast_to" ||
+         g.nodes[static_cast<size_t>(r.node)].op->name == "reshape") {
     const ir::Ref from = g.nodes[static_cast<size_t>(r.node)].inputs[0];
     const Shape &a = g.type(from).shape, &b = g.type(r).shape;
     if (!a.empty() && !b.empty() && a.back() != b.back() && num_elements(a) != 1) return {};
@@ -22,7 +23,8 @@ std::vector<double> per_channel(const Graph& g, ir::Ref r, int64_t channels) {
   }
   const Node& n = g.nodes[static_cast<size_t>(r.node)];
   if (n.op != &constant_op() || n.types[0].dtype != DType::f32) return {};
-  const bool vector = n.constant.size() == channels && (n.types[0].shape.empty() || n.types[0].shape.back() == channels);
+  const bool vector =
+      n.constant.size() == channels && (n.types[0].shape.empty() || n.types[0].shape.back() == channels);
   if (n.constant.size() != 1 && !vector) return {};
   std::vector<double> v(static_cast<size_t>(channels));
   for (int64_t c = 0; c < channels; ++c) v[static_cast<size_t>(c)] = n.constant.item(n.constant.size() == 1 ? 0 : c);
@@ -38,19 +40,23 @@ struct Affine {
 
 // Follows the single users of `id` while they scale or shift channels.
 Affine chain_of(const Graph& g, const std::vector<std::vector<int>>& users, int id, int64_t channels) {
-  Affine a{std::vector<double>(static_cast<size_t>(channels), 1), std::vector<double>(static_cast<size_t>(channels), 0), id, false, 0};
+  Affine a{std::vector<double>(static_cast<size_t>(channels), 1),
+           std::vector<double>(static_cast<size_t>(channels), 0), id, false, 0};
   int at = id;
   while (users[static_cast<size_t>(at)].size() == 1 && users[static_cast<size_t>(at)][0] >= 0) {
     const int next = users[static_cast<size_t>(at)][0];
     const Node& n = g.nodes[static_cast<size_t>(next)];
     const std::string& op = n.op->name;
-    if (n.inputs.size() != 2 || n.types[0] != g.nodes[static_cast<size_t>(at)].types[0] || n.inputs[0] == n.inputs[1]) break;
+    if (n.inputs.size() != 2 || n.types[0] != g.nodes[static_cast<size_t>(at)].types[0] || n.inputs[0] == n.inputs[1])
+      break;
     const bool first = n.inputs[0].node == at;
     const std::vector<double> v = per_channel(g, n.inputs[first ? 1 : 0], channels);
     if (v.empty() || !(op == "add" || op == "mul" || (op == "sub" && first) || (op == "div" && first))) break;
     for (size_t c = 0; c < v.size(); ++c) {
-      if (op == "add") a.shift[c] += v[c];
-      else if (op == "sub") a.shift[c] -= v[c];
+      if (op == "add")
+        a.shift[c] += v[c];
+      else if (op == "sub")
+        a.shift[c] -= v[c];
       else {
         const double s = op == "mul" ? v[c] : 1 / v[c];
         a.scale[c] *= s, a.shift[c] *= s;
@@ -74,7 +80,8 @@ bool foldable(const Graph& g, const Node& n) {
 Tensor scaled_columns(const Tensor& w, const std::vector<double>& scale) {
   Tensor r = w.clone();
   const auto channels = static_cast<int64_t>(scale.size());
-  for (int64_t i = 0; i < r.size(); ++i) r.data<float>()[i] = static_cast<float>(r.data<float>()[i] * scale[static_cast<size_t>(i % channels)]);
+  for (int64_t i = 0; i < r.size(); ++i)
+    r.data<float>()[i] = static_cast<float>(r.data<float>()[i] * scale[static_cast<size_t>(i % channels)]);
   return r;
 }
 

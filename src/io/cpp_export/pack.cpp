@@ -8,7 +8,8 @@ Tensor columns_of(const Tensor& w, int64_t first, int64_t last) {
   const int64_t rows = w.dim(0), columns = w.dim(1);
   Tensor r({rows, last - first}, w.dtype());
   for (int64_t i = 0; i < rows; ++i)
-    std::copy(w.data<float>() + i * columns + first, w.data<float>() + i * columns + last, r.data<float>() + i * (last - first));
+    std::copy(w.data<float>() + i * columns + first, w.data<float>() + i * columns + last,
+              r.data<float>() + i * (last - first));
   return r;
 }
 
@@ -19,7 +20,8 @@ Tensor pack_panels(const Tensor& w) {
   float* to = r.data<float>();
   for (int64_t p = 0; p < panels; ++p)
     for (int64_t i = 0; i < rows; ++i)
-      for (int64_t j = 0; j < std::min(kPanel, columns - p * kPanel); ++j) to[(p * rows + i) * kPanel + j] = from[i * columns + p * kPanel + j];
+      for (int64_t j = 0; j < std::min(kPanel, columns - p * kPanel); ++j)
+        to[(p * rows + i) * kPanel + j] = from[i * columns + p * kPanel + j];
   return r;
 }
 

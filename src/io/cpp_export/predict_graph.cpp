@@ -16,19 +16,26 @@ namespace {
 
 std::vector<Shape> full_shapes(const Model& model, const PredictGraphOptions& o) {
   std::vector<Shape> r = model.input_shapes();
-  GLIA_CHECK(!r.empty() || !o.input_shapes.empty(), "export: the model '{}' has no input shape yet. Give one (input_shapes, --input-shape), or call "
-             "the model on data first.", model.name());
+  GLIA_CHECK(!r.empty() || !o.input_shapes.empty(),
+             "export: the model '{}' has no input shape yet. Give one (input_shapes, --input-shape), or call "
+             "the model on data first.",
+             model.name());
   if (r.empty()) r.resize(o.input_shapes.size());
-  GLIA_CHECK(o.input_shapes.empty() || o.input_shapes.size() == r.size(), "export: the model '{}' has {} inputs, but {} input shapes were given.",
-             model.name(), r.size(), o.input_shapes.size());
+  GLIA_CHECK(o.input_shapes.empty() || o.input_shapes.size() == r.size(),
+             "export: the model '{}' has {} inputs, but {} input shapes were given.", model.name(), r.size(),
+             o.input_shapes.size());
   for (size_t i = 0; i < r.size(); ++i) {
     Shape given = o.input_shapes.empty() ? Shape(r[i].begin() + 1, r[i].end()) : o.input_shapes[i];
     for (size_t d = 0; d < given.size(); ++d) {
-      const bool fits = o.input_shapes.empty() || r[i].empty() || (given.size() + 1 == r[i].size() && (r[i][d + 1] < 0 || r[i][d + 1] == given[d]));
-      GLIA_CHECK(fits, "export: input {} of '{}' is {}, which does not fit the given shape {} (without the batch axis).", i, model.name(),
-                 to_string(r[i]), to_string(given));
-      GLIA_CHECK(given[d] >= 0, "export: input {} of '{}' has shape {} with an unknown extent. Give its shape (input_shapes, --input-shape).", i,
-                 model.name(), to_string(r[i]));
+      const bool fits = o.input_shapes.empty() || r[i].empty() ||
+                        (given.size() + 1 == r[i].size() && (r[i][d + 1] < 0 || r[i][d + 1] == given[d]));
+      GLIA_CHECK(fits,
+                 "export: input {} of '{}' is {}, which does not fit the given shape {} (without the batch axis).", i,
+                 model.name(), to_string(r[i]), to_string(given));
+      GLIA_CHECK(given[d] >= 0,
+                 "export: input {} of '{}' has shape {} with an unknown extent. Give its shape (input_shapes, "
+                 "--input-shape).",
+                 i, model.name(), to_string(r[i]));
     }
     given.insert(given.begin(), o.batch_size);
     r[i] = given;
@@ -62,7 +69,8 @@ void widen(Graph& g) {
     for (TensorType& t : n.types)
       if (half(t.dtype)) t.dtype = DType::f32;
     if (n.constant.defined() && half(n.constant.dtype())) n.constant = n.constant.astype(DType::f32);
-    if (const AttrValue* a = n.attrs.find("dtype"); a && std::holds_alternative<std::string>(*a) && half(dtype_from_name(std::get<std::string>(*a))))
+    if (const AttrValue* a = n.attrs.find("dtype");
+        a && std::holds_alternative<std::string>(*a) && half(dtype_from_name(std::get<std::string>(*a))))
       n.attrs.set("dtype", std::string("float32"));
   }
 }
@@ -87,7 +95,9 @@ std::vector<DType> input_dtypes(const Model& model, size_t count) {
     first = s->layers()[0].ptr().get();
   }
   const std::string name = first->class_name();
-  r.resize(count, name == "Embedding" || name == "CategoryEncoding" ? DType::i32 : name == "IntegerLookup" || name == "Hashing" ? DType::i64 : DType::f32);
+  r.resize(count, name == "Embedding" || name == "CategoryEncoding" ? DType::i32
+                  : name == "IntegerLookup" || name == "Hashing"    ? DType::i64
+                                                                    : DType::f32);
   return r;
 }
 
@@ -104,8 +114,10 @@ PredictGraph predict_graph(const Model& model, const PredictGraphOptions& o) {
     if (r.input_names.size() <= i) r.input_names.push_back(shapes.size() == 1 ? "x" : fmt::format("x{}", i));
     x.push_back(t.input({dtypes[i], shapes[i]}, r.input_names[i]));
   }
-  for (const Value& v : model.ptr()->apply(x)) y.push_back(is_float(v.dtype()) && v.dtype() != DType::f64 ? ops::cast(v, DType::f32) : v);
-  for (size_t i = r.output_names.size(); i < y.size(); ++i) r.output_names.push_back(y.size() == 1 ? "y" : fmt::format("y{}", i));
+  for (const Value& v : model.ptr()->apply(x))
+    y.push_back(is_float(v.dtype()) && v.dtype() != DType::f64 ? ops::cast(v, DType::f32) : v);
+  for (size_t i = r.output_names.size(); i < y.size(); ++i)
+    r.output_names.push_back(y.size() == 1 ? "y" : fmt::format("y{}", i));
   t.finish(y);
   r.graph = t.graph->clone();
   r.graph->updates.clear();
@@ -115,7 +127,8 @@ PredictGraph predict_graph(const Model& model, const PredictGraphOptions& o) {
   using passes::run_pass;
   for (const char* pass : {"dce", "lower", "fold", "simplify", "cse"}) run_pass(*r.graph, pass);
   fold_affine(*r.graph);
-  for (const char* pass : {"fold", "promote_low_precision", "fuse_epilogue", "fuse_pointwise", "dce_last"}) run_pass(*r.graph, pass);
+  for (const char* pass : {"fold", "promote_low_precision", "fuse_epilogue", "fuse_pointwise", "dce_last"})
+    run_pass(*r.graph, pass);
   return r;
 }
 

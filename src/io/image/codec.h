@@ -21,7 +21,8 @@ std::string encode_bmp(const Tensor& image);
 Tensor decode_png(std::span<const uint8_t> bytes, const std::string& name, const LoadLimits& limits);
 Tensor decode_jpeg(std::span<const uint8_t> bytes, const std::string& name, const LoadLimits& limits);
 Tensor decode_bmp(std::span<const uint8_t> bytes, const std::string& name, const LoadLimits& limits);
-void check_image_size(int64_t height, int64_t width, int64_t channels, const std::string& name, const LoadLimits& limits);
+void check_image_size(int64_t height, int64_t width, int64_t channels, const std::string& name,
+                      const LoadLimits& limits);
 
 // The largest part around the centre with the aspect ratio of height : width.
 Tensor crop_to_aspect(const Tensor& image, int64_t height, int64_t width);

@@ -42,8 +42,9 @@ std::vector<std::string> classes_of(const fs::path& folder, const ImageDatasetOp
   if (o.class_names.empty()) return found;
   std::vector<std::string> given = o.class_names;
   std::sort(given.begin(), given.end());
-  GLIA_CHECK(given == found, "image_dataset_from_directory: class_names must be the folders in '{}': {}. Received {}.", folder.string(), fmt::join(found, ", "),
-             fmt::join(o.class_names, ", "));
+  GLIA_CHECK(given == found,
+             "image_dataset_from_directory: class_names must be the folders in '{}': {}. Received {}.",
+             folder.string(), fmt::join(found, ", "), fmt::join(o.class_names, ", "));
   return o.class_names;
 }
 
@@ -53,7 +54,9 @@ void list_files(Files& d, const fs::path& folder, const ImageDatasetOptions& o) 
     return;
   }
   d.class_names = classes_of(folder, o);
-  GLIA_CHECK(!d.class_names.empty(), "image_dataset_from_directory: '{}' has no folders, but labels come from their names. Use .labels = \"\" for images without labels.",
+  GLIA_CHECK(!d.class_names.empty(),
+             "image_dataset_from_directory: '{}' has no folders, but labels come from their names. Use .labels = "
+             "\"\" for images without labels.",
              folder.string());
   for (size_t c = 0; c < d.class_names.size(); ++c)
     for (std::string& f : images_below(folder / d.class_names[c])) {
@@ -73,9 +76,12 @@ void choose_subset(Files& d, const ImageDatasetOptions& o) {
   }
   const size_t held_out = static_cast<size_t>(o.validation_split * static_cast<double>(n));
   size_t first = 0, last = n;
-  if (o.subset == "training") last = n - held_out;
-  else if (o.subset == "validation") first = n - held_out;
-  if (!o.shuffle) std::sort(order.begin() + static_cast<std::ptrdiff_t>(first), order.begin() + static_cast<std::ptrdiff_t>(last));
+  if (o.subset == "training")
+    last = n - held_out;
+  else if (o.subset == "validation")
+    first = n - held_out;
+  if (!o.shuffle)
+    std::sort(order.begin() + static_cast<std::ptrdiff_t>(first), order.begin() + static_cast<std::ptrdiff_t>(last));
   Files r;
   for (size_t i = first; i < last; ++i) {
     r.file_paths.push_back(d.file_paths[order[i]]);
@@ -87,13 +93,18 @@ void choose_subset(Files& d, const ImageDatasetOptions& o) {
 
 void check(const ImageDatasetOptions& o) {
   const char* name = "image_dataset_from_directory";
-  GLIA_CHECK(o.labels == "inferred" || o.labels.empty(), "{}: labels must be \"inferred\" or empty. Received '{}'.", name, o.labels);
-  GLIA_CHECK(o.label_mode == "int" || o.label_mode == "categorical" || o.label_mode == "binary", "{}: label_mode must be \"int\", \"categorical\" or \"binary\". Received '{}'.",
-             name, o.label_mode);
-  GLIA_CHECK(o.image_size.size() == 2 && o.image_size[0] > 0 && o.image_size[1] > 0, "{}: image_size is {{height, width}}. Received {}.", name, to_string(o.image_size));
-  GLIA_CHECK(o.validation_split >= 0 && o.validation_split < 1, "{}: validation_split must lie in [0, 1). Received {}.", name, o.validation_split);
-  GLIA_CHECK((o.validation_split > 0) == !o.subset.empty() && (o.subset.empty() || o.subset == "training" || o.subset == "validation"),
-             "{}: validation_split and subset (\"training\" or \"validation\") go together. Received {} and '{}'.", name, o.validation_split, o.subset);
+  GLIA_CHECK(o.labels == "inferred" || o.labels.empty(), "{}: labels must be \"inferred\" or empty. Received '{}'.",
+             name, o.labels);
+  GLIA_CHECK(o.label_mode == "int" || o.label_mode == "categorical" || o.label_mode == "binary",
+             "{}: label_mode must be \"int\", \"categorical\" or \"binary\". Received '{}'.", name, o.label_mode);
+  GLIA_CHECK(o.image_size.size() == 2 && o.image_size[0] > 0 && o.image_size[1] > 0,
+             "{}: image_size is {{height, width}}. Received {}.", name, to_string(o.image_size));
+  GLIA_CHECK(o.validation_split >= 0 && o.validation_split < 1,
+             "{}: validation_split must lie in [0, 1). Received {}.", name, o.validation_split);
+  GLIA_CHECK((o.validation_split > 0) == !o.subset.empty() &&
+                 (o.subset.empty() || o.subset == "training" || o.subset == "validation"),
+             "{}: validation_split and subset (\"training\" or \"validation\") go together. Received {} and '{}'.",
+             name, o.validation_split, o.subset);
   GLIA_CHECK(o.batch_size >= 0, "{}: batch_size must not be negative. Received {}.", name, o.batch_size);
 }
 
@@ -104,10 +115,13 @@ ImageDataset image_dataset_from_directory(const std::string& directory, const Im
   GLIA_CHECK(fs::is_directory(directory), "image_dataset_from_directory: '{}' is no folder.", directory);
   Files d;
   list_files(d, directory, o);
-  GLIA_CHECK(o.label_mode != "binary" || d.class_names.size() == 2 || o.labels.empty(), "image_dataset_from_directory: label_mode \"binary\" needs two classes. '{}' has {}.", directory,
+  GLIA_CHECK(o.label_mode != "binary" || d.class_names.size() == 2 || o.labels.empty(),
+             "image_dataset_from_directory: label_mode \"binary\" needs two classes. '{}' has {}.", directory,
              d.class_names.size());
   choose_subset(d, o);
-  GLIA_CHECK(!d.file_paths.empty(), "image_dataset_from_directory: there are no images (.png .jpg .jpeg .bmp) below '{}'{}.", directory, o.subset.empty() ? "" : " for this subset");
+  GLIA_CHECK(!d.file_paths.empty(),
+             "image_dataset_from_directory: there are no images (.png .jpg .jpeg .bmp) below '{}'{}.", directory,
+             o.subset.empty() ? "" : " for this subset");
 
   std::vector<int64_t> numbers(d.file_paths.size());
   std::iota(numbers.begin(), numbers.end(), 0);
@@ -125,8 +139,10 @@ ImageDataset image_dataset_from_directory(const std::string& directory, const Im
     r.x = {image.astype(DType::f32)};
     if (labels.empty()) return r;
     const double label = static_cast<double>(labels[i]);
-    if (o.label_mode == "int") r.y = {Tensor::scalar(label, DType::i32)};
-    else if (o.label_mode == "binary") r.y = {Tensor::full({1}, label)};
+    if (o.label_mode == "int")
+      r.y = {Tensor::scalar(label, DType::i32)};
+    else if (o.label_mode == "binary")
+      r.y = {Tensor::full({1}, label)};
     else {
       r.y = {Tensor::zeros({classes})};
       r.y[0].set_item(labels[i], 1);

@@ -38,7 +38,9 @@ class Image : public testing::Test {
     dir_ = fs::temp_directory_path() / ("glia_image_" + std::to_string(::getpid()));
     fs::create_directories(dir_);
   }
-  void TearDown() override { if (!dir_.empty()) fs::remove_all(dir_); }
+  void TearDown() override {
+    if (!dir_.empty()) fs::remove_all(dir_);
+  }
   fs::path dir_;
 };
 
@@ -76,7 +78,8 @@ TEST_F(Image, WrittenImagesReadBack) {
   }
   Tensor f = Tensor::from({2, 2}, {-1, 0, 1, 3});
   utils::save_img(dir_ / "f.png", f);
-  EXPECT_EQ(utils::load_img(dir_ / "f.png", {.color_mode = "grayscale"}).to_vector(), (std::vector<float>{0, 63, 127, 255}));
+  EXPECT_EQ(utils::load_img(dir_ / "f.png", {.color_mode = "grayscale"}).to_vector(),
+            (std::vector<float>{0, 63, 127, 255}));
   EXPECT_THROW(utils::save_img(dir_ / "f.tiff", f), Error);
   EXPECT_THROW(utils::save_img(dir_ / "f.png", Tensor::zeros({2, 2, 5})), Error);
 }
@@ -109,10 +112,12 @@ TEST_F(Image, FoldersBecomeDatasets) {
   for (int c = 0; c < 3; ++c) {
     const fs::path folder = dir_ / std::string(1, static_cast<char>('c' - c));  // c, b, a
     fs::create_directories(folder);
-    for (int i = 0; i < 4 + c; ++i) utils::save_img(folder / (std::to_string(i) + ".png"), Tensor::full({6, 5, 3}, 20 * c + i, DType::u8));
+    for (int i = 0; i < 4 + c; ++i)
+      utils::save_img(folder / (std::to_string(i) + ".png"), Tensor::full({6, 5, 3}, 20 * c + i, DType::u8));
   }
   std::ofstream(dir_ / "a" / "notes.txt") << "no image";
-  const auto all = utils::image_dataset_from_directory(dir_, {.batch_size = 4, .image_size = {3, 4}, .shuffle = false});
+  const auto all =
+      utils::image_dataset_from_directory(dir_, {.batch_size = 4, .image_size = {3, 4}, .shuffle = false});
   EXPECT_EQ(all.class_names, (std::vector<std::string>{"a", "b", "c"}));
   ASSERT_EQ(all.file_paths.size(), 15u);
   int64_t row = 0;
@@ -129,10 +134,12 @@ TEST_F(Image, FoldersBecomeDatasets) {
 
   std::set<std::string> seen;
   for (const char* subset : {"training", "validation"}) {
-    const auto part = utils::image_dataset_from_directory(dir_, {.label_mode = "categorical", .seed = 5, .validation_split = 0.2, .subset = subset});
+    const auto part = utils::image_dataset_from_directory(
+        dir_, {.label_mode = "categorical", .seed = 5, .validation_split = 0.2, .subset = subset});
     EXPECT_EQ(part.file_paths.size(), std::string(subset) == "training" ? 12u : 3u);
     seen.insert(part.file_paths.begin(), part.file_paths.end());
-    for (const Batch& b : part.dataset) EXPECT_EQ(b.y[0].shape(), (Shape{static_cast<int64_t>(part.file_paths.size()), 3}));
+    for (const Batch& b : part.dataset)
+      EXPECT_EQ(b.y[0].shape(), (Shape{static_cast<int64_t>(part.file_paths.size()), 3}));
   }
   EXPECT_EQ(seen.size(), 15u);
 

@@ -61,7 +61,8 @@ struct Picture {
   const uint8_t* data;
   int64_t height, width, channels;
 };
-bool write_rows(jpeg_compress_struct& c, Errors& e, const Picture& p, int quality, unsigned char** out, unsigned long* size) {
+bool write_rows(jpeg_compress_struct& c, Errors& e, const Picture& p, int quality, unsigned char** out,
+                unsigned long* size) {
   if (setjmp(e.back)) return false;
   jpeg_create_compress(&c);
   jpeg_mem_dest(&c, out, size);
@@ -104,7 +105,8 @@ Tensor decode_jpeg(std::span<const uint8_t> bytes, const std::string& name, cons
   const int64_t channels = d.out_color_space == JCS_GRAYSCALE ? 1 : d.out_color_space == JCS_CMYK ? 4 : 3;
   check_image_size(d.output_height, d.output_width, channels, name, limits);
   Tensor t({d.output_height, d.output_width, channels}, DType::u8);
-  GLIA_CHECK(read_rows(d, e, t.data<uint8_t>(), static_cast<size_t>(d.output_width) * static_cast<size_t>(channels)), "{}: damaged JPEG: {}.", name, e.message);
+  GLIA_CHECK(read_rows(d, e, t.data<uint8_t>(), static_cast<size_t>(d.output_width) * static_cast<size_t>(channels)),
+             "{}: damaged JPEG: {}.", name, e.message);
   return channels == 4 ? rgb_of_cmyk(t) : t;
 }
 

@@ -18,14 +18,16 @@ struct Image {  // freed whatever happens
 
 Tensor decode_png(std::span<const uint8_t> bytes, const std::string& name, const LoadLimits& limits) {
   Image image;
-  GLIA_CHECK(png_image_begin_read_from_memory(&image.p, bytes.data(), bytes.size()), "{}: damaged PNG: {}.", name, image.p.message);
+  GLIA_CHECK(png_image_begin_read_from_memory(&image.p, bytes.data(), bytes.size()), "{}: damaged PNG: {}.", name,
+             image.p.message);
   const bool colour = image.p.format & PNG_FORMAT_FLAG_COLOR, alpha = image.p.format & PNG_FORMAT_FLAG_ALPHA;
   // Grey stays grey (libpng would weigh colours itself); colour keeps its transparency for the caller to drop.
   image.p.format = colour || alpha ? (alpha ? PNG_FORMAT_RGBA : PNG_FORMAT_RGB) : PNG_FORMAT_GRAY;
   const int64_t channels = PNG_IMAGE_SAMPLE_CHANNELS(image.p.format), height = image.p.height, width = image.p.width;
   check_image_size(height, width, channels, name, limits);
   Tensor t({height, width, channels}, DType::u8);
-  GLIA_CHECK(png_image_finish_read(&image.p, nullptr, t.raw(), 0, nullptr), "{}: damaged PNG: {}.", name, image.p.message);
+  GLIA_CHECK(png_image_finish_read(&image.p, nullptr, t.raw(), 0, nullptr), "{}: damaged PNG: {}.", name,
+             image.p.message);
   return t;
 }
 
@@ -36,7 +38,8 @@ std::string encode_png(const Tensor& t) {
   image.p.format = t.dim(2) == 1 ? PNG_FORMAT_GRAY : t.dim(2) == 3 ? PNG_FORMAT_RGB : PNG_FORMAT_RGBA;
   png_alloc_size_t size = PNG_IMAGE_PNG_SIZE_MAX(image.p);
   std::string out(size, '\0');
-  GLIA_CHECK(png_image_write_to_memory(&image.p, out.data(), &size, 0, t.raw(), 0, nullptr), "save_img: {}.", image.p.message);
+  GLIA_CHECK(png_image_write_to_memory(&image.p, out.data(), &size, 0, t.raw(), 0, nullptr), "save_img: {}.",
+             image.p.message);
   out.resize(size);
   return out;
 }

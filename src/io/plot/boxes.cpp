@@ -34,12 +34,15 @@ class Builder {
   std::vector<int> model(const Layer& layer, const std::vector<int>& inputs, int group) {
     if (auto* s = dynamic_cast<const SequentialLayer*>(&layer)) return sequential(*s, inputs, group);
     if (auto* f = dynamic_cast<const FunctionalLayer*>(&layer)) return functional(*f, inputs, group);
-    throw_error("plot_model: '{}' ({}) is neither Sequential nor functional, so it has no graph to draw.", layer.name(), layer.class_name());
+    throw_error("plot_model: '{}' ({}) is neither Sequential nor functional, so it has no graph to draw.",
+                layer.name(), layer.class_name());
   }
   Diagram diagram;
 
  private:
-  static bool nested(const Layer& l) { return dynamic_cast<const SequentialLayer*>(&l) || dynamic_cast<const FunctionalLayer*>(&l); }
+  static bool nested(const Layer& l) {
+    return dynamic_cast<const SequentialLayer*>(&l) || dynamic_cast<const FunctionalLayer*>(&l);
+  }
 
   int box(const std::string& title, const std::string& name, int group, const std::vector<int>& from) {
     diagram.boxes.push_back({title, name, {}, group});
@@ -55,7 +58,8 @@ class Builder {
     if (o_.show_shapes && !in.empty()) rows.push_back("in: " + shapes_text(in));
     if (o_.show_shapes) rows.push_back("out: " + shapes_text(out));
     if (o_.show_dtype) rows.push_back("dtype: " + std::string(dtype_name(dtype)));
-    if (o_.show_trainable && layer && !layer->weights().empty()) rows.push_back(layer->trainable() ? "trainable" : "frozen");
+    if (o_.show_trainable && layer && !layer->weights().empty())
+      rows.push_back(layer->trainable() ? "trainable" : "frozen");
   }
   int open_group(const std::string& name, int parent) {
     diagram.groups.push_back({name, parent});
@@ -99,7 +103,8 @@ class Builder {
       std::vector<int> from;
       std::vector<Shape> in, out;
       for (ir::Ref r : n.inputs)
-        if (auto b = box_of.find(r); b != box_of.end() && !is_mask(g, r)) from.push_back(b->second), in.push_back(g.type(r).shape);
+        if (auto b = box_of.find(r); b != box_of.end() && !is_mask(g, r))
+          from.push_back(b->second), in.push_back(g.type(r).shape);
       for (int o = 0; o < static_cast<int>(n.types.size()); ++o)
         if (!is_mask(g, {id, o})) out.push_back(n.types[static_cast<size_t>(o)].shape);
       const LayerRef& layer = it->second->layer;
@@ -112,10 +117,14 @@ class Builder {
         made = model(*layer, from, open_group(layer->name(), group));
       }
       if (made.empty()) {
-        made = {box(layer ? layer->class_name() : n.op == &ir::input_op() ? "InputLayer" : it->second->name, it->second->name, group, from)};
+        made = {box(layer                     ? layer->class_name()
+                    : n.op == &ir::input_op() ? "InputLayer"
+                                              : it->second->name,
+                    it->second->name, group, from)};
         describe(made[0], in, out, n.types.empty() ? DType::f32 : n.types[0].dtype, layer.ptr().get());
       }
-      for (size_t o = 0; o < n.types.size(); ++o) box_of[{id, static_cast<int>(o)}] = made[std::min(o, made.size() - 1)];
+      for (size_t o = 0; o < n.types.size(); ++o)
+        box_of[{id, static_cast<int>(o)}] = made[std::min(o, made.size() - 1)];
       if (layer) drawn_[layer.ptr().get()] = {std::min(first, made[0]), made};
     }
     std::vector<int> result;
@@ -134,8 +143,10 @@ class Builder {
     auto it = call ? drawn_.find(call->layer.get()) : drawn_.end();
     if (it == drawn_.end()) return;
     for (ir::Ref r : n.inputs)
-      if (auto b = box_of.find(r); b != box_of.end() && !is_mask(g, r)) diagram.arrows.push_back({b->second, it->second.entry});
-    for (size_t o = 0; o < n.types.size(); ++o) box_of[{id, static_cast<int>(o)}] = it->second.outputs[std::min(o, it->second.outputs.size() - 1)];
+      if (auto b = box_of.find(r); b != box_of.end() && !is_mask(g, r))
+        diagram.arrows.push_back({b->second, it->second.entry});
+    for (size_t o = 0; o < n.types.size(); ++o)
+      box_of[{id, static_cast<int>(o)}] = it->second.outputs[std::min(o, it->second.outputs.size() - 1)];
   }
   static size_t position(const FunctionalLayer& f, int node) {
     for (size_t k = 0; k < f.input_refs().size(); ++k)
@@ -154,7 +165,8 @@ class Builder {
 }  // namespace
 
 Diagram diagram_of(const Model& model, const utils::PlotOptions& options) {
-  GLIA_CHECK(options.rankdir == "TB" || options.rankdir == "LR", "plot_model: rankdir must be \"TB\" or \"LR\". Received '{}'.", options.rankdir);
+  GLIA_CHECK(options.rankdir == "TB" || options.rankdir == "LR",
+             "plot_model: rankdir must be \"TB\" or \"LR\". Received '{}'.", options.rankdir);
   Builder b(options);
   b.model(*model.ptr(), {}, -1);
   return b.diagram;
@@ -163,12 +175,18 @@ Diagram diagram_of(const Model& model, const utils::PlotOptions& options) {
 std::string escaped(const std::string& text) {
   std::string r;
   for (char c : text) {
-    if (c == '&') r += "&amp;";
-    else if (c == '<') r += "&lt;";
-    else if (c == '>') r += "&gt;";
-    else if (c == '"') r += "&quot;";
-    else if (static_cast<unsigned char>(c) < 32) r += ' ';
-    else r += c;
+    if (c == '&')
+      r += "&amp;";
+    else if (c == '<')
+      r += "&lt;";
+    else if (c == '>')
+      r += "&gt;";
+    else if (c == '"')
+      r += "&quot;";
+    else if (static_cast<unsigned char>(c) < 32)
+      r += ' ';
+    else
+      r += c;
   }
   return r;
 }

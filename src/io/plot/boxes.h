@@ -8,9 +8,9 @@
 namespace glia::io::plot {
 
 struct Box {
-  std::string title, name;             // "Dense", "dense_1"
-  std::vector<std::string> rows;       // further lines
-  int group = -1;                      // the nested model it is in
+  std::string title, name;        // "Dense", "dense_1"
+  std::vector<std::string> rows;  // further lines
+  int group = -1;                 // the nested model it is in
 };
 struct Arrow {
   int from, to;

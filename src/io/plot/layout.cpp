@@ -18,14 +18,15 @@ class Layers {
     place();
   }
 
-  std::vector<Size> size_;                 // boxes, then bends
+  std::vector<Size> size_;  // boxes, then bends
   std::vector<int> rank_;
   std::vector<std::vector<int>> members_;  // of each rank, from left to right
   std::vector<std::vector<int>> chain_;    // of each arrow: box, bends, box
   std::vector<double> x_;
 
  private:
-  // Boxes come in topological order; an arrow back (a shared layer called on its own result) takes no part in the ranks.
+  // Boxes come in topological order; an arrow back (a shared layer called on its own result) takes no part in the
+  // ranks.
   static bool forward(const Arrow& a) { return a.from < a.to; }
 
   void assign_ranks(const std::vector<Arrow>& arrows) {
@@ -33,7 +34,8 @@ class Layers {
     for (bool again = true; again;) {
       again = false;
       for (const Arrow& a : arrows)
-        if (forward(a) && rank_[static_cast<size_t>(a.to)] <= rank_[static_cast<size_t>(a.from)]) rank_[static_cast<size_t>(a.to)] = rank_[static_cast<size_t>(a.from)] + 1, again = true;
+        if (forward(a) && rank_[static_cast<size_t>(a.to)] <= rank_[static_cast<size_t>(a.from)])
+          rank_[static_cast<size_t>(a.to)] = rank_[static_cast<size_t>(a.from)] + 1, again = true;
     }
     // A box without inputs moves down to the first that reads it.
     std::vector<int> lowest(size_.size(), -1);
@@ -84,13 +86,16 @@ class Layers {
   void order() {
     std::vector<double> at(size_.size());
     const auto number = [&](const std::vector<int>& rank) {
-      for (size_t i = 0; i < rank.size(); ++i) at[static_cast<size_t>(rank[i])] = static_cast<double>(i) - static_cast<double>(rank.size() - 1) / 2;
+      for (size_t i = 0; i < rank.size(); ++i)
+        at[static_cast<size_t>(rank[i])] = static_cast<double>(i) - static_cast<double>(rank.size() - 1) / 2;
     };
     for (const auto& rank : members_) number(rank);
     const auto sort_rank = [&](std::vector<int>& rank, const std::vector<std::vector<int>>& neighbours) {
       std::vector<double> key(size_.size());
-      for (int i : rank) key[static_cast<size_t>(i)] = mean(neighbours[static_cast<size_t>(i)], at, at[static_cast<size_t>(i)]);
-      std::stable_sort(rank.begin(), rank.end(), [&](int a, int b) { return key[static_cast<size_t>(a)] < key[static_cast<size_t>(b)]; });
+      for (int i : rank)
+        key[static_cast<size_t>(i)] = mean(neighbours[static_cast<size_t>(i)], at, at[static_cast<size_t>(i)]);
+      std::stable_sort(rank.begin(), rank.end(),
+                       [&](int a, int b) { return key[static_cast<size_t>(a)] < key[static_cast<size_t>(b)]; });
       number(rank);
     };
     for (int sweep = 0; sweep < kSweeps; ++sweep) {
@@ -118,7 +123,8 @@ class Layers {
   }
   void settle(const std::vector<int>& rank, const std::vector<std::vector<int>>& neighbours) {
     std::vector<double> left(rank.size()), right(rank.size()), wanted(rank.size());
-    for (size_t k = 0; k < rank.size(); ++k) wanted[k] = mean(neighbours[static_cast<size_t>(rank[k])], x_, x_[static_cast<size_t>(rank[k])]);
+    for (size_t k = 0; k < rank.size(); ++k)
+      wanted[k] = mean(neighbours[static_cast<size_t>(rank[k])], x_, x_[static_cast<size_t>(rank[k])]);
     const auto apart = [&](size_t k) { return (width(rank[k - 1]) + width(rank[k])) / 2 + gap_; };
     left = right = wanted;
     for (size_t k = 1; k < rank.size(); ++k) left[k] = std::max(left[k], left[k - 1] + apart(k));
@@ -157,7 +163,9 @@ Layout layered(const std::vector<Size>& boxes, const std::vector<Arrow>& arrows,
     if (chain.front() >= chain.back()) {  // back: out of the right side, in at the right side
       for (int i : {chain.front(), chain.back()}) {
         const size_t k = static_cast<size_t>(i);
-        path.push_back({l.x_[k] - left + l.size_[k].width / 2, y[static_cast<size_t>(l.rank_[k])] + (path.empty() ? l.size_[k].height / 4 : -l.size_[k].height / 4)});
+        path.push_back(
+            {l.x_[k] - left + l.size_[k].width / 2,
+             y[static_cast<size_t>(l.rank_[k])] + (path.empty() ? l.size_[k].height / 4 : -l.size_[k].height / 4)});
       }
       r.path.push_back(std::move(path));
       continue;

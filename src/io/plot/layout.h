@@ -1,5 +1,5 @@
-// Places boxes of given sizes in ranks (each below all it reads), with bends for arrows that pass ranks by: the method of
-// Sugiyama, Tagawa and Toda 1981 with barycentre sweeps.
+// Places boxes of given sizes in ranks (each below all it reads), with bends for arrows that pass ranks by: the
+// method of Sugiyama, Tagawa and Toda 1981 with barycentre sweeps.
 #pragma once
 #include <vector>
 
@@ -14,8 +14,8 @@ struct Point {
   double x, y;
 };
 struct Layout {
-  std::vector<Point> centre;               // of each box
-  std::vector<std::vector<Point>> path;    // of each arrow: from border to border, with bends between
+  std::vector<Point> centre;             // of each box
+  std::vector<std::vector<Point>> path;  // of each arrow: from border to border, with bends between
   double width = 0, height = 0;
 };
 // From top to bottom; for left to right, swap what goes in and comes out.

@@ -52,10 +52,13 @@ Model residual_model() {
 }
 
 TEST(Plot, DotHasABoxPerLayerAndAnArrowPerConnection) {
-  const std::string dot = utils::model_to_dot(residual_model(), {.show_shapes = true, .show_layer_names = true, .show_layer_activations = true});
+  const std::string dot = utils::model_to_dot(
+      residual_model(), {.show_shapes = true, .show_layer_names = true, .show_layer_activations = true});
   EXPECT_EQ(dot.find("digraph \"net\" {"), 0u);
   EXPECT_NE(dot.find("<b>image (InputLayer)</b><br/>out: (None, 8, 8, 4)"), std::string::npos) << dot;
-  EXPECT_NE(dot.find("<b>conv (Conv2D)</b><br/>activation: relu<br/>in: (None, 8, 8, 4)<br/>out: (None, 8, 8, 4)"), std::string::npos) << dot;
+  EXPECT_NE(dot.find("<b>conv (Conv2D)</b><br/>activation: relu<br/>in: (None, 8, 8, 4)<br/>out: (None, 8, 8, 4)"),
+            std::string::npos)
+      << dot;
   EXPECT_NE(dot.find("in: (None, 8, 8, 4), (None, 8, 8, 4)"), std::string::npos) << dot;
   EXPECT_NE(dot.find("<b>head (Dense)</b><br/>in: (None, 4)<br/>out: (None, 2)"), std::string::npos) << dot;
   EXPECT_EQ(count(dot, "[label="), 5u);
@@ -66,7 +69,7 @@ TEST(Plot, SvgOfAModelIsWellFormed) {
   for (const char* direction : {"TB", "LR"}) {
     const std::string svg = utils::model_to_svg(residual_model(), {.show_shapes = true, .rankdir = direction});
     expect_well_formed(svg);
-    EXPECT_EQ(count(svg, "<rect"), 6u);               // background and five layers
+    EXPECT_EQ(count(svg, "<rect"), 6u);  // background and five layers
     EXPECT_EQ(count(svg, "marker-end"), 5u);
   }
   EXPECT_THROW(utils::model_to_svg(residual_model(), {.rankdir = "XX"}), Error);
@@ -93,7 +96,7 @@ TEST(Plot, SharedLayersAreDrawnOnceWithAnArrowPerCall) {
   Value a = Input({5}), b = Input({5});
   Model siamese({a, b}, {Dot({1})({inner(a), inner(b)})});
   EXPECT_EQ(count(utils::model_to_dot(siamese), "[label=<<b>"), 4u);
-  EXPECT_EQ(count(utils::model_to_dot(siamese), " -> "), 4u) << utils::model_to_dot(siamese);   // two in, two out
+  EXPECT_EQ(count(utils::model_to_dot(siamese), " -> "), 4u) << utils::model_to_dot(siamese);  // two in, two out
   EXPECT_EQ(count(utils::model_to_dot(siamese, {.expand_nested = true}), " -> "), 5u);
   expect_well_formed(utils::model_to_svg(siamese));
   Model again({a}, {twice(twice(a))});  // an arrow from the layer to itself
@@ -131,7 +134,10 @@ TEST(Plot, LayoutKeepsBoxesApartAndArrowsDownwards) {
 TEST(Plot, CurvesOfATraining) {
   History h;
   h.epoch = {0, 1, 2};
-  h.history = {{"accuracy", {0.5, 0.7, 0.8}}, {"loss", {1.5, 0.7, 0.5}}, {"val_loss", {1.6, std::nan(""), 0.6}}, {"learning_rate", {1e-3, 1e-3, 1e-3}}};
+  h.history = {{"accuracy", {0.5, 0.7, 0.8}},
+               {"loss", {1.5, 0.7, 0.5}},
+               {"val_loss", {1.6, std::nan(""), 0.6}},
+               {"learning_rate", {1e-3, 1e-3, 1e-3}}};
   const std::string svg = utils::history_to_svg(h, {.title = "a < b & c"});
   expect_well_formed(svg);
   EXPECT_EQ(count(svg, "class=\"curve\""), 3u);
