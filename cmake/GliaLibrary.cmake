@@ -39,10 +39,10 @@ const std::size_t kDigitsGzBytes = sizeof kDigitsGz;
 # Random numbers must not depend on whether the compiler fuses multiplications with additions.
 set_source_files_properties(${PROJECT_SOURCE_DIR}/src/kernels/cpu/random.cpp PROPERTIES COMPILE_OPTIONS "-ffp-contract=off;-O3")
 
-# Rooms above the kernels and the executor are not hot: -O1 halves their compile time.
+# Rooms above the kernels and the executor are not hot: built for size, which halves them and their compile time.
 set(GLIA_LIGHT ${GLIA_SOURCES})
 list(FILTER GLIA_LIGHT INCLUDE REGEX "/src/(nn|train|data|io|passes|grad|ir|cli)/")
-set_source_files_properties(${GLIA_LIGHT} PROPERTIES COMPILE_OPTIONS "$<$<CONFIG:Release>:-O1>")
+set_source_files_properties(${GLIA_LIGHT} PROPERTIES COMPILE_OPTIONS "$<$<CONFIG:Release>:-Os>")
 
 add_library(glia STATIC ${GLIA_SOURCES} ${digits_cpp})
 add_library(glia::glia ALIAS glia)
