@@ -1,16 +1,17 @@
-// NumPy's array files: .npy holds one array, .npz a zip archive of named ones. What numpy.save, savez and savez_compressed write
-// is read, and the other way round.
+// NumPy's array files: .npy holds one array, .npz a zip archive of named ones. What numpy.save, savez and
+// savez_compressed write is read, and the other way round.
 //
 //   write_npz("data.npz", {{"x", x}, {"y", y}});               // np.load("data.npz")["x"]
 //   std::map<std::string, Tensor> arrays = read_npz("data.npz");
 //   Tensor w = read_npy("w.npy");
 //
-// Dtypes: float16, float32, float64, int8, uint8, int32, int64, bool; bfloat16 as ml_dtypes stores it (two-byte "void").
-// int16 and uint16 are read as int32, uint32 and uint64 as int64 (Error for values that do not fit). Both byte orders and
-// Fortran order are read. Arrays of objects hold pickled Python code and are refused, as are strings and records.
+// Dtypes: float16, float32, float64, int8, uint8, int32, int64, bool; bfloat16 as ml_dtypes stores it (two-byte
+// "void"). int16 and uint16 are read as int32, uint32 and uint64 as int64 (Error for values that do not fit). Both
+// byte orders and Fortran order are read. Arrays of objects hold pickled Python code and are refused, as are strings
+// and records.
 //
-// Errors: glia::Error naming the file, the member and the offset for a missing or damaged file, and for one beyond the limits; what
-// is written appears under its name only when it is complete.
+// Errors: glia::Error naming the file, the member and the offset for a missing or damaged file, and for one beyond
+// the limits; what is written appears under its name only when it is complete.
 #pragma once
 #include <map>
 #include <string>

@@ -13,11 +13,13 @@
 
 namespace glia {
 
-// In the order of the header. The tensors lie in the mapping: opening costs nothing, pages are read when they are touched, and what
-// is written to a tensor never reaches the file. While they live the file must not be cut short by someone else (files that are
-// replaced by renaming, as Glia writes them, are safe). Throws Error with the offset for a bad file.
+// In the order of the header. The tensors lie in the mapping: opening costs nothing, pages are read when they are
+// touched, and what is written to a tensor never reaches the file. While they live the file must not be cut short by
+// someone else (files that are replaced by renaming, as Glia writes them, are safe). Throws Error with the offset for
+// a bad file.
 NamedTensors read_safetensors(const std::string& path, const LoadOptions& options = {});
 // Written beside, synced and renamed. `metadata` is kept in the header; Hugging Face wants {{"format", "pt"}}.
-void write_safetensors(const std::string& path, const NamedTensors& tensors, const std::map<std::string, std::string>& metadata = {});
+void write_safetensors(const std::string& path, const NamedTensors& tensors,
+                       const std::map<std::string, std::string>& metadata = {});
 
 }  // namespace glia

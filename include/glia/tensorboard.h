@@ -28,7 +28,8 @@ using HParam = std::variant<bool, double, std::string>;
 
 class SummaryWriter {
  public:
-  // Makes the folder and a new event file in it. Throws Error when that fails, as does every function below, naming the file.
+  // Makes the folder and a new event file in it. Throws Error when that fails, as does every function below, naming
+  // the file.
   explicit SummaryWriter(const std::string& logdir);
   ~SummaryWriter();
   SummaryWriter(SummaryWriter&&) noexcept;
@@ -36,8 +37,8 @@ class SummaryWriter {
   void scalar(const std::string& tag, double value, int64_t step);
   // Any dtype and shape; `buckets` of equal width between the least and the greatest value.
   void histogram(const std::string& tag, const Tensor& values, int64_t step, int64_t buckets = 30);
-  // (height, width, channels) or several (n, height, width, channels) with 1, 3 or 4 channels: uint8, or floats from 0 to 1
-  // (others are clipped). At most `max_outputs` of them are kept.
+  // (height, width, channels) or several (n, height, width, channels) with 1, 3 or 4 channels: uint8, or floats from
+  // 0 to 1 (others are clipped). At most `max_outputs` of them are kept.
   void image(const std::string& tag, const Tensor& images, int64_t step, int64_t max_outputs = 3);
   void text(const std::string& tag, std::string_view markdown, int64_t step);
   // The layers and how they are joined, for the Graphs tab; its Keras form as well where the model has one.
@@ -58,16 +59,18 @@ class SummaryWriter {
 namespace callbacks {
 
 struct TensorBoardOptions {
-  int histogram_freq = 0;           // epochs between histograms of the weights; 0: none
+  int histogram_freq = 0;  // epochs between histograms of the weights; 0: none
   bool write_graph = true;
-  bool write_images = false;        // weights as images, with the histograms
+  bool write_images = false;  // weights as images, with the histograms
   bool write_steps_per_second = false;
-  int64_t update_freq = 0;          // batches between batch_* scalars; 0: only those of epochs ("epoch" in Keras)
-  int embeddings_freq = 0;          // epochs between copies of the embeddings for the Projector tab; 0: none
-  std::map<std::string, std::string> embeddings_metadata;  // layer name -> file of labels, one a line, relative to log_dir
-  std::map<std::string, tensorboard::HParam> hparams;      // of this run
+  int64_t update_freq = 0;  // batches between batch_* scalars; 0: only those of epochs ("epoch" in Keras)
+  int embeddings_freq = 0;  // epochs between copies of the embeddings for the Projector tab; 0: none
+  std::map<std::string, std::string>
+      embeddings_metadata;  // layer name -> file of labels, one a line, relative to log_dir
+  std::map<std::string, tensorboard::HParam> hparams;  // of this run
 };
-// Scalars epoch_*, batch_*, evaluation_*_vs_iterations with Keras's names and steps, in log_dir/train and log_dir/validation.
+// Scalars epoch_*, batch_*, evaluation_*_vs_iterations with Keras's names and steps, in log_dir/train and
+// log_dir/validation.
 CallbackRef TensorBoard(std::string log_dir = "logs", TensorBoardOptions options = {});
 
 }  // namespace callbacks

@@ -13,7 +13,8 @@ void load_safetensors_weights(Model& model, const std::string& path, const LoadW
   std::vector<Variable> weights = model->weights();
   NamedTensors stored = read_safetensors(path, {.limits = options.limits});
   GLIA_CHECK(!weights.empty() || stored.empty(),
-             "{}: load_weights: the model is not built yet. Give input_shape or call it on data first.", model.name());
+             "{}: load_weights: the model is not built yet. Give input_shape or call it on data first.",
+             model.name());
   assign_weights(weights, match_weights(fmt::format("{}: '{}'", model.name(), path), weights, stored));
 }
 

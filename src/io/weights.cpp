@@ -23,26 +23,30 @@ NamedTensors named_tensors(const std::vector<Variable>& variables) {
   return r;
 }
 
-std::vector<const Tensor*> match_weights(const std::string& where, const std::vector<Variable>& weights, const NamedTensors& stored) {
+std::vector<const Tensor*> match_weights(const std::string& where, const std::vector<Variable>& weights,
+                                         const NamedTensors& stored) {
   std::vector<std::string> names = weight_names(weights);
   std::map<std::string, const Tensor*> by_name;
   for (auto& [n, t] : stored) by_name[n] = &t;
-  GLIA_CHECK(stored.size() == weights.size(), "{}: the file holds {} tensors. Expected {}.", where, stored.size(), weights.size());
+  GLIA_CHECK(stored.size() == weights.size(), "{}: the file holds {} tensors. Expected {}.", where, stored.size(),
+             weights.size());
   bool named = true;
   for (auto& n : names) named &= by_name.count(n) > 0;
   // Layers named otherwise (numbered by creation) still match in order.
   std::vector<const Tensor*> source;
   for (std::size_t i = 0; i < weights.size(); ++i) {
     const Tensor* t = named ? by_name[names[i]] : &stored[i].second;
-    GLIA_CHECK(t->shape() == weights[i].shape(), "{}: the tensor '{}' has shape {}. The weight '{}' has shape {}.", where,
-               named ? names[i] : stored[i].first, to_string(t->shape()), names[i], to_string(weights[i].shape()));
+    GLIA_CHECK(t->shape() == weights[i].shape(), "{}: the tensor '{}' has shape {}. The weight '{}' has shape {}.",
+               where, named ? names[i] : stored[i].first, to_string(t->shape()), names[i],
+               to_string(weights[i].shape()));
     source.push_back(t);
   }
   return source;
 }
 
 void assign_weights(const std::vector<Variable>& weights, const std::vector<const Tensor*>& values) {
-  for (std::size_t i = 0; i < weights.size(); ++i) weights[i].tensor().copy_from(values[i]->astype(weights[i].dtype()));
+  for (std::size_t i = 0; i < weights.size(); ++i)
+    weights[i].tensor().copy_from(values[i]->astype(weights[i].dtype()));
 }
 
 }  // namespace glia::io

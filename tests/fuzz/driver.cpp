@@ -1,7 +1,8 @@
 // Random damage without end, for every loader of loaders.h.
 //
 //   glia-fuzz                          the names
-//   glia-fuzz LOADER SECONDS [SEED]    prints how many files were tried; a file that breaks the rules is kept in the current folder,
+//   glia-fuzz LOADER SECONDS [SEED]    prints how many files were tried; a file that breaks the rules is kept in the
+//   current folder,
 //                                      one that ends the process with a signal lies in /dev/shm/glia_fuzz_PID_LOADER
 //   GLIA_FUZZ=LOADER glia-libfuzzer    the same files steered by coverage (built with clang and -DGLIA_LIBFUZZER=ON)
 #include <cstdlib>
@@ -42,10 +43,12 @@ int main(int argc, char** argv) {
     Feeder::Result r = feed(bytes);
     if (r.problem.empty() && feed.seconds < 2) continue;
     std::ofstream(kept, std::ios::binary) << bytes;
-    std::printf("%s: file %lld: %s (%.3f s); kept as %s\n", loader->name.c_str(), static_cast<long long>(feed.files), r.problem.c_str(), feed.seconds, kept.c_str());
+    std::printf("%s: file %lld: %s (%.3f s); kept as %s\n", loader->name.c_str(), static_cast<long long>(feed.files),
+                r.problem.c_str(), feed.seconds, kept.c_str());
     return 1;
   }
-  std::printf("%s: %lld files, %lld refused, slowest %.1f ms, peak %llu MiB\n", loader->name.c_str(), static_cast<long long>(feed.files),
-              static_cast<long long>(feed.refused), feed.slowest * 1000, static_cast<unsigned long long>(Memory::peak() >> 20));
+  std::printf("%s: %lld files, %lld refused, slowest %.1f ms, peak %llu MiB\n", loader->name.c_str(),
+              static_cast<long long>(feed.files), static_cast<long long>(feed.refused), feed.slowest * 1000,
+              static_cast<unsigned long long>(Memory::peak() >> 20));
 }
 #endif

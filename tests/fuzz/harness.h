@@ -1,8 +1,10 @@
-// Hostile files, for every loader alike: a small valid file is cut at every length, has every bit flipped, and is damaged at random
-// from a fixed seed; files made by hand lie about sizes, nest, refer in circles, unpack without end. Each must be read or refused with
-// a glia::Error: no other exception, no signal, no memory that the file does not have.
+// Hostile files, for every loader alike: a small valid file is cut at every length, has every bit flipped, and is
+// damaged at random from a fixed seed; files made by hand lie about sizes, nest, refer in circles, unpack without
+// end. Each must be read or refused with a glia::Error: no other exception, no signal, no memory that the file does
+// not have.
 //
-// A new loader is one line in loaders.h. Random damage without end: build/<preset>/bin/glia-fuzz LOADER SECONDS [SEED].
+// A new loader is one line in loaders.h. Random damage without end: build/<preset>/bin/glia-fuzz LOADER SECONDS
+// [SEED].
 #pragma once
 #include <sys/resource.h>
 #include <unistd.h>
@@ -28,9 +30,9 @@ using NamedBytes = std::vector<std::pair<std::string, Bytes>>;
 
 struct Loader {
   friend void PrintTo(const Loader& l, std::ostream* out) { *out << l.name; }
-  std::string name, ending;                        // ".npz": what the file is called
-  std::function<Bytes()> valid;                    // a small valid file; empty: not on this machine
-  std::function<void(const std::string&)> load;    // reads a path
+  std::string name, ending;                         // ".npz": what the file is called
+  std::function<Bytes()> valid;                     // a small valid file; empty: not on this machine
+  std::function<void(const std::string&)> load;     // reads a path
   std::function<NamedBytes(const Bytes&)> by_hand;  // damaged on purpose, each must be refused; may be empty
   bool ends_anywhere = false;                       // the beginning of a file may be a whole file (protocol buffers)
   int share = 1;                                    // slow loaders get this part of the samples
@@ -59,7 +61,8 @@ class Feeder {
  public:
   explicit Feeder(const Loader& loader) : loader_(loader) {
     std::error_code ec;
-    std::filesystem::path base = std::filesystem::is_directory("/dev/shm", ec) ? "/dev/shm" : std::filesystem::temp_directory_path();
+    std::filesystem::path base =
+        std::filesystem::is_directory("/dev/shm", ec) ? "/dev/shm" : std::filesystem::temp_directory_path();
     folder_ = (base / ("glia_fuzz_" + std::to_string(getpid()) + "_" + loader.name)).string();
     std::filesystem::create_directories(folder_);
     path_ = folder_ + "/file" + loader.ending;
@@ -83,7 +86,8 @@ class Feeder {
     } catch (const Error& e) {
       r.refused = true;
       r.message = e.what();
-      if (r.message.empty() || r.message.size() > 20000) r.problem = "an error of " + std::to_string(r.message.size()) + " characters";
+      if (r.message.empty() || r.message.size() > 20000)
+        r.problem = "an error of " + std::to_string(r.message.size()) + " characters";
     } catch (const std::exception& e) {
       r.problem = std::string("not a glia::Error but: ") + e.what();
     }
@@ -114,24 +118,54 @@ class Damage {
   void once(Bytes& s) {
     std::size_t at = rng_.below(s.size());
     switch (rng_.below(9)) {
-      case 0: s[at] = static_cast<char>(s[at] ^ (1 << rng_.below(8))); break;
-      case 1: s[at] = static_cast<char>(rng_.below(256)); break;
-      case 2: s.resize(at); break;
-      case 3: s.insert(at, s.substr(at, rng_.below(64))); break;
-      case 4: s.erase(at, rng_.below(64)); break;
-      case 5: s.insert(at, s.substr(rng_.below(s.size()), rng_.below(64))); break;
-      case 6: digits(s, at); break;
-      default: number(s, at);
+      case 0:
+        s[at] = static_cast<char>(s[at] ^ (1 << rng_.below(8)));
+        break;
+      case 1:
+        s[at] = static_cast<char>(rng_.below(256));
+        break;
+      case 2:
+        s.resize(at);
+        break;
+      case 3:
+        s.insert(at, s.substr(at, rng_.below(64)));
+        break;
+      case 4:
+        s.erase(at, rng_.below(64));
+        break;
+      case 5:
+        s.insert(at, s.substr(rng_.below(s.size()), rng_.below(64)));
+        break;
+      case 6:
+        digits(s, at);
+        break;
+      default:
+        number(s, at);
     }
   }
   // A number of 1 to 8 bytes, in either byte order, becomes extreme.
   void number(Bytes& s, std::size_t at) {
-    static const uint64_t values[] = {0, 1, 0x7f, 0x80, 0xff, 0x7fff, 0xffff, 0x7fffffff, 0x80000000, 0xffffffff, uint64_t{1} << 40,
-                                      uint64_t{1} << 62, 0x7fffffffffffffff, 0x8000000000000000, ~uint64_t{0}, ~uint64_t{0} - 7};
+    static const uint64_t values[] = {0,
+                                      1,
+                                      0x7f,
+                                      0x80,
+                                      0xff,
+                                      0x7fff,
+                                      0xffff,
+                                      0x7fffffff,
+                                      0x80000000,
+                                      0xffffffff,
+                                      uint64_t{1} << 40,
+                                      uint64_t{1} << 62,
+                                      0x7fffffffffffffff,
+                                      0x8000000000000000,
+                                      ~uint64_t{0},
+                                      ~uint64_t{0} - 7};
     uint64_t v = values[rng_.below(std::size(values))];
     std::size_t width = std::size_t{1} << rng_.below(4);
     bool big = rng_.below(2);
-    for (std::size_t i = 0; i < width && at + i < s.size(); ++i) s[at + i] = static_cast<char>(v >> (8 * (big ? width - 1 - i : i)));
+    for (std::size_t i = 0; i < width && at + i < s.size(); ++i)
+      s[at + i] = static_cast<char>(v >> (8 * (big ? width - 1 - i : i)));
   }
   // The next run of decimal digits becomes a number that does not fit.
   void digits(Bytes& s, std::size_t at) {
@@ -139,13 +173,15 @@ class Damage {
     while (at < s.size() && !digit(at)) ++at;
     std::size_t end = at;
     while (end < s.size() && digit(end)) ++end;
-    static const char* values[] = {"0", "-1", "99999999999999999999", "4294967296", "9223372036854775807", "1e999", "2147483647"};
+    static const char* values[] = {"0",     "-1",        "99999999999999999999", "4294967296", "9223372036854775807",
+                                   "1e999", "2147483647"};
     if (at < s.size()) s.replace(at, end - at, values[rng_.below(std::size(values))]);
   }
   PhiloxStream rng_;
 };
 
-// ---- bytes of zip archives, for bombs and lies -------------------------------------------------------------------------
+// ---- bytes of zip archives, for bombs and lies
+// -------------------------------------------------------------------------
 
 inline void put(Bytes& s, uint64_t v, int bytes) {
   for (int i = 0; i < bytes; ++i) s += static_cast<char>(v >> (8 * i));
@@ -153,7 +189,8 @@ inline void put(Bytes& s, uint64_t v, int bytes) {
 
 // Replaces every occurrence of `what`, e.g. a size in both headers of a zip member.
 inline Bytes replaced(Bytes s, const Bytes& what, const Bytes& with) {
-  for (std::size_t at = 0; (at = s.find(what, at)) != Bytes::npos; at += with.size()) s.replace(at, what.size(), with);
+  for (std::size_t at = 0; (at = s.find(what, at)) != Bytes::npos; at += with.size())
+    s.replace(at, what.size(), with);
   return s;
 }
 

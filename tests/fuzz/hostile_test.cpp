@@ -40,7 +40,8 @@ class Hostile : public testing::TestWithParam<Loader> {
     Feeder::Result r = feed(bytes);
     EXPECT_EQ(r.problem, "") << what;
     EXPECT_TRUE(r.refused || !must_refuse) << what << ": was read";
-    if (feed.seconds > 0.1) std::printf("%s: %s took %.0f ms\n", GetParam().name.c_str(), what.c_str(), feed.seconds * 1000);
+    if (feed.seconds > 0.1)
+      std::printf("%s: %s took %.0f ms\n", GetParam().name.c_str(), what.c_str(), feed.seconds * 1000);
   }
   std::size_t part() const { return static_cast<std::size_t>(GetParam().share); }
   Bytes valid_;
@@ -86,6 +87,7 @@ TEST_P(Hostile, MadeByHand) {
   });
 }
 
-INSTANTIATE_TEST_SUITE_P(All, Hostile, testing::ValuesIn(loaders()), [](const auto& info) { return info.param.name; });
+INSTANTIATE_TEST_SUITE_P(All, Hostile, testing::ValuesIn(loaders()),
+                         [](const auto& info) { return info.param.name; });
 
 }  // namespace glia::fuzz

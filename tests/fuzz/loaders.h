@@ -6,17 +6,20 @@
 
 #include "fuzz/by_hand.h"
 #include "fuzz/harness.h"
-#include "nn/weight_budget.h"
 #include "io/zip/zip.h"
+#include "nn/weight_budget.h"
 
 namespace glia::fuzz {
 
-inline Bytes compat(const std::string& name) { return file_of(std::string(GLIA_SOURCE_DIR) + "/tests/compat/" + name); }
+inline Bytes compat(const std::string& name) {
+  return file_of(std::string(GLIA_SOURCE_DIR) + "/tests/compat/" + name);
+}
 
 // What a writer of this library makes.
 template <class F>
 Bytes written(const std::string& ending, F&& write) {
-  std::string path = (std::filesystem::temp_directory_path() / ("glia_fuzz_seed_" + std::to_string(getpid()) + ending)).string();
+  std::string path =
+      (std::filesystem::temp_directory_path() / ("glia_fuzz_seed_" + std::to_string(getpid()) + ending)).string();
   write(path);
   Bytes r = file_of(path);
   std::filesystem::remove(path);
@@ -32,16 +35,22 @@ inline Model mixed_model() {  // many kinds of configuration
   x = layers::Bidirectional(layers::LSTM(3, {.return_sequences = true}))(layers::BatchNormalization()(x));
   x = layers::Add()({x, layers::MultiHeadAttention(2, 3)({x, x})});
   x = layers::Dropout(0.5, {.seed = 3})(layers::Flatten()(layers::Permute({2, 1})(layers::MaxPooling1D({2})(x))));
-  return Model({in}, {layers::Dense(2, {.activation = "softmax", .kernel_constraint = "max_norm"})(layers::Reshape({-1})(x))});
+  return Model(
+      {in}, {layers::Dense(2, {.activation = "softmax", .kernel_constraint = "max_norm"})(layers::Reshape({-1})(x))});
 }
-inline std::map<std::string, Tensor> two_arrays() { return {{"a", Tensor::full({2, 3}, 1.5)}, {"b", Tensor::full({4}, 3, DType::i64)}}; }
+inline std::map<std::string, Tensor> two_arrays() {
+  return {{"a", Tensor::full({2, 3}, 1.5)}, {"b", Tensor::full({4}, 3, DType::i64)}};
+}
 
 // A branching model with every kind of thing a configuration holds.
 inline Model keras_model() {
   Value a = Input({6, 4}, {.name = "a"}), b = Input({3}, {.name = "b"});
-  Value x = layers::Bidirectional(layers::LSTM(2))(a), y = layers::Dense(4, {.activation = "relu", .kernel_regularizer = "l2"})(b * 2.0);
+  Value x = layers::Bidirectional(layers::LSTM(2))(a),
+        y = layers::Dense(4, {.activation = "relu", .kernel_regularizer = "l2"})(b * 2.0);
   Model m({a, b}, {layers::Dense(2, {.name = "out"})(layers::Add()({x, y}))});
-  m.compile({.optimizer = optimizers::SGD({.learning_rate = optimizers::schedules::ExponentialDecay()}), .loss = "mse", .metrics = {"mae"}});
+  m.compile({.optimizer = optimizers::SGD({.learning_rate = optimizers::schedules::ExponentialDecay()}),
+             .loss = "mse",
+             .metrics = {"mae"}});
   return m;
 }
 inline const Bytes& keras_seed() {
@@ -91,7 +100,8 @@ inline NamedBytes keras_config_by_hand(const Bytes& valid) {
   with("history_object", "\"keras_history\":[\"b\",0,0]", "\"keras_history\":{}");
   with("output_nowhere", "\"output_layers\":[\"out\",0,0]", "\"output_layers\":[\"in\",0,0]");
   with("no_outputs", "\"output_layers\":[\"out\",0,0]", "\"output_layers\":[]");
-  with("lambda", "\"activation\":\"relu\"", "\"activation\":{\"class_name\":\"__lambda__\",\"config\":{\"value\":\"4wEAAA==\"}}");
+  with("lambda", "\"activation\":\"relu\"",
+       "\"activation\":{\"class_name\":\"__lambda__\",\"config\":{\"value\":\"4wEAAA==\"}}");
   with("unknown_activation", "\"activation\":\"relu\"", "\"activation\":\"rely\"");
   with("unknown_op", "\"class_name\":\"Multiply\"", "\"class_name\":\"Multiplex\"");
   with("slash_in_name", "\"name\":\"out\"", "\"name\":\"../out\"");
@@ -109,31 +119,47 @@ inline NamedBytes keras_config_by_hand(const Bytes& valid) {
 inline const std::vector<Loader>& loaders() {
   static const std::vector<Loader> all = {
       {"npy", ".npy", [] { return compat("npz/plain.npy"); }, [](const std::string& p) { read_npy(p); }, npy_by_hand},
-      {"npz", ".npz", [] { return written(".npz", [](auto& p) { write_npz(p, two_arrays()); }); }, [](const std::string& p) { read_npz(p); }, npz_by_hand},
-      {"npz_deflated", ".npz", [] { return written(".npz", [](auto& p) { write_npz(p, two_arrays(), {.compress = true}); }); }, [](const std::string& p) { read_npz(p); }, zip_by_hand},
-      {"safetensors", ".safetensors", [] { return written(".safetensors", [](auto& p) { write_safetensors(p, {{"a", Tensor::full({2, 3}, 1)}, {"b", Tensor::full({40}, 2)}}); }); },
+      {"npz", ".npz", [] { return written(".npz", [](auto& p) { write_npz(p, two_arrays()); }); },
+       [](const std::string& p) { read_npz(p); }, npz_by_hand},
+      {"npz_deflated", ".npz",
+       [] { return written(".npz", [](auto& p) { write_npz(p, two_arrays(), {.compress = true}); }); },
+       [](const std::string& p) { read_npz(p); }, zip_by_hand},
+      {"safetensors", ".safetensors",
+       [] {
+         return written(".safetensors", [](auto& p) {
+           write_safetensors(p, {{"a", Tensor::full({2, 3}, 1)}, {"b", Tensor::full({40}, 2)}});
+         });
+       },
        [](const std::string& p) { read_safetensors(p); }, safetensors_by_hand},
-      {"pytorch", ".pt", [] { return compat("pytorch/tiny.pt"); }, [](const std::string& p) { read_pytorch(p); }, pytorch_zip_by_hand},
-      {"pytorch_legacy", ".pt", [] { return compat("pytorch/tiny_legacy.pt"); }, [](const std::string& p) { read_pytorch(p); }, legacy_by_hand},
+      {"pytorch", ".pt", [] { return compat("pytorch/tiny.pt"); }, [](const std::string& p) { read_pytorch(p); },
+       pytorch_zip_by_hand},
+      {"pytorch_legacy", ".pt", [] { return compat("pytorch/tiny_legacy.pt"); },
+       [](const std::string& p) { read_pytorch(p); }, legacy_by_hand},
       {"glia", ".glia", [] { return written(".glia", [](auto& p) { save_checkpoint(small_model(), p); }); },
        [model = small_model()](const std::string& p) mutable { load_checkpoint(model, p); }, glia_by_hand},
-      {"glia_model", ".glia", [] { return written(".glia", [](auto& p) { save_checkpoint(small_model(), p); }); }, [](const std::string& p) { models::load_model(p); }, glia_model_by_hand},
+      {"glia_model", ".glia", [] { return written(".glia", [](auto& p) { save_checkpoint(small_model(), p); }); },
+       [](const std::string& p) { models::load_model(p); }, glia_model_by_hand},
       {"model_json", ".json", [] { return models::to_json(mixed_model()); },
        [](const std::string& p) {
          WeightBudget budget(1 << 20, p);  // as the readers of whole models set it
          models::model_from_json(file_of(p));
-       }, nullptr},
-      {"keras", ".keras", [] { return written(".keras", [](auto& p) { small_model().save(p); }); }, [](const std::string& p) { models::load_model(p); }, zip_by_hand},
+       },
+       nullptr},
+      {"keras", ".keras", [] { return written(".keras", [](auto& p) { small_model().save(p); }); },
+       [](const std::string& p) { models::load_model(p); }, zip_by_hand},
       // The checksum of the archive hides what is inside: the configuration is damaged and packed anew.
       {"keras_config", ".json", [] { return keras_config(); },
        [](const std::string& p) {
          const std::string to = p + ".keras";
          keras_with_config(file_of(p), to);
          models::load_model(to);
-       }, keras_config_by_hand, true},
+       },
+       keras_config_by_hand, true},
       {"keras_h5", ".h5", [] { return written(".h5", [](auto& p) { small_model().save(p); }); },
-       [](const std::string& p) { models::load_model(p, {.untrusted = true}); }, nullptr, false, 8},  // a process for each
-      {"onnx", ".onnx", [] { return onnx::available() ? written(".onnx", [](auto& p) { onnx::save(small_model(), p); }) : Bytes(); },
+       [](const std::string& p) { models::load_model(p, {.untrusted = true}); }, nullptr, false,
+       8},  // a process for each
+      {"onnx", ".onnx",
+       [] { return onnx::available() ? written(".onnx", [](auto& p) { onnx::save(small_model(), p); }) : Bytes(); },
        [](const std::string& p) { onnx::load(p, {.batch = onnx::Batch::as_declared}); }, nullptr, true},
   };
   return all;

@@ -1,5 +1,5 @@
-// A file system that fails on order, for tests of writers: every format must name the path and the need, leave the old file as it
-// was and nothing beside it.
+// A file system that fails on order, for tests of writers: every format must name the path and the need, leave the
+// old file as it was and nothing beside it.
 //
 //   Scratch dir;
 //   check_failed_writes(dir.path("model.npz"), [&](const std::string& p) { write_npz(p, arrays); });
@@ -20,9 +20,9 @@
 namespace glia::test {
 
 struct Faults : io::FileSystem {
-  uint64_t room = UINT64_MAX;         // bytes until the disk is full
-  std::size_t at_most = SIZE_MAX;     // bytes that one write takes
-  int interrupted_every = 0;          // every n-th write is interrupted by a signal
+  uint64_t room = UINT64_MAX;      // bytes until the disk is full
+  std::size_t at_most = SIZE_MAX;  // bytes that one write takes
+  int interrupted_every = 0;       // every n-th write is interrupted by a signal
   int create_errno = 0, fsync_errno = 0, close_errno = 0, rename_errno = 0;
   int writes = 0;
   uint64_t total = 0;
@@ -34,7 +34,8 @@ struct Faults : io::FileSystem {
     ++writes;
     if (interrupted_every && writes % interrupted_every == 0) return errno = EINTR, -1;
     if (room == 0) return errno = ENOSPC, -1;
-    ssize_t done = FileSystem::write(fd, data, std::min({n, at_most, static_cast<std::size_t>(std::min<uint64_t>(room, SIZE_MAX))}));
+    ssize_t done = FileSystem::write(
+        fd, data, std::min({n, at_most, static_cast<std::size_t>(std::min<uint64_t>(room, SIZE_MAX))}));
     if (done > 0) {
       total += static_cast<uint64_t>(done);
       if (room != UINT64_MAX) room -= static_cast<uint64_t>(done);
@@ -49,7 +50,9 @@ struct Faults : io::FileSystem {
   int rename(const std::string& a, const std::string& b) override {
     return rename_errno ? (errno = rename_errno, -1) : FileSystem::rename(a, b);
   }
-  uint64_t free_bytes(const std::string& folder) override { return room == UINT64_MAX ? FileSystem::free_bytes(folder) : room; }
+  uint64_t free_bytes(const std::string& folder) override {
+    return room == UINT64_MAX ? FileSystem::free_bytes(folder) : room;
+  }
 };
 
 inline std::string file_bytes(const std::string& path) {

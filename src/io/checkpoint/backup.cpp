@@ -41,13 +41,16 @@ class BackupAndRestoreCallback : public Callback {
   BackupAndRestoreCallback(std::string dir, BackupAndRestoreOptions o)
       : dir_(std::move(dir)), latest_(dir_ + "/latest.glia"), previous_(dir_ + "/previous.glia"), options_(o) {
     GLIA_CHECK(!dir_.empty(), "BackupAndRestore: backup_dir is empty. Give a folder for the backups.");
-    GLIA_CHECK(o.save_freq >= 0, "BackupAndRestore: save_freq must be 0 (after each epoch) or a number of batches. Received {}.", o.save_freq);
+    GLIA_CHECK(o.save_freq >= 0,
+               "BackupAndRestore: save_freq must be 0 (after each epoch) or a number of batches. Received {}.",
+               o.save_freq);
   }
 
   void on_train_begin(Logs&) override {
     std::error_code ec;
     fs::create_directories(dir_, ec);
-    GLIA_CHECK(fs::is_directory(dir_, ec), "BackupAndRestore: the folder '{}' cannot be made: {}.", dir_, ec.message());
+    GLIA_CHECK(fs::is_directory(dir_, ec), "BackupAndRestore: the folder '{}' cannot be made: {}.", dir_,
+               ec.message());
     io::remove_stale_temporaries(latest_);
     batches_ = 0;
     if (fs::exists(latest_, ec) || fs::exists(previous_, ec)) restore();
@@ -90,7 +93,8 @@ class BackupAndRestoreCallback : public Callback {
       io::Checkpoint::read(latest_).go_on(model());
     } catch (const Error& e) {
       if (!fs::exists(previous_, ec)) throw;
-      log_warning(fmt::format("BackupAndRestore: the newest backup cannot be read; going on from the one before. {}", e.what()));
+      log_warning(fmt::format("BackupAndRestore: the newest backup cannot be read; going on from the one before. {}",
+                              e.what()));
       io::Checkpoint::read(previous_).go_on(model());
     }
   }

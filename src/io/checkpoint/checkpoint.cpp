@@ -12,8 +12,8 @@
 #include "io/keras/python_json.h"
 #include "io/keras/weights.h"
 #include "io/weights.h"
-#include "nn/weight_budget.h"
 #include "nn/trace.h"
+#include "nn/weight_budget.h"
 #include "train/trainer.h"
 
 namespace glia {
@@ -22,11 +22,17 @@ namespace {
 
 using nlohmann::ordered_json;
 
-// ---- writing ----------------------------------------------------------------------------------------------------------
+// ---- writing
+// ----------------------------------------------------------------------------------------------------------
 
 ordered_json position_json(const FitPosition& at) {
-  return {{"epoch", at.epoch},           {"batch", at.batch},         {"pass_epoch", at.pass_epoch}, {"pass_batch", at.pass_batch},
-          {"pass_open", at.pass_open}, {"shuffle_seed", at.shuffle_seed}, {"stop", at.stop}};
+  return {{"epoch", at.epoch},
+          {"batch", at.batch},
+          {"pass_epoch", at.pass_epoch},
+          {"pass_batch", at.pass_batch},
+          {"pass_open", at.pass_open},
+          {"shuffle_seed", at.shuffle_seed},
+          {"stop", at.stop}};
 }
 
 void add_callbacks(GliaFile& file, const std::vector<CallbackRef>& callbacks) {
@@ -36,7 +42,8 @@ void add_callbacks(GliaFile& file, const std::vector<CallbackRef>& callbacks) {
     if (c->state_name().empty()) continue;
     CallbackState state;
     c->save_state(state);
-    ordered_json entry = {{"name", c->state_name()}, {"numbers", ordered_json::object()}, {"tensors", ordered_json::object()}};
+    ordered_json entry = {
+        {"name", c->state_name()}, {"numbers", ordered_json::object()}, {"tensors", ordered_json::object()}};
     for (auto& [name, v] : state.numbers) entry["numbers"][name] = exact(v);
     for (auto& [name, list_of] : state.tensors) {
       entry["tensors"][name] = {tensors.size(), list_of.size()};  // first and count in the group
@@ -65,7 +72,8 @@ std::string architecture(const Model& model) {
   }
 }
 
-// ---- reading ----------------------------------------------------------------------------------------------------------
+// ---- reading
+// ----------------------------------------------------------------------------------------------------------
 
 // Typed access to the manifest; errors name the file and the field.
 class Reader {
@@ -103,7 +111,8 @@ FitPosition position_of(const std::string& path, const ordered_json& manifest) {
   at.pass_open = r.flag("pass_open");
   at.shuffle_seed = r.number<uint64_t>("shuffle_seed");
   at.stop = r.flag("stop");
-  GLIA_CHECK(at.epoch >= 0 && at.batch >= 0 && at.pass_epoch >= 0 && at.pass_batch >= 0, "{}: glia.json: training: a position is negative.", path);
+  GLIA_CHECK(at.epoch >= 0 && at.batch >= 0 && at.pass_epoch >= 0 && at.pass_batch >= 0,
+             "{}: glia.json: training: a position is negative.", path);
   return at;
 }
 
@@ -117,7 +126,8 @@ std::vector<std::pair<std::string, CallbackState>> callbacks_of(const std::strin
   for (auto& entry : list) {
     Reader reader(entry, where);
     CallbackState state;
-    ordered_json numbers = entry.value("numbers", ordered_json::object()), lists = entry.value("tensors", ordered_json::object());
+    ordered_json numbers = entry.value("numbers", ordered_json::object()),
+                 lists = entry.value("tensors", ordered_json::object());
     for (auto& [name, v] : numbers.items()) {
       GLIA_CHECK(v.is_string(), "{}: '{}' must be a number as text.", where, printable(name));
       state.numbers[name] = exact(v.get<std::string>(), where);
@@ -125,7 +135,8 @@ std::vector<std::pair<std::string, CallbackState>> callbacks_of(const std::strin
     for (auto& [name, v] : lists.items()) {
       bool ok = v.is_array() && v.size() == 2 && v[0].is_number_unsigned() && v[1].is_number_unsigned();
       uint64_t first = ok ? v[0].get<uint64_t>() : 0, count = ok ? v[1].get<uint64_t>() : 0;
-      GLIA_CHECK(ok && first <= tensors.size() && count <= tensors.size() - first, "{}: the tensors of '{}' lie outside their group.", where, printable(name));
+      GLIA_CHECK(ok && first <= tensors.size() && count <= tensors.size() - first,
+                 "{}: the tensors of '{}' lie outside their group.", where, printable(name));
       for (uint64_t i = first; i < first + count; ++i) state.tensors[name].push_back(tensors[i].second);
       state.tensors[name];
     }
@@ -137,8 +148,12 @@ std::vector<std::pair<std::string, CallbackState>> callbacks_of(const std::strin
 }  // namespace
 
 void Checkpoint::save(const Model& model, const std::string& path) {
-  GLIA_CHECK(path.ends_with(".glia"), "save_checkpoint: '{}' has an unknown ending. Checkpoints are .glia files.", path);
-  GLIA_CHECK(model->built() || !model->weights().empty(), "{}: save_checkpoint: the model is not built yet, so it has no weights. Give input_shape or call it on data first.", model.name());
+  GLIA_CHECK(path.ends_with(".glia"), "save_checkpoint: '{}' has an unknown ending. Checkpoints are .glia files.",
+             path);
+  GLIA_CHECK(model->built() || !model->weights().empty(),
+             "{}: save_checkpoint: the model is not built yet, so it has no weights. Give input_shape or call it on "
+             "data first.",
+             model.name());
   GliaFile file;
   file.model_json = architecture(model);
   file.assets = keras::assets_of(model);
@@ -157,7 +172,8 @@ Checkpoint Checkpoint::read(const std::string& path, const LoadOptions& options)
   Checkpoint c;
   c.path_ = path;
   c.file_ = std::make_shared<GliaFile>(read_glia_file(path, options.limits));
-  if (!c.file_->model_json.empty()) parse_json(c.file_->model_json, path + ": model.json", options.limits);  // told early, and not nested too deep
+  if (!c.file_->model_json.empty())
+    parse_json(c.file_->model_json, path + ": model.json", options.limits);  // told early, and not nested too deep
   c.at_ = position_of(path, c.file_->manifest);
   c.callbacks_ = callbacks_of(path, *c.file_);
   GLIA_CHECK(c.file_->groups.count("weights"), "{}: glia.json: the group 'weights' is missing.", path);
@@ -165,12 +181,15 @@ Checkpoint Checkpoint::read(const std::string& path, const LoadOptions& options)
 }
 
 Model Checkpoint::make_model(bool compile) const {
-  GLIA_CHECK(!file_->model_json.empty(), "{}: holds weights but no architecture (the model had layers of its own kind). Build the model "
-             "and call load_checkpoint().", path_);
+  GLIA_CHECK(!file_->model_json.empty(),
+             "{}: holds weights but no architecture (the model had layers of its own kind). Build the model "
+             "and call load_checkpoint().",
+             path_);
   uint64_t bytes = 1 << 16;  // an architecture gets as much memory for weights as the file has numbers
   for (auto& [name, t] : file_->groups.at("weights")) bytes += 2 * t.bytes();
   WeightBudget budget(bytes, path_);
-  Model model = keras::with_json_errors(path_ + ": model.json", [&] { return models::model_from_json(file_->model_json); });
+  Model model =
+      keras::with_json_errors(path_ + ": model.json", [&] { return models::model_from_json(file_->model_json); });
   if (compile && file_->manifest.contains("compile"))
     if (auto options = keras::compile_options(file_->manifest["compile"], path_)) model.compile(std::move(*options));
   restore_model(model, !model.compiled());
@@ -186,23 +205,30 @@ void Checkpoint::restore_model(const Model& model, bool weights_only) const {
   std::string where = fmt::format("{}: '{}'", model.name(), path_);
   std::vector<Variable> weights = model->weights();
   const TensorGroup& stored = file_->groups.at("weights");
-  GLIA_CHECK(!weights.empty() || stored.empty(), "{}: the model is not built yet. Give input_shape or call it on data first.", where);
+  GLIA_CHECK(!weights.empty() || stored.empty(),
+             "{}: the model is not built yet. Give input_shape or call it on data first.", where);
   std::vector<const Tensor*> values = match_weights(where, weights, stored), slots;
   bool optimizer = !weights_only && model.compiled() && file_->groups.count("optimizer");
   std::vector<Variable> optimizer_variables;
   if (optimizer) {
     OptimizerBase& o = *model.optimizer();
     const ordered_json& saved = file_->manifest["optimizer"];
-    std::string name = saved.is_object() && saved.contains("class_name") && saved["class_name"].is_string() ? saved["class_name"].get<std::string>() : "";
-    GLIA_CHECK(name == o.class_name(), "{}: the optimizer is {}. The checkpoint was made with {}; compile with the same.", where, o.class_name(), printable(name));
-    if (file_->groups.at("optimizer").size() != o.variables().size()) o.build(model->trainable_weights());  // it was saved built
+    std::string name = saved.is_object() && saved.contains("class_name") && saved["class_name"].is_string()
+                           ? saved["class_name"].get<std::string>()
+                           : "";
+    GLIA_CHECK(name == o.class_name(),
+               "{}: the optimizer is {}. The checkpoint was made with {}; compile with the same.", where,
+               o.class_name(), printable(name));
+    if (file_->groups.at("optimizer").size() != o.variables().size())
+      o.build(model->trainable_weights());  // it was saved built
     optimizer_variables = o.variables();
     slots = match_weights(where + ": " + o.class_name(), optimizer_variables, file_->groups.at("optimizer"));
   }
   auto random = file_->groups.find("random");
   bool seeded = !weights_only && random != file_->groups.end();
   const Tensor& seed = seed_variable().tensor();
-  GLIA_CHECK(!seeded || (random->second.size() == 1 && random->second[0].second.shape() == seed.shape() && random->second[0].second.dtype() == seed.dtype()),
+  GLIA_CHECK(!seeded || (random->second.size() == 1 && random->second[0].second.shape() == seed.shape() &&
+                         random->second[0].second.dtype() == seed.dtype()),
              "{}: the random state is damaged.", where);
   assign_weights(weights, values);
   assign_weights(optimizer_variables, slots);
@@ -218,8 +244,11 @@ void Checkpoint::restore_fit(const Model& model) const {
     for (auto& [name, t] : metrics->second) state.push_back(t);
     std::vector<Tensor> now = trainer.metric_state();
     bool fits = now.size() == state.size();
-    for (size_t i = 0; fits && i < now.size(); ++i) fits = now[i].shape() == state[i].shape() && now[i].dtype() == state[i].dtype();
-    GLIA_CHECK(fits || at_.batch == 0, "{}: '{}': the losses and metrics differ from those of the checkpoint; compile with the same.", model.name(), path_);
+    for (size_t i = 0; fits && i < now.size(); ++i)
+      fits = now[i].shape() == state[i].shape() && now[i].dtype() == state[i].dtype();
+    GLIA_CHECK(fits || at_.batch == 0,
+               "{}: '{}': the losses and metrics differ from those of the checkpoint; compile with the same.",
+               model.name(), path_);
     if (fits) trainer.restore_metric_state(state);
   }
   if (!trainer.fit) return;

@@ -24,7 +24,8 @@ class Checkpoint {
   static Checkpoint read(const std::string& path, const LoadOptions& options = {});
 
   const FitPosition& position() const { return at_; }
-  // The model that was saved; compiled as it was when `compile` and the file can say how. Throws Error without an architecture.
+  // The model that was saved; compiled as it was when `compile` and the file can say how. Throws Error without an
+  // architecture.
   Model make_model(bool compile) const;
   // Weights, and unless `weights_only` optimizer and random state; all or nothing.
   void restore_model(const Model& model, bool weights_only = false) const;

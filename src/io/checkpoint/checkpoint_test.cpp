@@ -1,6 +1,6 @@
 // Checkpoints: what is written comes back, a resumed run is bitwise a run that never stopped.
-#include <glia/glia.h>
 #include <glia/checkpoint.h>
+#include <glia/glia.h>
 #include <glia/saving.h>
 
 #include "io/checkpoint/checkpoint.h"
@@ -30,7 +30,8 @@ TEST(Resume, ANewRunHasNoBackup) {  // stopped before anything was saved
   check_resume(test::resume_cases()[0], {3}, 0);
 }
 
-// A crash between the last save and the end: the run that comes after it trains no more, and ends as the first would have.
+// A crash between the last save and the end: the run that comes after it trains no more, and ends as the first would
+// have.
 TEST(Resume, AfterEarlyStopping) {
   Tensor x = test::wave({40, 3}, 0.3), y = test::wave({40, 1}, 0.8);
   struct Crash : Callback {
@@ -50,9 +51,12 @@ TEST(Resume, AfterEarlyStopping) {
     auto end = std::make_shared<Crash>(crash);
     FitOptions o{.epochs = 50, .verbose = 0, .callbacks = {end}};
     if (backup) o.callbacks.push_back(callbacks::BackupAndRestore(dir.path("b")));
-    o.callbacks.push_back(callbacks::EarlyStopping({.monitor = "loss", .min_delta = 10, .patience = 2, .restore_best_weights = true}));
-    if (crash) EXPECT_THROW(m.fit(x, y, o), test::Power);
-    else m.fit(x, y, o);
+    o.callbacks.push_back(
+        callbacks::EarlyStopping({.monitor = "loss", .min_delta = 10, .patience = 2, .restore_best_weights = true}));
+    if (crash)
+      EXPECT_THROW(m.fit(x, y, o), test::Power);
+    else
+      m.fit(x, y, o);
     *batches = end->batches;
     return m.get_weights();
   };
@@ -66,7 +70,8 @@ TEST(Resume, AfterEarlyStopping) {
 }
 
 static Sequential small(const char* optimizer = "adam") {
-  Sequential m({layers::Dense(4, {.activation = "relu", .name = "hidden", .input_shape = {3}}), layers::Dense(1, {.name = "out"})});
+  Sequential m({layers::Dense(4, {.activation = "relu", .name = "hidden", .input_shape = {3}}),
+                layers::Dense(1, {.name = "out"})});
   m.compile({.optimizer = optimizer, .loss = "mse"});
   return m;
 }
@@ -100,10 +105,15 @@ TEST(Checkpoint, RestoresOptimizerAndModel) {
 TEST(Checkpoint, EveryKindOfOptimizer) {
   Scratch dir;
   Tensor x = test::wave({32, 3}, 0.3), y = test::wave({32, 1}, 0.8);
-  LearningRate schedule = optimizers::schedules::ExponentialDecay({.initial_learning_rate = 0.1, .decay_steps = 3, .decay_rate = 0.5});
-  std::function<Optimizer()> makers[] = {[] { return optimizers::SGD(); }, [&] { return optimizers::SGD({.learning_rate = schedule, .momentum = 0.9}); },
-                                         [&] { return optimizers::SGD({.learning_rate = schedule}); }, [] { return optimizers::Adafactor(); }, [] { return optimizers::Nadam(); },
-                                         [] { return optimizers::LossScaleOptimizer(optimizers::Adam({.use_ema = true})); }};
+  LearningRate schedule =
+      optimizers::schedules::ExponentialDecay({.initial_learning_rate = 0.1, .decay_steps = 3, .decay_rate = 0.5});
+  std::function<Optimizer()> makers[] = {
+      [] { return optimizers::SGD(); },
+      [&] { return optimizers::SGD({.learning_rate = schedule, .momentum = 0.9}); },
+      [&] { return optimizers::SGD({.learning_rate = schedule}); },
+      [] { return optimizers::Adafactor(); },
+      [] { return optimizers::Nadam(); },
+      [] { return optimizers::LossScaleOptimizer(optimizers::Adam({.use_ema = true})); }};
   for (auto& make : makers)
     for (int epochs : {0, 2}) {  // saved before and after the optimizer made its variables
       auto model = [&] {
@@ -111,7 +121,8 @@ TEST(Checkpoint, EveryKindOfOptimizer) {
         m.compile({.optimizer = make(), .loss = "mse"});
         return m;
       };
-      FitOptions o{.batch_size = 8, .epochs = epochs, .verbose = 0, .shuffle = false}, more{.batch_size = 8, .epochs = 2, .verbose = 0, .shuffle = false};
+      FitOptions o{.batch_size = 8, .epochs = epochs, .verbose = 0, .shuffle = false},
+          more{.batch_size = 8, .epochs = 2, .verbose = 0, .shuffle = false};
       Sequential a = model(), b = model();
       if (epochs) a.fit(x, y, o);
       save_checkpoint(a, dir.path("o.glia"));
@@ -132,12 +143,15 @@ TEST(Checkpoint, ErrorsChangeNothing) {
   save_checkpoint(a, path);
   Sequential sgd = small("sgd");
   std::vector<Tensor> before = sgd.get_weights();
-  EXPECT_HAS(error_of([&] { load_checkpoint(sgd, path); }), "the optimizer is SGD. The checkpoint was made with Adam; compile with the same");
+  EXPECT_HAS(error_of([&] { load_checkpoint(sgd, path); }),
+             "the optimizer is SGD. The checkpoint was made with Adam; compile with the same");
   for (size_t i = 0; i < before.size(); ++i) EXPECT_TRUE(before[i].equals(sgd.get_weights()[i]));
   Sequential other({layers::Dense(5, {.input_shape = {3}}), layers::Dense(1)});
-  EXPECT_HAS(error_of([&] { load_checkpoint(other, path); }), "the tensor 'hidden/kernel' has shape (3, 4). The weight");
+  EXPECT_HAS(error_of([&] { load_checkpoint(other, path); }),
+             "the tensor 'hidden/kernel' has shape (3, 4). The weight");
   EXPECT_HAS(error_of([&] { save_checkpoint(a, dir.path("a.bin")); }), "Checkpoints are .glia files");
-  EXPECT_HAS(error_of([&] { load_checkpoint(a, dir.write("t.glia", "text, and no archive at all")); }), "not a readable zip archive");
+  EXPECT_HAS(error_of([&] { load_checkpoint(a, dir.write("t.glia", "text, and no archive at all")); }),
+             "not a readable zip archive");
 }
 
 TEST(Checkpoint, FailedWritesLeaveTheOldFile) {
@@ -165,7 +179,8 @@ TEST(Checkpoint, SurvivesKills) { test::check_kills(15, 1); }
 
 TEST(Checkpoint, RemovesOnlyWhatNobodyWrites) {
   Scratch dir;
-  std::string path = dir.path("b/m.glia"), stale = dir.write("b/m.glia.tmp.1.0", "half"), other = dir.write("b/n.glia.tmp.1.0", "half");
+  std::string path = dir.path("b/m.glia"), stale = dir.write("b/m.glia.tmp.1.0", "half"),
+              other = dir.write("b/n.glia.tmp.1.0", "half");
   io::AtomicFile writing(path);
   io::remove_stale_temporaries(path);
   EXPECT_FALSE(std::filesystem::exists(stale));
@@ -179,8 +194,12 @@ TEST(ModelCheckpoint, KeepsEverythingAndResumes) {
   Scratch dir;
   Tensor x = test::wave({40, 3}, 0.3), y = test::wave({40, 1}, 0.8);
   Sequential a = small();
-  a.fit(x, y, {.batch_size = 8, .epochs = 3, .verbose = 0,
-               .callbacks = {callbacks::ModelCheckpoint(dir.path("e{epoch:02d}.glia")), callbacks::ModelCheckpoint(dir.path("b{epoch}-{batch}.glia"), {.save_freq = 4})}});
+  a.fit(x, y,
+        {.batch_size = 8,
+         .epochs = 3,
+         .verbose = 0,
+         .callbacks = {callbacks::ModelCheckpoint(dir.path("e{epoch:02d}.glia")),
+                       callbacks::ModelCheckpoint(dir.path("b{epoch}-{batch}.glia"), {.save_freq = 4})}});
   for (const char* name : {"e01.glia", "e02.glia", "e03.glia", "b1-4.glia", "b2-3.glia", "b3-2.glia"})
     EXPECT_TRUE(std::filesystem::exists(dir.path(name))) << name;
   io::Checkpoint c = io::Checkpoint::read(dir.path("b2-3.glia"));
@@ -189,14 +208,19 @@ TEST(ModelCheckpoint, KeepsEverythingAndResumes) {
   EXPECT_EQ(io::Checkpoint::read(dir.path("e03.glia")).position().epoch, 3);
   Model last = models::load_glia(dir.path("e03.glia"));
   EXPECT_TRUE(last.predict(x).equals(a.predict(x)));
-  EXPECT_HAS(error_of([] { callbacks::ModelCheckpoint("a.glia", {.save_weights_only = true}); }), "save_weights_only");
+  EXPECT_HAS(error_of([] { callbacks::ModelCheckpoint("a.glia", {.save_weights_only = true}); }),
+             "save_weights_only");
 }
 
 TEST(ModelCheckpoint, EndingsChooseTheFormat) {
   Scratch dir;
   Tensor x = test::wave({8, 3}, 0.3), y = test::wave({8, 1}, 0.8);
   Sequential a = small();
-  a.fit(x, y, {.epochs = 2, .verbose = 0, .callbacks = {callbacks::ModelCheckpoint(dir.path("m.safetensors")), callbacks::ModelCheckpoint(dir.path("m.keras"))}});
+  a.fit(x, y,
+        {.epochs = 2,
+         .verbose = 0,
+         .callbacks = {callbacks::ModelCheckpoint(dir.path("m.safetensors")),
+                       callbacks::ModelCheckpoint(dir.path("m.keras"))}});
   EXPECT_TRUE(models::load_model(dir.path("m.keras")).predict(x).equals(a.predict(x)));
   Sequential b = small();
   b.load_weights(dir.path("m.safetensors"));
@@ -207,7 +231,9 @@ TEST(BackupAndRestore, FallsBackToTheOneBefore) {
   Scratch dir;
   Tensor x = test::wave({40, 3}, 0.3), y = test::wave({40, 1}, 0.8);
   Sequential a = small();
-  auto backup = [&] { return callbacks::BackupAndRestore(dir.path("b"), {.double_checkpoint = true, .delete_checkpoint = false}); };
+  auto backup = [&] {
+    return callbacks::BackupAndRestore(dir.path("b"), {.double_checkpoint = true, .delete_checkpoint = false});
+  };
   a.fit(x, y, {.epochs = 3, .verbose = 0, .callbacks = {backup()}});
   std::filesystem::resize_file(dir.path("b/latest.glia"), 300);
   Sequential b = small();
@@ -221,7 +247,8 @@ TEST(CSVLogger, ResumedFitKeepsTheRows) {
   Tensor x = test::wave({40, 3}, 0.3), y = test::wave({40, 1}, 0.8);
   auto run = [&](int64_t stop) {
     Sequential a = small();
-    std::vector<CallbackRef> list = {callbacks::BackupAndRestore(dir.path("b")), callbacks::CSVLogger(dir.path("log.csv"))};
+    std::vector<CallbackRef> list = {callbacks::BackupAndRestore(dir.path("b")),
+                                     callbacks::CSVLogger(dir.path("log.csv"))};
     if (stop >= 0) list.push_back(std::make_shared<test::StopBefore>(stop));
     a.fit(x, y, {.epochs = 4, .verbose = 0, .callbacks = list});
   };

@@ -21,7 +21,9 @@ constexpr int kVersion = 1;
 std::string member(const std::string& group, std::size_t i) { return fmt::format("{}/{}.npy", group, i); }
 
 bool is_group_name(const std::string& s) {
-  return !s.empty() && std::all_of(s.begin(), s.end(), [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'; });
+  return !s.empty() && std::all_of(s.begin(), s.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
+  });
 }
 
 }  // namespace
@@ -57,10 +59,12 @@ GliaFile read_glia_file(const std::string& path, const LoadLimits& limits, const
   std::string where = path + ": glia.json";
   file.manifest = parse_json(zip.read_text("glia.json", kMaxJson), where, limits);
   auto& m = file.manifest;
-  GLIA_CHECK(m.is_object() && m.value("format", nlohmann::ordered_json()) == "glia" && m.contains("version") && m["version"].is_number_integer(),
+  GLIA_CHECK(m.is_object() && m.value("format", nlohmann::ordered_json()) == "glia" && m.contains("version") &&
+                 m["version"].is_number_integer(),
              "{}: needs \"format\": \"glia\" and a version.", where);
-  GLIA_CHECK(m["version"].get<int64_t>() == kVersion, "{}: version {} of the format is not known; this library reads version {}. A newer one may.",
-             where, m["version"].get<int64_t>(), kVersion);
+  GLIA_CHECK(m["version"].get<int64_t>() == kVersion,
+             "{}: version {} of the format is not known; this library reads version {}. A newer one may.", where,
+             m["version"].get<int64_t>(), kVersion);
   GLIA_CHECK(m.contains("tensors") && m["tensors"].is_object(), "{}: the list \"tensors\" is missing.", where);
   if (zip.contains("model.json")) file.model_json = zip.read_text("model.json", kMaxJson);
   LoadLimits left = limits;
@@ -70,13 +74,15 @@ GliaFile read_glia_file(const std::string& path, const LoadLimits& limits, const
       left.max_bytes -= file.assets.back().second.size();
     }
   for (auto& [group, names] : m["tensors"].items()) {
-    GLIA_CHECK(is_group_name(group) && names.is_array(), "{}: \"tensors\" has the bad entry '{}'.", where, printable(group));
+    GLIA_CHECK(is_group_name(group) && names.is_array(), "{}: \"tensors\" has the bad entry '{}'.", where,
+               printable(group));
     if (!only.empty() && std::find(only.begin(), only.end(), group) == only.end()) continue;
     TensorGroup& tensors = file.groups[group];
     for (std::size_t i = 0; i < names.size(); ++i) {
       GLIA_CHECK(names[i].is_string(), "{}: name {} of '{}' is no text.", where, i, group);
       std::string name = names[i].get<std::string>(), inside = member(group, i);
-      GLIA_CHECK(zip.contains(inside), "{}: the member '{}', tensor '{}', is missing.", path, inside, printable(name));
+      GLIA_CHECK(zip.contains(inside), "{}: the member '{}', tensor '{}', is missing.", path, inside,
+                 printable(name));
       ByteReader in = zip.open(inside);
       tensors.emplace_back(std::move(name), read_npy(in, left, zip.member(inside).size));
       left.max_bytes -= std::min<uint64_t>(left.max_bytes, tensors.back().second.bytes());

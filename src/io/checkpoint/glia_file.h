@@ -22,7 +22,7 @@ struct GliaFile {
   nlohmann::ordered_json manifest = nlohmann::ordered_json::object();
   std::string model_json;
   std::vector<std::pair<std::string, std::string>> assets;  // "assets/..."
-  std::map<std::string, TensorGroup> groups;  // group names are [a-z0-9_]+
+  std::map<std::string, TensorGroup> groups;                // group names are [a-z0-9_]+
 };
 
 void write_glia_file(const std::string& path, const GliaFile& file);

@@ -1,5 +1,5 @@
-// For tests: a child process saves checkpoints in a loop and is killed at a random instant; what it leaves must be a complete
-// checkpoint, and none older than the last save that had finished.
+// For tests: a child process saves checkpoints in a loop and is killed at a random instant; what it leaves must be a
+// complete checkpoint, and none older than the last save that had finished.
 #pragma once
 #include <gtest/gtest.h>
 #include <signal.h>
@@ -19,8 +19,10 @@
 
 namespace glia::test {
 
-// The child: save k holds the weights k; `finished` is shared memory. No thread and no kernel runs in it, only the writer.
-[[noreturn]] inline void save_forever(const Model& model, const std::string& path, std::atomic<int64_t>& finished, int64_t size) {
+// The child: save k holds the weights k; `finished` is shared memory. No thread and no kernel runs in it, only the
+// writer.
+[[noreturn]] inline void save_forever(const Model& model, const std::string& path, std::atomic<int64_t>& finished,
+                                      int64_t size) {
   Tensor t({size});
   for (int64_t k = 1;; ++k) {
     t.fill(static_cast<double>(k));
@@ -59,7 +61,8 @@ inline void check_kills(int times, uint64_t seed) {
     waitpid(child, &status, 0);
     ASSERT_TRUE(WIFSIGNALED(status)) << "the child ended by itself, status " << status;
     int64_t done = finished->load();
-    for (auto& e : std::filesystem::directory_iterator(std::filesystem::path(path).parent_path())) while_writing += e.path() != path;
+    for (auto& e : std::filesystem::directory_iterator(std::filesystem::path(path).parent_path()))
+      while_writing += e.path() != path;
     io::remove_stale_temporaries(path);
     EXPECT_EQ(std::distance(std::filesystem::directory_iterator(std::filesystem::path(path).parent_path()), {}), 1);
     Tensor w = models::load_glia(path).get_weights()[0];  // throws for anything incomplete

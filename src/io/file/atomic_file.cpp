@@ -37,17 +37,21 @@ std::string hint(int error, const std::string& folder, uint64_t needed, uint64_t
   std::error_code ec;
   if (error == ENOSPC || error == EDQUOT) {
     uint64_t free = file_system().free_bytes(folder);
-    std::string need = needed ? fmt::format("The file needs {} bytes", needed) : fmt::format("The file needs more than {} bytes", written);
-    return need + (free == UINT64_MAX ? "; make room there." : fmt::format("; {} are free in '{}'. Make room there.", free, folder));
+    std::string need = needed ? fmt::format("The file needs {} bytes", needed)
+                              : fmt::format("The file needs more than {} bytes", written);
+    return need + (free == UINT64_MAX ? "; make room there."
+                                      : fmt::format("; {} are free in '{}'. Make room there.", free, folder));
   }
-  if (error == ENOENT && !fs::exists(folder, ec)) return fmt::format("The folder '{}' does not exist; create it first.", folder);
-  if (error == EACCES || error == EROFS || error == EPERM) return fmt::format("The folder '{}' must be writable.", folder);
+  if (error == ENOENT && !fs::exists(folder, ec))
+    return fmt::format("The folder '{}' does not exist; create it first.", folder);
+  if (error == EACCES || error == EROFS || error == EPERM)
+    return fmt::format("The folder '{}' must be writable.", folder);
   return "";
 }
 
 [[noreturn]] void fail_write(const char* what, const std::string& path, int error, const std::string& more) {
-  throw_error("{} '{}': {}. {}{}The file under that name, if any, was left as it was.", what, path, std::strerror(error), more,
-              more.empty() ? "" : " ");
+  throw_error("{} '{}': {}. {}{}The file under that name, if any, was left as it was.", what, path,
+              std::strerror(error), more, more.empty() ? "" : " ");
 }
 
 }  // namespace
@@ -61,7 +65,8 @@ AtomicFile::AtomicFile(std::string path, uint64_t needed)
     : path_(std::move(path)), target_(followed(path_)), temporary_(temporary_name(target_)), needed_(needed) {
   std::error_code ec;
   GLIA_CHECK(!path_.empty(), "Cannot write a file without a name.");
-  GLIA_CHECK(!fs::is_directory(target_, ec), "Cannot write '{}': it is a folder, expected the name of a file.", path_);
+  GLIA_CHECK(!fs::is_directory(target_, ec), "Cannot write '{}': it is a folder, expected the name of a file.",
+             path_);
   fd_ = file_system().create(temporary_, 0666);
   if (fd_ < 0 && errno == EEXIST) {  // of a process of the same number that was killed
     file_system().unlink(temporary_);

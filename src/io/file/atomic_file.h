@@ -1,5 +1,5 @@
-// A file that appears under its name only when it is complete: written beside, synced, renamed. Until commit() the old file of
-// that name is untouched; when writing fails or commit() is never called, nothing is left behind.
+// A file that appears under its name only when it is complete: written beside, synced, renamed. Until commit() the
+// old file of that name is untouched; when writing fails or commit() is never called, nothing is left behind.
 //
 //   AtomicFile f("model.npz");
 //   f.write(header.data(), header.size());

@@ -24,8 +24,8 @@ ByteReader::ByteReader(fs::path path) : name_(path.string()) {
     if (got > 0) at += static_cast<uint64_t>(got);
     int code = Z_OK;
     const char* text = gzerror(f.get(), &code);
-    GLIA_CHECK(code == Z_OK || code == Z_STREAM_END, "{}: offset {}: the gzip data is damaged or cut off ({}).", this_name, at,
-               code == Z_ERRNO ? std::strerror(errno) : text);
+    GLIA_CHECK(code == Z_OK || code == Z_STREAM_END, "{}: offset {}: the gzip data is damaged or cut off ({}).",
+               this_name, at, code == Z_ERRNO ? std::strerror(errno) : text);
     return got > 0 ? static_cast<std::size_t>(got) : 0;
   };
 }
@@ -36,7 +36,9 @@ ByteReader::ByteReader(std::span<const uint8_t> bytes, std::string name, uint64_
     : name_(std::move(name)), memory_(bytes), base_(base), at_(base) {}
 
 void ByteReader::fail(const std::string& text) const { fail_at(at_, text); }
-void ByteReader::fail_at(uint64_t offset, const std::string& text) const { throw_error("{}: offset {}: {}", name_, offset, text); }
+void ByteReader::fail_at(uint64_t offset, const std::string& text) const {
+  throw_error("{}: offset {}: {}", name_, offset, text);
+}
 void ByteReader::fail_short(uint64_t start, const char* what, uint64_t expected, uint64_t found) const {
   fail_at(start, fmt::format("the file ends inside {}: expected {} bytes, found {}.", what, expected, found));
 }

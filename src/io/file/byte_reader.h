@@ -1,5 +1,5 @@
-// Reads bytes from a file, plain or gzip (told apart by its first bytes), or from memory, and says exactly what is wrong
-// with damaged ones: every error names the source and the offset.
+// Reads bytes from a file, plain or gzip (told apart by its first bytes), or from memory, and says exactly what is
+// wrong with damaged ones: every error names the source and the offset.
 //
 //   ByteReader in("train-images-idx3-ubyte.gz");
 //   uint32_t magic = in.u32be("the magic number");
@@ -50,7 +50,7 @@ class ByteReader {
   std::size_t left() const { return memory_.size() - static_cast<std::size_t>(at_ - base_); }
   bool at_end() const { return left() == 0; }
 
-  uint64_t offset() const { return at_; }   // in the unpacked bytes
+  uint64_t offset() const { return at_; }  // in the unpacked bytes
   const std::string& name() const { return name_; }
   // Throws Error "NAME: offset N: TEXT".
   [[noreturn]] void fail(const std::string& text) const;

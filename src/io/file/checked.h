@@ -23,8 +23,10 @@ inline std::optional<uint64_t> checked_product(std::span<const int64_t> extents,
   bool zero = false;
   for (int64_t d : extents) {
     if (d < 0) return std::nullopt;
-    if (d == 0) zero = true;
-    else if (__builtin_mul_overflow(r, static_cast<uint64_t>(d), &r) || r > (uint64_t{1} << 62)) return std::nullopt;
+    if (d == 0)
+      zero = true;
+    else if (__builtin_mul_overflow(r, static_cast<uint64_t>(d), &r) || r > (uint64_t{1} << 62))
+      return std::nullopt;
   }
   return zero ? 0 : r;
 }

@@ -24,7 +24,8 @@ TEST(ByteReader, MemorySaysWhereItEnds) {
   EXPECT_EQ(in.u32("c"), 3u);
   EXPECT_EQ(in.offset(), 107u);
   EXPECT_EQ(in.left(), 2u);
-  EXPECT_EQ(error_of([&] { in.view(3, "the tail"); }), "x.bin: offset 107: the file ends inside the tail: expected 3 bytes, found 2.");
+  EXPECT_EQ(error_of([&] { in.view(3, "the tail"); }),
+            "x.bin: offset 107: the file ends inside the tail: expected 3 bytes, found 2.");
   EXPECT_EQ(error_of([&] { in.read_promised(uint64_t{1} << 60, "the data"); }),
             "x.bin: offset 107: the file ends inside the data: expected 1152921504606846976 bytes, found 2.");
   EXPECT_EQ(error_of([&] { in.expect_end(); }), "x.bin: offset 107: more bytes follow than the header announces.");
@@ -39,7 +40,8 @@ TEST(ByteReader, FileOffsetsCountUnpackedBytes) {
   ByteReader in(gz);
   in.skip(1000, "the text");
   EXPECT_EQ(in.u32be("the number"), 0x01020304u);
-  EXPECT_EQ(error_of([&] { in.u8("more"); }), gz + ": offset 1004: the file ends inside more: expected 1 bytes, found 0.");
+  EXPECT_EQ(error_of([&] { in.u8("more"); }),
+            gz + ": offset 1004: the file ends inside more: expected 1 bytes, found 0.");
 }
 
 TEST(MappedFile, ReadsAndRefuses) {
@@ -115,8 +117,9 @@ TEST(AtomicFile, OfOthers) {
 TEST(SafeJoin, NamesStayInside) {
   EXPECT_EQ(safe_join("dir", "a/b.txt", "z"), "dir/a/b.txt");
   EXPECT_EQ(safe_join("dir", "..a/b..", "z"), "dir/..a/b..");
-  for (std::string_view bad : {std::string_view(""), std::string_view("/etc/passwd"), std::string_view("../x"), std::string_view("a/../../x"),
-                               std::string_view("a/.."), std::string_view("a\\b"), std::string_view("a\0b", 3)})
+  for (std::string_view bad : {std::string_view(""), std::string_view("/etc/passwd"), std::string_view("../x"),
+                               std::string_view("a/../../x"), std::string_view("a/.."), std::string_view("a\\b"),
+                               std::string_view("a\0b", 3)})
     EXPECT_HAS(error_of([&] { safe_join("dir", bad, "e.zip"); }), "e.zip: the name '");
 }
 
@@ -144,7 +147,8 @@ TEST(Json, ErrorsNameFileAndOffset) {
   EXPECT_EQ(parse_json("{\"a\": [1, 2]}", "c.json")["a"][1], 2);
   EXPECT_HAS(error_of([] { parse_json("{\"a\": ]", "c.json", {}, 8); }), "c.json: offset 14: not valid JSON");
   EXPECT_HAS(error_of([] { parse_json("\"\xff\"", "c.json"); }), "c.json: offset 1: not valid JSON");
-  EXPECT_HAS(error_of([] { parse_json(std::string(1000, '['), "c.json"); }), "c.json: offset 256: the JSON is nested more than 256 deep");
+  EXPECT_HAS(error_of([] { parse_json(std::string(1000, '['), "c.json"); }),
+             "c.json: offset 256: the JSON is nested more than 256 deep");
   EXPECT_HAS(error_of([] { parse_json("", "c.json"); }), "not valid JSON");
 }
 

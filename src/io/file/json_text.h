@@ -11,6 +11,7 @@
 namespace glia::io {
 
 // `base` is the offset of the text in that file. Throws Error for bad syntax, bad UTF-8 and nesting beyond the limit.
-nlohmann::ordered_json parse_json(std::string_view text, const std::string& name, const LoadLimits& limits = {}, uint64_t base = 0);
+nlohmann::ordered_json parse_json(std::string_view text, const std::string& name, const LoadLimits& limits = {},
+                                  uint64_t base = 0);
 
 }  // namespace glia::io

@@ -1,5 +1,5 @@
-// A whole file as memory: read by the system when it is touched, so that opening a large model costs nothing and only what is
-// used is read. The memory may be written to; the file never changes.
+// A whole file as memory: read by the system when it is touched, so that opening a large model costs nothing and only
+// what is used is read. The memory may be written to; the file never changes.
 //
 //   auto file = MappedFile::open("model.safetensors");
 //   ByteReader in(file->bytes(), file->path());

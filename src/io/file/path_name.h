@@ -8,7 +8,8 @@
 
 namespace glia::io {
 
-// folder/name. Throws Error when the name, which `source` holds, is empty, absolute, or has a part "..", a NUL or a backslash.
+// folder/name. Throws Error when the name, which `source` holds, is empty, absolute, or has a part "..", a NUL or a
+// backslash.
 std::string safe_join(const std::string& folder, std::string_view name, const std::string& source);
 // A name for an error message: control characters and invalid UTF-8 escaped as \xNN, cut after `max` bytes.
 std::string printable(std::string_view name, std::size_t max = 120);

@@ -15,10 +15,14 @@ int FileSystem::create(const std::string& path, int mode) {
   return fd;
 }
 ssize_t FileSystem::write(int fd, const void* data, std::size_t n) { return ::write(fd, data, n); }
-int FileSystem::seek(int fd, uint64_t offset) { return ::lseek(fd, static_cast<off_t>(offset), SEEK_SET) < 0 ? -1 : 0; }
+int FileSystem::seek(int fd, uint64_t offset) {
+  return ::lseek(fd, static_cast<off_t>(offset), SEEK_SET) < 0 ? -1 : 0;
+}
 int FileSystem::fsync(int fd) { return ::fsync(fd); }
 int FileSystem::close(int fd) { return ::close(fd); }
-int FileSystem::rename(const std::string& from, const std::string& to) { return std::rename(from.c_str(), to.c_str()); }
+int FileSystem::rename(const std::string& from, const std::string& to) {
+  return std::rename(from.c_str(), to.c_str());
+}
 int FileSystem::unlink(const std::string& path) { return ::unlink(path.c_str()); }
 int FileSystem::sync_folder(const std::string& folder) {
   int fd = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -40,7 +44,9 @@ std::shared_ptr<FileSystem>& current() {
 }  // namespace
 
 FileSystem& file_system() { return *current(); }
-ScopedFileSystem::ScopedFileSystem(std::shared_ptr<FileSystem> other) : before_(current()) { current() = std::move(other); }
+ScopedFileSystem::ScopedFileSystem(std::shared_ptr<FileSystem> other) : before_(current()) {
+  current() = std::move(other);
+}
 ScopedFileSystem::~ScopedFileSystem() { current() = before_; }
 
 }  // namespace glia::io

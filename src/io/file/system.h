@@ -1,5 +1,5 @@
-// The calls by which files are written, behind one interface so that tests can make them fail: a full disk, a folder that may
-// not be written to, writes that stop half way.
+// The calls by which files are written, behind one interface so that tests can make them fail: a full disk, a folder
+// that may not be written to, writes that stop half way.
 //
 //   int fd = file_system().create(path);
 //   ScopedFileSystem faulty(std::make_shared<MyFaults>());    // in a test: every writer of this process now uses it
@@ -13,8 +13,8 @@
 
 namespace glia::io {
 
-// Each function has the meaning and the errno of the POSIX call it is named after. create() locks the file as well (flock), so that
-// one whose writer was killed can be told from one that is being written.
+// Each function has the meaning and the errno of the POSIX call it is named after. create() locks the file as well
+// (flock), so that one whose writer was killed can be told from one that is being written.
 class FileSystem {
  public:
   virtual ~FileSystem() = default;
@@ -25,7 +25,7 @@ class FileSystem {
   virtual int close(int fd);
   virtual int rename(const std::string& from, const std::string& to);
   virtual int unlink(const std::string& path);
-  virtual int sync_folder(const std::string& folder);     // so that a rename survives a power cut
+  virtual int sync_folder(const std::string& folder);      // so that a rename survives a power cut
   virtual uint64_t free_bytes(const std::string& folder);  // UINT64_MAX when unknown
 };
 

@@ -25,10 +25,14 @@ class DictParser {
     while (!accept('}')) {
       std::string key = quoted();
       expect(':');
-      if (key == "descr" && !descr) h.descr = descr_value(), descr = true;
-      else if (key == "fortran_order" && !order) h.fortran_order = boolean(), order = true;
-      else if (key == "shape" && !shape) h.shape = tuple(), shape = true;
-      else fail("the header has the unexpected key '" + printable(key) + "'.");
+      if (key == "descr" && !descr)
+        h.descr = descr_value(), descr = true;
+      else if (key == "fortran_order" && !order)
+        h.fortran_order = boolean(), order = true;
+      else if (key == "shape" && !shape)
+        h.shape = tuple(), shape = true;
+      else
+        fail("the header has the unexpected key '" + printable(key) + "'.");
       if (!accept(',') && peek() != '}') fail("',' or '}' expected in the header.");
     }
     spaces();
@@ -64,7 +68,8 @@ class DictParser {
     return r;
   }
   std::string descr_value() {
-    if (peek() == '[' || peek() == '(') fail("arrays of records (structured dtypes) cannot be read; save each field as an array of its own.");
+    if (peek() == '[' || peek() == '(')
+      fail("arrays of records (structured dtypes) cannot be read; save each field as an array of its own.");
     return quoted();
   }
   bool word(std::string_view w) {
@@ -93,7 +98,8 @@ class DictParser {
     int64_t v = 0;
     std::size_t start = at_;
     for (; at_ < text_.size() && text_[at_] >= '0' && text_[at_] <= '9'; ++at_)
-      if (__builtin_mul_overflow(v, 10, &v) || __builtin_add_overflow(v, text_[at_] - '0', &v)) fail("an extent of the shape is too large.");
+      if (__builtin_mul_overflow(v, 10, &v) || __builtin_add_overflow(v, text_[at_] - '0', &v))
+        fail("an extent of the shape is too large.");
     if (at_ == start) fail("a number expected in the shape.");
     if (at_ < text_.size() && text_[at_] == 'L') ++at_;  // Python 2 wrote long integers so
     return v;
@@ -111,11 +117,14 @@ NpyHeader read_npy_header(ByteReader& in) {
   char magic[6];
   uint64_t start = in.offset();
   std::size_t got = in.read(magic, sizeof magic);
-  if (got != 6 || std::memcmp(magic, kMagic, 6) != 0) in.fail_at(start, "not a NumPy array file: it does not begin with \\x93NUMPY.");
+  if (got != 6 || std::memcmp(magic, kMagic, 6) != 0)
+    in.fail_at(start, "not a NumPy array file: it does not begin with \\x93NUMPY.");
   uint8_t major = in.u8("the version"), minor = in.u8("the version");
-  if (major < 1 || major > 3 || minor != 0) in.fail_at(6, fmt::format("version {}.{} of the .npy format is not known; 1.0 to 3.0 are.", major, minor));
+  if (major < 1 || major > 3 || minor != 0)
+    in.fail_at(6, fmt::format("version {}.{} of the .npy format is not known; 1.0 to 3.0 are.", major, minor));
   uint64_t length = major == 1 ? in.u16("the header length") : in.u32("the header length");
-  if (length > kMaxHeader) in.fail_at(8, fmt::format("the header claims {} bytes, {} are allowed.", length, kMaxHeader));
+  if (length > kMaxHeader)
+    in.fail_at(8, fmt::format("the header claims {} bytes, {} are allowed.", length, kMaxHeader));
   uint64_t base = in.offset();
   std::vector<uint8_t> text = in.read_promised(length, "the header");
   return DictParser({reinterpret_cast<const char*>(text.data()), text.size()}, in, base).parse();
@@ -125,7 +134,8 @@ std::string npy_header_bytes(const NpyHeader& h) {
   std::string shape;
   for (int64_t d : h.shape) shape += fmt::format("{}{}", shape.empty() ? "" : ", ", d);
   if (h.shape.size() == 1) shape += ",";
-  std::string dict = fmt::format("{{'descr': '{}', 'fortran_order': {}, 'shape': ({}), }}", h.descr, h.fortran_order ? "True" : "False", shape);
+  std::string dict = fmt::format("{{'descr': '{}', 'fortran_order': {}, 'shape': ({}), }}", h.descr,
+                                 h.fortran_order ? "True" : "False", shape);
   std::size_t before = sizeof kMagic - 1 + 4;
   dict.append(63 - (before + dict.size()) % 64, ' ');
   dict += '\n';

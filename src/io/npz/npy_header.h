@@ -11,12 +11,12 @@
 namespace glia::io {
 
 struct NpyHeader {
-  std::string descr;           // "<f4"
+  std::string descr;  // "<f4"
   bool fortran_order = false;
   Shape shape;
 };
 
-NpyHeader read_npy_header(ByteReader& in);  // throws Error with the offset
+NpyHeader read_npy_header(ByteReader& in);              // throws Error with the offset
 std::string npy_header_bytes(const NpyHeader& header);  // padded so that the data begins at a multiple of 64
 
 }  // namespace glia::io

@@ -46,9 +46,11 @@ void write_npz(const std::string& path, const std::map<std::string, Tensor>& arr
   io::ZipWriter zip(path);
   for (auto& [name, t] : arrays) {
     GLIA_CHECK(t.defined(), "write_npz: '{}': the array '{}' is undefined (an empty Tensor).", path, name);
-    GLIA_CHECK(!name.empty() && name.find('\0') == std::string::npos, "write_npz: '{}': an array has an empty name or one with a zero byte.", path);
+    GLIA_CHECK(!name.empty() && name.find('\0') == std::string::npos,
+               "write_npz: '{}': an array has an empty name or one with a zero byte.", path);
     const std::string& header = headers.emplace_back(io::npy_header_of(t));
-    zip.add(name + ".npy", {bytes(header.data(), header.size()), bytes(t.raw(), t.bytes())}, {.deflate = options.compress});
+    zip.add(name + ".npy", {bytes(header.data(), header.size()), bytes(t.raw(), t.bytes())},
+            {.deflate = options.compress});
   }
   zip.commit();
 }

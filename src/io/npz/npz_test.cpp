@@ -13,7 +13,9 @@ using test::error_of;
 using test::file_bytes;
 using test::Scratch;
 
-static std::string compat(const std::string& name) { return std::string(GLIA_SOURCE_DIR) + "/tests/compat/npz/" + name; }
+static std::string compat(const std::string& name) {
+  return std::string(GLIA_SOURCE_DIR) + "/tests/compat/npz/" + name;
+}
 
 static double number(int64_t i, DType t, bool is_unsigned) {
   return t == DType::bool_ ? static_cast<double>(i % 2) : static_cast<double>((7 * i) % 11 - (is_unsigned ? 0 : 3));
@@ -28,10 +30,15 @@ static void expect_numbers(const Tensor& t, const Shape& shape, DType dtype, boo
 TEST(Npz, ReadsEveryDtypeOfNumpy) {
   auto a = read_npz(compat("dtypes.npz"));
   ASSERT_EQ(a.size(), 13u);
-  struct { const char* name; DType dtype; bool is_unsigned; } cases[] = {
-      {"f2", DType::f16, false}, {"f4", DType::f32, false}, {"f8", DType::f64, false}, {"bf16", DType::bf16, false}, {"i1", DType::i8, false},
-      {"u1", DType::u8, true},   {"i2", DType::i32, false}, {"u2", DType::i32, true},  {"i4", DType::i32, false},    {"u4", DType::i64, true},
-      {"i8", DType::i64, false}, {"u8", DType::i64, true},  {"b1", DType::bool_, false}};
+  struct {
+    const char* name;
+    DType dtype;
+    bool is_unsigned;
+  } cases[] = {{"f2", DType::f16, false},    {"f4", DType::f32, false}, {"f8", DType::f64, false},
+               {"bf16", DType::bf16, false}, {"i1", DType::i8, false},  {"u1", DType::u8, true},
+               {"i2", DType::i32, false},    {"u2", DType::i32, true},  {"i4", DType::i32, false},
+               {"u4", DType::i64, true},     {"i8", DType::i64, false}, {"u8", DType::i64, true},
+               {"b1", DType::bool_, false}};
   for (auto& c : cases) {
     SCOPED_TRACE(c.name);
     expect_numbers(a[c.name], {2, 3}, c.dtype, c.is_unsigned);
@@ -56,7 +63,8 @@ TEST(Npy, ReadsEveryVersion) {
 }
 
 TEST(Npy, RefusesWhatHoldsCodeOrNoNumbers) {
-  EXPECT_HAS(error_of([] { read_npy(compat("objects.npy")); }), "dtype '|O' cannot be read. It holds pickled Python objects, which are never loaded");
+  EXPECT_HAS(error_of([] { read_npy(compat("objects.npy")); }),
+             "dtype '|O' cannot be read. It holds pickled Python objects, which are never loaded");
   EXPECT_HAS(error_of([] { read_npy(compat("text.npy")); }), "dtype '<U2' cannot be read");
   EXPECT_HAS(error_of([] { read_npy(compat("record.npy")); }), "structured dtypes");
   EXPECT_HAS(error_of([] { read_npy("/no/such.npy"); }), "/no/such.npy: no such file");
@@ -105,9 +113,12 @@ TEST(Npz, Limits) {
   Scratch dir;
   write_npz(dir.path("a.npz"), {{"x", Tensor::zeros({1000})}, {"y", Tensor::zeros({1000})}}, {.compress = true});
   std::string path = dir.path("a.npz");
-  EXPECT_HAS(error_of([&] { read_npz(path, {.limits = {.max_bytes = 5000}}); }), "member 'y.npy': offset 128: the array needs 4000 bytes, 1000 are allowed");
-  EXPECT_HAS(error_of([&] { read_npz(path, {.limits = {.max_tensors = 1}}); }), "the archive has 2 members, 1 are allowed");
-  EXPECT_HAS(error_of([&] { read_npz(path, {.limits = {.max_name_length = 4}}); }), "the name of member 0 has 5 bytes, 4 are allowed");
+  EXPECT_HAS(error_of([&] { read_npz(path, {.limits = {.max_bytes = 5000}}); }),
+             "member 'y.npy': offset 128: the array needs 4000 bytes, 1000 are allowed");
+  EXPECT_HAS(error_of([&] { read_npz(path, {.limits = {.max_tensors = 1}}); }),
+             "the archive has 2 members, 1 are allowed");
+  EXPECT_HAS(error_of([&] { read_npz(path, {.limits = {.max_name_length = 4}}); }),
+             "the name of member 0 has 5 bytes, 4 are allowed");
 }
 
 TEST(Npz, HeadersThatLie) {
@@ -116,10 +127,14 @@ TEST(Npz, HeadersThatLie) {
     std::string b = std::string("\x93NUMPY\1\0", 8) + static_cast<char>(dict.size()) + '\0' + dict + data;
     return error_of([&] { read_npy(dir.write("l.npy", b)); });
   };
-  EXPECT_HAS(npy("{'descr': '<f4', 'fortran_order': False, 'shape': (4611686018427387904, 4), }", "abcd"), "offset 87: the shape (4611686018427387904, 4) is too large");
-  EXPECT_HAS(npy("{'descr': '<f4', 'fortran_order': False, 'shape': (1000000000,), }", "abcd"), "needs 4000000000 bytes. 4 follow");
-  EXPECT_HAS(npy("{'descr': '<f4', 'fortran_order': False, 'shape': (99999999999999999999,), }", "abcd"), "an extent of the shape is too large");
-  EXPECT_HAS(npy("{'descr': '<f4', 'fortran_order': False, 'shape': (-1,), }", "abcd"), "offset 61: a number expected in the shape");
+  EXPECT_HAS(npy("{'descr': '<f4', 'fortran_order': False, 'shape': (4611686018427387904, 4), }", "abcd"),
+             "offset 87: the shape (4611686018427387904, 4) is too large");
+  EXPECT_HAS(npy("{'descr': '<f4', 'fortran_order': False, 'shape': (1000000000,), }", "abcd"),
+             "needs 4000000000 bytes. 4 follow");
+  EXPECT_HAS(npy("{'descr': '<f4', 'fortran_order': False, 'shape': (99999999999999999999,), }", "abcd"),
+             "an extent of the shape is too large");
+  EXPECT_HAS(npy("{'descr': '<f4', 'fortran_order': False, 'shape': (-1,), }", "abcd"),
+             "offset 61: a number expected in the shape");
   EXPECT_HAS(npy("{'descr': '<f4', 'shape': (1,), }", "abcd"), "the header needs the keys");
   EXPECT_HAS(npy("{'descr': '<f4', 'fortran_order': False, 'shape': (1,), 'x': 1}", "abcd"), "unexpected key 'x'");
   EXPECT_HAS(npy("{'descr': '<f4', 'fortran_order': False, 'shape': (1,), }", "abcde"), "needs 4 bytes. 5 follow");
@@ -131,7 +146,9 @@ TEST(Npz, FailedWritesLeaveTheOldFile) {
   std::filesystem::create_directories(dir.path("w"));
   Tensor t = Tensor::full({300, 300}, 1.5);
   test::check_failed_writes(dir.path("w/a.npz"), [&](const std::string& p) { write_npz(p, {{"x", t}, {"y", t}}); });
-  test::check_failed_writes(dir.path("w/a.npz"), [&](const std::string& p) { write_npz(p, {{"x", t}, {"y", t}}, {.compress = true}); });
+  test::check_failed_writes(dir.path("w/a.npz"), [&](const std::string& p) {
+    write_npz(p, {{"x", t}, {"y", t}}, {.compress = true});
+  });
 }
 
 }  // namespace glia

@@ -12,8 +12,9 @@ namespace {
 
 // Layers that change neither the number nor the order of features.
 bool keeps_features(const std::string& c) {
-  return c == "Dropout" || c == "Activation" || c == "ReLU" || c == "LeakyReLU" || c == "ELU" || c == "BatchNormalization" || c == "LayerNormalization" ||
-         c == "GaussianNoise" || c == "GaussianDropout" || c == "AlphaDropout" || c == "Identity" || c == "PReLU" || c == "Softmax";
+  return c == "Dropout" || c == "Activation" || c == "ReLU" || c == "LeakyReLU" || c == "ELU" ||
+         c == "BatchNormalization" || c == "LayerNormalization" || c == "GaussianNoise" || c == "GaussianDropout" ||
+         c == "AlphaDropout" || c == "Identity" || c == "PReLU" || c == "Softmax";
 }
 bool is_image(const Shape& s) { return s.size() >= 3; }  // (batch, spatial..., channels)
 
@@ -40,15 +41,19 @@ class Collector {
     } else if (auto* f = dynamic_cast<const FunctionalLayer*>(layer.ptr().get())) {
       functional(*f, here);
     } else {
-      GLIA_CHECK(layer->own_variables().empty() || partial_, "{}: there is no rule for the layer {} ({}). Set .partial = true to leave it as it is.", who_, here,
+      GLIA_CHECK(layer->own_variables().empty() || partial_,
+                 "{}: there is no rule for the layer {} ({}). Set .partial = true to leave it as it is.", who_, here,
                  layer->class_name());
       for (const LayerRef& inner : layer->sublayers()) add(inner, here, {});
     }
   }
   void root(const LayerRef& layer) {  // without its own name in the paths
-    if (auto* s = dynamic_cast<const SequentialLayer*>(layer.ptr().get())) sequential(*s, "", {});
-    else if (auto* f = dynamic_cast<const FunctionalLayer*>(layer.ptr().get())) functional(*f, "");
-    else if (has_rule(*layer)) add(layer, "", {});
+    if (auto* s = dynamic_cast<const SequentialLayer*>(layer.ptr().get()))
+      sequential(*s, "", {});
+    else if (auto* f = dynamic_cast<const FunctionalLayer*>(layer.ptr().get()))
+      functional(*f, "");
+    else if (has_rule(*layer))
+      add(layer, "", {});
     else
       for (const LayerRef& inner : layer->sublayers()) add(inner, "", {});
   }
@@ -78,11 +83,14 @@ class Collector {
       ir::Ref in = node.inputs[0];
       auto from = layer_of.find(in.node);
       bool permuted = from != layer_of.end() && from->second->class_name() == "Permute";
-      if (it != layer_of.end()) flat[n] = flattened_by(*it->second, flat[in.node], g.type(in).shape, permuted);
-      else if (!node.types.empty() && node.types[0].shape == g.type(in).shape) flat[n] = flat[in.node];  // an elementwise op
+      if (it != layer_of.end())
+        flat[n] = flattened_by(*it->second, flat[in.node], g.type(in).shape, permuted);
+      else if (!node.types.empty() && node.types[0].shape == g.type(in).shape)
+        flat[n] = flat[in.node];  // an elementwise op
       if (it != layer_of.end()) input_flat_[it->second.ptr().get()] = flat[in.node];
     }
-    for (const LayerRef& l : f.layers()) add(l, path, input_flat_.count(l.ptr().get()) ? input_flat_[l.ptr().get()] : Shape());
+    for (const LayerRef& l : f.layers())
+      add(l, path, input_flat_.count(l.ptr().get()) ? input_flat_[l.ptr().get()] : Shape());
   }
 
   bool partial_;

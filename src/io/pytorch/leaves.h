@@ -13,7 +13,8 @@ struct Leaf {
   Shape flattened;   // of its input before a Flatten, channels last; empty when there was none or channels came first
 };
 
-// In the model's order. Throws Error, beginning with `who`, for a layer with weights that has no rule (modules.h), unless `partial`.
+// In the model's order. Throws Error, beginning with `who`, for a layer with weights that has no rule (modules.h),
+// unless `partial`.
 std::vector<Leaf> leaves_of(const Model& model, bool partial, const char* who);
 
 }  // namespace glia::io

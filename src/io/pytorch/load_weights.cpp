@@ -15,7 +15,8 @@ namespace glia {
 namespace io {
 namespace {
 
-// The names below a prefix, without it. No prefix given: the wrappers that training scripts put round a model are taken off.
+// The names below a prefix, without it. No prefix given: the wrappers that training scripts put round a model are
+// taken off.
 NamedTensors below_prefix(const NamedTensors& all, std::string prefix, const std::string& path) {
   NamedTensors r = all;
   auto strip = [&](const std::string& p) {
@@ -27,13 +28,15 @@ NamedTensors below_prefix(const NamedTensors& all, std::string prefix, const std
     return true;
   };
   if (!prefix.empty()) {
-    GLIA_CHECK(strip(prefix), "{}: no tensor's name begins with '{}'. The first is '{}'.", path, prefix, all.empty() ? "(none)" : printable(all[0].first));
+    GLIA_CHECK(strip(prefix), "{}: no tensor's name begins with '{}'. The first is '{}'.", path, prefix,
+               all.empty() ? "(none)" : printable(all[0].first));
     return r;
   }
   for (const char* wrapper : {"state_dict.", "model_state_dict."})
     if (strip(wrapper)) break;
   for (const char* wrapper : {"module.", "_orig_mod."}) {
-    bool all_have = !r.empty() && std::all_of(r.begin(), r.end(), [&](auto& t) { return t.first.starts_with(wrapper); });
+    bool all_have =
+        !r.empty() && std::all_of(r.begin(), r.end(), [&](auto& t) { return t.first.starts_with(wrapper); });
     if (all_have) strip(wrapper);
   }
   return r;
@@ -42,8 +45,10 @@ NamedTensors below_prefix(const NamedTensors& all, std::string prefix, const std
 std::string without_digits(const std::string& s) {
   std::string r;
   for (char c : s) {
-    if (c < '0' || c > '9') r += c;
-    else if (r.empty() || r.back() != '#') r += '#';
+    if (c < '0' || c > '9')
+      r += c;
+    else if (r.empty() || r.back() != '#')
+      r += '#';
   }
   return r;
 }
@@ -89,14 +94,19 @@ struct Direction {
 
 class Matcher {
  public:
-  Matcher(std::string where, std::vector<Module> modules, bool ordered) : where_(std::move(where)), modules_(std::move(modules)), ordered_(ordered), taken_(modules_.size(), false) {
-    if (!ordered_) std::stable_sort(modules_.begin(), modules_.end(), [](auto& a, auto& b) { return natural_less(a.name, b.name); });
+  Matcher(std::string where, std::vector<Module> modules, bool ordered)
+      : where_(std::move(where)), modules_(std::move(modules)), ordered_(ordered), taken_(modules_.size(), false) {
+    if (!ordered_)
+      std::stable_sort(modules_.begin(), modules_.end(),
+                       [](auto& a, auto& b) { return natural_less(a.name, b.name); });
   }
 
   void match(const std::vector<Leaf>& leaves, const PyTorchWeightsOptions& o) {
     std::vector<const Leaf*> rest;
     for (auto& [layer, module] : o.map) {
-      bool known = std::any_of(leaves.begin(), leaves.end(), [&, &l = layer](auto& leaf) { return leaf.path == l || leaf.layer->name() == l || Direction(leaf.path).parent == l; });
+      bool known = std::any_of(leaves.begin(), leaves.end(), [&, &l = layer](auto& leaf) {
+        return leaf.path == l || leaf.layer->name() == l || Direction(leaf.path).parent == l;
+      });
       GLIA_CHECK(known, "{}: the map names the layer '{}'.{}", where_, layer, did_you_mean(layer, names(leaves)));
     }
     for (const Leaf& leaf : leaves)
@@ -110,7 +120,8 @@ class Matcher {
     int count = 0;
     for (const Module& m : modules_)
       for (auto& [leaf, t] : m.tensors)
-        if (is_float(t->dtype()) && !found.used.count(t) && ++count <= 8) r += fmt::format("{}'{}.{}' {}", r.empty() ? "" : ", ", m.name, leaf, to_string(t->shape()));
+        if (is_float(t->dtype()) && !found.used.count(t) && ++count <= 8)
+          r += fmt::format("{}'{}.{}' {}", r.empty() ? "" : ", ", m.name, leaf, to_string(t->shape()));
     return count > 8 ? r + ", ..." : r;
   }
   Converted found;
@@ -140,11 +151,13 @@ class Matcher {
       if (modules_[i].name != wanted) continue;
       Converted c;
       std::string why = convert(*leaf.layer, modules_[i], leaf.flattened, c);
-      GLIA_CHECK(why.empty(), "{}: the module '{}' does not fit the layer {} ({}): {}.", where_, modules_[i].name, leaf.path, leaf.layer->class_name(), why);
+      GLIA_CHECK(why.empty(), "{}: the module '{}' does not fit the layer {} ({}): {}.", where_, modules_[i].name,
+                 leaf.path, leaf.layer->class_name(), why);
       take(i, std::move(c));
       return true;
     }
-    throw_error("{}: the file has no module '{}' (for the layer {}).{}", where_, wanted, leaf.path, did_you_mean(wanted, known));
+    throw_error("{}: the file has no module '{}' (for the layer {}).{}", where_, wanted, leaf.path,
+                did_you_mean(wanted, known));
   }
   bool by_name(const Leaf& leaf) {
     std::string dotted = leaf.path;
@@ -169,12 +182,16 @@ class Matcher {
       Converted c;
       std::string why = convert(*leaf.layer, modules_[i], leaf.flattened, c);
       bool used = std::any_of(c.used.begin(), c.used.end(), [&](const Tensor* t) { return found.used.count(t) > 0; });
-      if (why.empty() && !used) fits.emplace_back(i, std::move(c));
-      else if (reasons.size() < 600) reasons += fmt::format("\n  {}: {}", printable(modules_[i].name), why.empty() ? "is used already" : why);
+      if (why.empty() && !used)
+        fits.emplace_back(i, std::move(c));
+      else if (reasons.size() < 600)
+        reasons += fmt::format("\n  {}: {}", printable(modules_[i].name), why.empty() ? "is used already" : why);
     }
     if (fits.empty() && partial) return;
-    GLIA_CHECK(!fits.empty(), "{}: no module fits the layer {} ({}). Name one in .map, or set .partial = true to leave the layer as it is.{}", where_, leaf.path,
-               leaf.layer->class_name(), reasons);
+    GLIA_CHECK(!fits.empty(),
+               "{}: no module fits the layer {} ({}). Name one in .map, or set .partial = true to leave the layer as "
+               "it is.{}",
+               where_, leaf.path, leaf.layer->class_name(), reasons);
     if (!ordered_ && fits.size() > 1) {
       std::string list;
       bool alike = true;
@@ -182,8 +199,10 @@ class Matcher {
         list += (list.empty() ? "'" : "', '") + modules_[i].name;
         alike &= without_digits(modules_[i].name) == without_digits(modules_[fits[0].first].name);
       }
-      GLIA_CHECK(alike, "{}: {} modules fit the layer {} ({}): {}'. This format does not keep their order; say which in .map.", where_, fits.size(), leaf.path,
-                 leaf.layer->class_name(), list);
+      GLIA_CHECK(
+          alike,
+          "{}: {} modules fit the layer {} ({}): {}'. This format does not keep their order; say which in .map.",
+          where_, fits.size(), leaf.path, leaf.layer->class_name(), list);
     }
     take(fits[0].first, std::move(fits[0].second));
   }
@@ -201,13 +220,17 @@ void load_pytorch_weights(Model& model, const std::string& path, const PyTorchWe
   bool safetensors = path.ends_with(".safetensors");
   NamedTensors all = safetensors ? read_safetensors(path, options.load) : read_pytorch(path, options.load);
   std::string where = fmt::format("{}: '{}'", model.name(), path);
-  GLIA_CHECK(!model->weights().empty(), "{}: the model has no weights yet. Give input_shape or call it on data first.", where);
+  GLIA_CHECK(!model->weights().empty(),
+             "{}: the model has no weights yet. Give input_shape or call it on data first.", where);
   NamedTensors tensors = io::below_prefix(all, options.prefix, path);
   std::vector<io::Leaf> leaves = io::leaves_of(model, options.partial, "load_pytorch_weights");
   io::Matcher matcher(where, io::modules_of(tensors), !safetensors);
   matcher.match(leaves, options);
   std::string unused = options.partial ? "" : matcher.unused();
-  GLIA_CHECK(unused.empty(), "{}: the model has no layer for {}. Set .partial = true to leave them out, or .prefix to choose the part of the file.", where, unused);
+  GLIA_CHECK(unused.empty(),
+             "{}: the model has no layer for {}. Set .partial = true to leave them out, or .prefix to choose the "
+             "part of the file.",
+             where, unused);
   for (auto& [variable, value] : matcher.found.values) variable.tensor().copy_from(value.astype(variable.dtype()));
 }
 

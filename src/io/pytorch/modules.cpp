@@ -43,7 +43,8 @@ struct Parts {
 // "rnn.weight_ih_l1_reverse" -> {"rnn.l1_reverse", "weight_ih"}; layer 0 forward is the module itself.
 Parts parts_of(const std::string& name) {
   std::size_t dot = name.rfind('.');
-  Parts p{dot == std::string::npos ? "" : name.substr(0, dot), dot == std::string::npos ? name : name.substr(dot + 1)};
+  Parts p{dot == std::string::npos ? "" : name.substr(0, dot),
+          dot == std::string::npos ? name : name.substr(dot + 1)};
   for (const char* start : {"weight_ih_l", "weight_hh_l", "bias_ih_l", "bias_hh_l"}) {
     std::size_t n = std::string_view(start).size();
     if (!p.leaf.starts_with(start) || p.leaf.size() == n) continue;
@@ -55,14 +56,16 @@ Parts parts_of(const std::string& name) {
   return p;
 }
 
-// The names under which projections of attention are found: query, key, value, output; relative to their common parent.
+// The names under which projections of attention are found: query, key, value, output; relative to their common
+// parent.
 struct AttentionNames {
   const char *q, *k, *v, *out;
 };
-constexpr AttentionNames kAttention[] = {{"q_proj", "k_proj", "v_proj", "out_proj"}, {"q_proj", "k_proj", "v_proj", "o_proj"},
-                                         {"query", "key", "value", "out_proj"},     {"query", "key", "value", "dense"},
-                                         {"q_lin", "k_lin", "v_lin", "out_lin"},    {"self.query", "self.key", "self.value", "output.dense"},
-                                         {"to_q", "to_k", "to_v", "to_out.0"},      {"query", "key", "value", "output"}};
+constexpr AttentionNames kAttention[] = {
+    {"q_proj", "k_proj", "v_proj", "out_proj"}, {"q_proj", "k_proj", "v_proj", "o_proj"},
+    {"query", "key", "value", "out_proj"},      {"query", "key", "value", "dense"},
+    {"q_lin", "k_lin", "v_lin", "out_lin"},     {"self.query", "self.key", "self.value", "output.dense"},
+    {"to_q", "to_k", "to_v", "to_out.0"},       {"query", "key", "value", "output"}};
 
 void add_attention(std::vector<Module>& all) {
   std::map<std::string, const Module*> by_name;
@@ -102,7 +105,8 @@ void add_attention(std::vector<Module>& all) {
   }
 }
 
-// ---- conversion -------------------------------------------------------------------------------------------------------
+// ---- conversion
+// -------------------------------------------------------------------------------------------------------
 
 Tensor rows(const Tensor& t, int64_t from, int64_t to) { return t.slice(from, to); }
 
@@ -125,7 +129,8 @@ Tensor sum(const Tensor& a, const Tensor& b) {
 // One layer against one module: collects what fits, remembers the first reason why it does not.
 class Rule {
  public:
-  Rule(const Layer& layer, const Module& module, const Shape& flattened, Converted& to) : layer_(layer), module_(module), flat_(flattened), to_(to) {}
+  Rule(const Layer& layer, const Module& module, const Shape& flattened, Converted& to)
+      : layer_(layer), module_(module), flat_(flattened), to_(to) {}
   std::string run();
 
  private:
@@ -134,17 +139,22 @@ class Rule {
   }
   const Tensor* tensor(const std::string& key) {
     const Tensor* t = module_.at(key);
-    if (!t) refuse(fmt::format("the module has no '{}'", key));
-    else to_.used.insert(t);
+    if (!t)
+      refuse(fmt::format("the module has no '{}'", key));
+    else
+      to_.used.insert(t);
     return t;
   }
   bool has_shape(const std::string& key, const Tensor* t, const Shape& expected) {
-    if (t && t->shape() != expected) refuse(fmt::format("'{}' has shape {}, expected {}", key, to_string(t->shape()), to_string(expected)));
+    if (t && t->shape() != expected)
+      refuse(fmt::format("'{}' has shape {}, expected {}", key, to_string(t->shape()), to_string(expected)));
     return t && t->shape() == expected;
   }
   Variable variable(const std::string& end) { return variable_of(layer_, end); }
   void set(const Variable& v, Tensor t) {
-    if (t.shape() != v.shape()) return refuse(fmt::format("the weight '{}' has shape {}, the module gives {}", v.path(), to_string(v.shape()), to_string(t.shape())));
+    if (t.shape() != v.shape())
+      return refuse(fmt::format("the weight '{}' has shape {}, the module gives {}", v.path(), to_string(v.shape()),
+                                to_string(t.shape())));
     to_.values.emplace_back(v, std::move(t));
   }
   // A vector for each channel, as it is or in the order of a flattened image.
@@ -207,8 +217,8 @@ void Rule::conv(bool depthwise) {
   Variable kernel = variable("kernel");
   const Shape& k = kernel.shape();
   std::size_t spatial = k.size() - 2;
-  // Glia: (spatial..., in, out), PyTorch (out, in, spatial...); a transposed convolution has `in` and `out` change places on both
-  // sides. Depthwise: (spatial..., channels, multiplier) and (channels * multiplier, 1, spatial...).
+  // Glia: (spatial..., in, out), PyTorch (out, in, spatial...); a transposed convolution has `in` and `out` change
+  // places on both sides. Depthwise: (spatial..., channels, multiplier) and (channels * multiplier, 1, spatial...).
   Shape expected = depthwise ? Shape{k[spatial] * k[spatial + 1], 1} : Shape{k[spatial + 1], k[spatial]};
   expected.insert(expected.end(), k.begin(), k.begin() + static_cast<std::ptrdiff_t>(spatial));
   const Tensor* w = tensor("weight");
@@ -221,8 +231,10 @@ void Rule::conv(bool depthwise) {
       t = t.reshape(split);
     }
     for (std::size_t a = 0; a < spatial; ++a) axes.push_back(a + 2);
-    if (depthwise) axes.push_back(0), axes.push_back(1);
-    else axes.push_back(1), axes.push_back(0);
+    if (depthwise)
+      axes.push_back(0), axes.push_back(1);
+    else
+      axes.push_back(1), axes.push_back(0);
     set(kernel, permuted(t, axes));
   }
   vector("bias", "bias");
@@ -230,7 +242,8 @@ void Rule::conv(bool depthwise) {
 
 void Rule::norm() {
   bool statistics = variable("moving_mean").defined();
-  if (!statistics && (module_.at("running_mean") || module_.at("running_var"))) return refuse("the module has running statistics, the layer none");
+  if (!statistics && (module_.at("running_mean") || module_.at("running_var")))
+    return refuse("the module has running statistics, the layer none");
   vector(variable("scale").defined() ? "scale" : "gamma", "weight");
   vector("beta", "bias");
   if (statistics) vector("moving_mean", "running_mean"), vector("moving_variance", "running_var");
@@ -267,7 +280,8 @@ void Rule::project(const char* name, const Tensor* weight, const Tensor* bias) {
   Shape expected = out ? Shape{k[2], k[0] * k[1]} : Shape{k[1] * k[2], k[0]};
   if (has_shape(std::string(name) + " weight", weight, expected)) set(kernel, permuted(*weight, {1, 0}).reshape(k));
   if (b.defined() != (bias != nullptr)) return refuse(fmt::format("{}: one side has a bias, the other none", name));
-  if (b.defined() && bias->size() != num_elements(b.shape())) return refuse(fmt::format("the bias of {} has shape {}", name, to_string(bias->shape())));
+  if (b.defined() && bias->size() != num_elements(b.shape()))
+    return refuse(fmt::format("the bias of {} has shape {}", name, to_string(bias->shape())));
   if (b.defined()) set(b, bias->reshape(b.shape()));
 }
 
@@ -282,11 +296,16 @@ void Rule::attention() {
   if (packed && (packed->rank() != 2 || packed->dim(0) % 3)) return refuse("'in_proj_weight' has a bad shape");
   for (int i = 0; i < 3; ++i) {
     const Tensor *w = nullptr, *b = nullptr;
-    if (packed) w = &keep.emplace_back(rows(*packed, i * packed->dim(0) / 3, (i + 1) * packed->dim(0) / 3));
-    else if (module_.at(std::string(separate[i]) + "_proj_weight")) w = tensor(std::string(separate[i]) + "_proj_weight");
-    else w = tensor(std::string(separate[i]) + ".weight");
-    if (biases) b = &keep.emplace_back(rows(*biases, i * biases->dim(0) / 3, (i + 1) * biases->dim(0) / 3));
-    else b = optional(std::string(separate[i]) + ".bias");
+    if (packed)
+      w = &keep.emplace_back(rows(*packed, i * packed->dim(0) / 3, (i + 1) * packed->dim(0) / 3));
+    else if (module_.at(std::string(separate[i]) + "_proj_weight"))
+      w = tensor(std::string(separate[i]) + "_proj_weight");
+    else
+      w = tensor(std::string(separate[i]) + ".weight");
+    if (biases)
+      b = &keep.emplace_back(rows(*biases, i * biases->dim(0) / 3, (i + 1) * biases->dim(0) / 3));
+    else
+      b = optional(std::string(separate[i]) + ".bias");
     if (!w) return;
     project(names[i], w, b);
   }
@@ -298,7 +317,8 @@ void Rule::prelu() {
   const Tensor* w = tensor("weight");
   if (!w) return;
   int64_t channels = alpha.shape().back();
-  if (w->rank() != 1 || (w->size() != channels && w->size() != 1)) return refuse(fmt::format("'weight' has shape {}, expected ({},)", to_string(w->shape()), channels));
+  if (w->rank() != 1 || (w->size() != channels && w->size() != 1))
+    return refuse(fmt::format("'weight' has shape {}, expected ({},)", to_string(w->shape()), channels));
   Tensor t(alpha.shape(), w->dtype());
   for (int64_t i = 0; i < t.size(); ++i) t.set_item(i, w->item(w->size() == 1 ? 0 : i % channels));
   set(alpha, t);
@@ -306,17 +326,38 @@ void Rule::prelu() {
 
 std::string Rule::run() {
   switch (kind_of(layer_)) {
-    case Kind::dense: dense(); break;
-    case Kind::conv: conv(false); break;
-    case Kind::depthwise: conv(true); break;
-    case Kind::norm: norm(); break;
-    case Kind::embedding: vector("embeddings", "weight"); break;
-    case Kind::lstm: recurrent(4, {0, 1, 2, 3}, false); break;
-    case Kind::gru: recurrent(3, {1, 0, 2}, true); break;  // PyTorch: reset, update, new; Keras: update, reset, new
-    case Kind::rnn: recurrent(1, {0}, false); break;
-    case Kind::attention: attention(); break;
-    case Kind::prelu: prelu(); break;
-    case Kind::none: refuse("no rule for layers of class " + layer_.class_name());
+    case Kind::dense:
+      dense();
+      break;
+    case Kind::conv:
+      conv(false);
+      break;
+    case Kind::depthwise:
+      conv(true);
+      break;
+    case Kind::norm:
+      norm();
+      break;
+    case Kind::embedding:
+      vector("embeddings", "weight");
+      break;
+    case Kind::lstm:
+      recurrent(4, {0, 1, 2, 3}, false);
+      break;
+    case Kind::gru:
+      recurrent(3, {1, 0, 2}, true);
+      break;  // PyTorch: reset, update, new; Keras: update, reset, new
+    case Kind::rnn:
+      recurrent(1, {0}, false);
+      break;
+    case Kind::attention:
+      attention();
+      break;
+    case Kind::prelu:
+      prelu();
+      break;
+    case Kind::none:
+      refuse("no rule for layers of class " + layer_.class_name());
   }
   return why_;
 }
@@ -346,7 +387,8 @@ Kind kind_of(const Layer& layer) {
   if (c == "SimpleRNN") return Kind::rnn;
   if (c == "MultiHeadAttention") return Kind::attention;
   if (c == "PReLU") return Kind::prelu;
-  if (c == "BatchNormalization" || c == "LayerNormalization" || c == "GroupNormalization" || c == "RMSNormalization") return Kind::norm;
+  if (c == "BatchNormalization" || c == "LayerNormalization" || c == "GroupNormalization" || c == "RMSNormalization")
+    return Kind::norm;
   if (c.starts_with("DepthwiseConv")) return Kind::depthwise;
   if (c.starts_with("Conv") && (c.ends_with("Transpose") || (c.size() == 6 && c.ends_with("D")))) return Kind::conv;
   return Kind::none;

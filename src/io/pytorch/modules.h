@@ -10,8 +10,9 @@
 
 namespace glia::io {
 
-// Tensors that share a name up to the last dot: {"conv1", {weight, bias}}. A recurrent module gives one for each of its layers and
-// directions: "lstm", "lstm.l0_reverse", "lstm.l1". Attention is one with the names in_q.weight ... out.bias besides its parts.
+// Tensors that share a name up to the last dot: {"conv1", {weight, bias}}. A recurrent module gives one for each of
+// its layers and directions: "lstm", "lstm.l0_reverse", "lstm.l1". Attention is one with the names in_q.weight ...
+// out.bias besides its parts.
 struct Module {
   std::string name;
   std::map<std::string, const Tensor*> tensors;
@@ -36,12 +37,12 @@ inline bool has_rule(const Layer& layer) { return kind_of(layer) != Kind::none; 
 Variable variable_of(const Layer& layer, const std::string& end);
 Tensor permuted(const Tensor& t, const std::vector<std::size_t>& axes);
 
-// "" when the module fits the layer, else why not. `flattened`: the shape, channels last, of what the layer's input was before it
-// was flattened; empty when it was not.
+// "" when the module fits the layer, else why not. `flattened`: the shape, channels last, of what the layer's input
+// was before it was flattened; empty when it was not.
 std::string convert(const Layer& layer, const Module& module, const Shape& flattened, Converted& to);
 
-// The other way: the tensors of the layer's module, by the names that PyTorch gives them there ("weight", "weight_ih_l0", ...).
-// Throws Error when PyTorch has no such module.
+// The other way: the tensors of the layer's module, by the names that PyTorch gives them there ("weight",
+// "weight_ih_l0", ...). Throws Error when PyTorch has no such module.
 NamedTensors module_of(const Layer& layer, const std::string& path, const Shape& flattened);
 
 }  // namespace glia::io

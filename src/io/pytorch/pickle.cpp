@@ -16,15 +16,21 @@ using V = PickleValue;
 
 // What a state dict may call. Dtypes and storage classes are names only; see pytorch.cpp for what they become.
 bool is_allowed(std::string_view name) {
-  constexpr std::array exact = {
-      "collections.OrderedDict",     "torch._utils._rebuild_tensor", "torch._utils._rebuild_tensor_v2", "torch._utils._rebuild_tensor_v3",
-      "torch._utils._rebuild_parameter", "torch._utils._rebuild_parameter_with_state", "torch.Size", "torch.device",
-      "torch.storage.UntypedStorage"};
+  constexpr std::array exact = {"collections.OrderedDict",
+                                "torch._utils._rebuild_tensor",
+                                "torch._utils._rebuild_tensor_v2",
+                                "torch._utils._rebuild_tensor_v3",
+                                "torch._utils._rebuild_parameter",
+                                "torch._utils._rebuild_parameter_with_state",
+                                "torch.Size",
+                                "torch.device",
+                                "torch.storage.UntypedStorage"};
   for (const char* e : exact)
     if (name == e) return true;
   if (!name.starts_with("torch.") || name.find('.', 6) != std::string_view::npos) return false;
   std::string_view last = name.substr(6);
-  constexpr std::array dtypes = {"float32", "float64", "float16", "bfloat16", "int64", "int32", "int16", "int8", "uint8", "bool"};
+  constexpr std::array dtypes = {"float32", "float64", "float16", "bfloat16", "int64",
+                                 "int32",   "int16",   "int8",    "uint8",    "bool"};
   constexpr std::array storages = {"FloatStorage", "DoubleStorage", "HalfStorage", "BFloat16Storage", "LongStorage",
                                    "IntStorage",   "ShortStorage",  "CharStorage", "ByteStorage",     "BoolStorage"};
   for (const char* d : dtypes)
@@ -51,14 +57,17 @@ Shared& shared() {
 }  // namespace
 
 V* Pickle::make(V::Kind kind) {
-  if (all_.size() >= max_values_) in_->fail_at(at_, fmt::format("the pickle makes more than {} values, too many for a file of this size.", max_values_));
+  if (all_.size() >= max_values_)
+    in_->fail_at(at_,
+                 fmt::format("the pickle makes more than {} values, too many for a file of this size.", max_values_));
   V& v = all_.emplace_back();
   v.kind = kind;
   return &v;
 }
 
 V* Pickle::top() {
-  if (stack_.empty() || stack_.back()->kind == V::mark) in_->fail_at(at_, "the pickle takes a value from an empty stack.");
+  if (stack_.empty() || stack_.back()->kind == V::mark)
+    in_->fail_at(at_, "the pickle takes a value from an empty stack.");
   return stack_.back();
 }
 V* Pickle::pop() {
@@ -106,9 +115,12 @@ void Pickle::step(uint8_t op) {
       if (name->kind != V::text || module->kind != V::text) in_->fail_at(at_, "a global's name is no text.");
       return global(module->s, name->s);
     }
-    case 'R': return reduce();
-    case 0x81: return reduce();  // NEWOBJ: class and arguments
-    case 'b': return build();
+    case 'R':
+      return reduce();
+    case 0x81:
+      return reduce();  // NEWOBJ: class and arguments
+    case 'b':
+      return build();
     case 'Q': {
       V *id = pop(), *v = make(V::persistent);
       if (id->kind != V::tuple) in_->fail_at(at_, "a persistent id that is no tuple.");
@@ -116,12 +128,19 @@ void Pickle::step(uint8_t op) {
       return push(v);
     }
     case '0':
-      if (!stack_.empty() && stack_.back()->kind == V::mark) stack_.pop_back();
-      else pop();
+      if (!stack_.empty() && stack_.back()->kind == V::mark)
+        stack_.pop_back();
+      else
+        pop();
       return;
-    case '1': pop_to_mark(); return;
-    case '2': return push(top());
-    default: in_->fail_at(at_, fmt::format("the opcode 0x{:02x} is refused: it makes objects by running code, or is not known.", op));
+    case '1':
+      pop_to_mark();
+      return;
+    case '2':
+      return push(top());
+    default:
+      in_->fail_at(
+          at_, fmt::format("the opcode 0x{:02x} is refused: it makes objects by running code, or is not known.", op));
   }
 }
 
@@ -150,18 +169,26 @@ bool Pickle::step_number(uint8_t op) {
   };
   const char* end = nullptr;
   switch (op) {
-    case 'N': push(&shared().none); return true;
-    case 0x88: return boolean(true);
-    case 0x89: return boolean(false);
-    case 'J': return integer(static_cast<int32_t>(in_->u32("an integer")));
-    case 'K': return integer(in_->u8("an integer"));
-    case 'M': return integer(in_->u16("an integer"));
+    case 'N':
+      push(&shared().none);
+      return true;
+    case 0x88:
+      return boolean(true);
+    case 0x89:
+      return boolean(false);
+    case 'J':
+      return integer(static_cast<int32_t>(in_->u32("an integer")));
+    case 'K':
+      return integer(in_->u8("an integer"));
+    case 'M':
+      return integer(in_->u16("an integer"));
     case 'I':
     case 'L': {
       std::string text = line("an integer");
       if (op == 'I' && (text == "00" || text == "01")) return boolean(text == "01");
       int64_t v = whole(text, &end);
-      if (text.empty() || (*end && std::string_view(end) != "L")) in_->fail_at(at_, "'" + printable(text) + "' is no integer.");
+      if (text.empty() || (*end && std::string_view(end) != "L"))
+        in_->fail_at(at_, "'" + printable(text) + "' is no integer.");
       return integer(v);
     }
     case 0x8a:
@@ -187,7 +214,8 @@ bool Pickle::step_number(uint8_t op) {
       std::memcpy(&v, &bits, 8);
       return number(v);
     }
-    default: return false;
+    default:
+      return false;
   }
 }
 
@@ -202,30 +230,49 @@ void Pickle::push_text(V::Kind kind, uint64_t n) {
 std::string Pickle::line(const char* what) {
   std::string r;
   for (char c; (c = static_cast<char>(in_->u8(what))) != '\n'; r += c)
-    if (r.size() > limits_.max_name_length) in_->fail_at(at_, fmt::format("{} is longer than {} bytes.", what, limits_.max_name_length));
+    if (r.size() > limits_.max_name_length)
+      in_->fail_at(at_, fmt::format("{} is longer than {} bytes.", what, limits_.max_name_length));
   return r;
 }
 
 bool Pickle::step_text(uint8_t op) {
   switch (op) {
-    case 'X': push_text(V::text, in_->u32("a length")); return true;
-    case 0x8c: push_text(V::text, in_->u8("a length")); return true;
-    case 0x8d: push_text(V::text, in_->u64("a length")); return true;
-    case 'T': push_text(V::text, in_->u32("a length")); return true;  // Python 2's str
-    case 'U': push_text(V::text, in_->u8("a length")); return true;
-    case 'B': push_text(V::bytes, in_->u32("a length")); return true;
-    case 'C': push_text(V::bytes, in_->u8("a length")); return true;
-    case 0x8e: push_text(V::bytes, in_->u64("a length")); return true;
+    case 'X':
+      push_text(V::text, in_->u32("a length"));
+      return true;
+    case 0x8c:
+      push_text(V::text, in_->u8("a length"));
+      return true;
+    case 0x8d:
+      push_text(V::text, in_->u64("a length"));
+      return true;
+    case 'T':
+      push_text(V::text, in_->u32("a length"));
+      return true;  // Python 2's str
+    case 'U':
+      push_text(V::text, in_->u8("a length"));
+      return true;
+    case 'B':
+      push_text(V::bytes, in_->u32("a length"));
+      return true;
+    case 'C':
+      push_text(V::bytes, in_->u8("a length"));
+      return true;
+    case 0x8e:
+      push_text(V::bytes, in_->u64("a length"));
+      return true;
     case 'V':
     case 'S': {
       std::string s = line("a text");
-      if (op == 'S' && s.size() >= 2 && (s[0] == '\'' || s[0] == '"') && s.back() == s[0]) s = s.substr(1, s.size() - 2);
+      if (op == 'S' && s.size() >= 2 && (s[0] == '\'' || s[0] == '"') && s.back() == s[0])
+        s = s.substr(1, s.size() - 2);
       V* v = make(V::text);
       v->s = std::move(s);
       push(v);
       return true;
     }
-    default: return false;
+    default:
+      return false;
   }
 }
 
@@ -243,11 +290,17 @@ bool Pickle::step_container(uint8_t op) {
     return true;
   };
   switch (op) {
-    case '(': push(&shared().mark); return true;
-    case ')': return tuple_of(0);
-    case 0x85: return tuple_of(1);
-    case 0x86: return tuple_of(2);
-    case 0x87: return tuple_of(3);
+    case '(':
+      push(&shared().mark);
+      return true;
+    case ')':
+      return tuple_of(0);
+    case 0x85:
+      return tuple_of(1);
+    case 0x86:
+      return tuple_of(2);
+    case 0x87:
+      return tuple_of(3);
     case 't':
     case 'l':
     case 0x91: {  // tuple, list, frozenset
@@ -257,8 +310,12 @@ bool Pickle::step_container(uint8_t op) {
       return true;
     }
     case ']':
-    case 0x8f: push(make(V::list)); return true;  // list, set
-    case '}': push(make(V::dict)); return true;
+    case 0x8f:
+      push(make(V::list));
+      return true;  // list, set
+    case '}':
+      push(make(V::dict));
+      return true;
     case 'd': {
       std::vector<V*> flat = pop_to_mark();
       V* d = make(V::dict);
@@ -270,8 +327,10 @@ bool Pickle::step_container(uint8_t op) {
     case 'e':
     case 0x90: {
       std::vector<V*> more;
-      if (op == 'a') more = {pop()};
-      else more = pop_to_mark();
+      if (op == 'a')
+        more = {pop()};
+      else
+        more = pop_to_mark();
       V* to = top();
       if (to->kind != V::list) in_->fail_at(at_, "something is appended to a value that is no list.");
       to->items.insert(to->items.end(), more.begin(), more.end());
@@ -287,27 +346,50 @@ bool Pickle::step_container(uint8_t op) {
       set_items(top(), flat);
       return true;
     }
-    default: return false;
+    default:
+      return false;
   }
 }
 
 V* Pickle::remembered(uint64_t index) {
   auto it = memo_.find(index);
-  if (it == memo_.end()) in_->fail_at(at_, fmt::format("the pickle refers to value {}, which it never stored.", index));
+  if (it == memo_.end())
+    in_->fail_at(at_, fmt::format("the pickle refers to value {}, which it never stored.", index));
   return it->second;
 }
 
 bool Pickle::step_memo(uint8_t op) {
   auto number = [&] { return std::strtoull(line("an index").c_str(), nullptr, 10); };
   switch (op) {
-    case 'p': { uint64_t i = number(); memo_[i] = top(); return true; }
-    case 'q': { uint64_t i = in_->u8("an index"); memo_[i] = top(); return true; }
-    case 'r': { uint64_t i = in_->u32("an index"); memo_[i] = top(); return true; }
-    case 0x94: memo_[memo_.size()] = top(); return true;
-    case 'g': push(remembered(number())); return true;
-    case 'h': push(remembered(in_->u8("an index"))); return true;
-    case 'j': push(remembered(in_->u32("an index"))); return true;
-    default: return false;
+    case 'p': {
+      uint64_t i = number();
+      memo_[i] = top();
+      return true;
+    }
+    case 'q': {
+      uint64_t i = in_->u8("an index");
+      memo_[i] = top();
+      return true;
+    }
+    case 'r': {
+      uint64_t i = in_->u32("an index");
+      memo_[i] = top();
+      return true;
+    }
+    case 0x94:
+      memo_[memo_.size()] = top();
+      return true;
+    case 'g':
+      push(remembered(number()));
+      return true;
+    case 'h':
+      push(remembered(in_->u8("an index")));
+      return true;
+    case 'j':
+      push(remembered(in_->u32("an index")));
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -315,19 +397,26 @@ void Pickle::global(const std::string& module, const std::string& name) {
   V* v = make(V::global);
   v->s = module + "." + name;
   if (!is_allowed(v->s))
-    in_->fail_at(at_, fmt::format("the global '{}' is refused: only tensors and plain containers are read, no code is ever run. In Python: "
-                                  "torch.save(model.state_dict(), path).", printable(v->s)));
+    in_->fail_at(
+        at_,
+        fmt::format(
+            "the global '{}' is refused: only tensors and plain containers are read, no code is ever run. In Python: "
+            "torch.save(model.state_dict(), path).",
+            printable(v->s)));
   push(v);
 }
 
-// A call. OrderedDict becomes a dictionary, everything else stays a description of the call for whoever knows the name.
+// A call. OrderedDict becomes a dictionary, everything else stays a description of the call for whoever knows the
+// name.
 void Pickle::reduce() {
   V *arguments = pop(), *callee = pop();
-  if (callee->kind != V::global || arguments->kind != V::tuple) in_->fail_at(at_, "a call of something that is no known function.");
+  if (callee->kind != V::global || arguments->kind != V::tuple)
+    in_->fail_at(at_, "a call of something that is no known function.");
   if (callee->s == "collections.OrderedDict") {
     V* d = make(V::dict);
     d->ordered_dict = true;
-    if (arguments->items.size() > 1 || (arguments->items.size() == 1 && arguments->items[0]->kind != V::list)) in_->fail_at(at_, "an OrderedDict of unknown content.");
+    if (arguments->items.size() > 1 || (arguments->items.size() == 1 && arguments->items[0]->kind != V::list))
+      in_->fail_at(at_, "an OrderedDict of unknown content.");
     if (!arguments->items.empty())
       for (V* pair : arguments->items[0]->items) set_items(d, pair->items);
     return push(d);
@@ -342,7 +431,8 @@ void Pickle::reduce() {
 void Pickle::build() {
   pop();
   V* to = top();
-  if (!(to->kind == V::dict && to->ordered_dict) && to->kind != V::object) in_->fail_at(at_, "attributes are set on a value that takes none.");
+  if (!(to->kind == V::dict && to->ordered_dict) && to->kind != V::object)
+    in_->fail_at(at_, "attributes are set on a value that takes none.");
 }
 
 }  // namespace glia::io

@@ -1,5 +1,5 @@
-// A reader of Python pickles that runs no code: numbers, texts, plain containers and, for PyTorch, tensors and storages. Every
-// other class or function is refused by its name.
+// A reader of Python pickles that runs no code: numbers, texts, plain containers and, for PyTorch, tensors and
+// storages. Every other class or function is refused by its name.
 //
 //   Pickle p(file_bytes);
 //   const PickleValue* root = p.parse(in, limits);      // `in` stands behind the STOP opcode afterwards
@@ -24,17 +24,17 @@ struct PickleValue {
   enum Kind { none, boolean, integer, number, text, bytes, list, tuple, dict, global, object, persistent, mark };
   Kind kind = none;
   bool ordered_dict = false;
-  int64_t i = 0;                           // integer, boolean
-  double d = 0;                            // number
-  std::string s;                           // text, bytes; "module.name" of a global; that of the callee of an object
-  std::vector<PickleValue*> items;         // list, tuple; arguments of an object; the id of a persistent value
+  int64_t i = 0;                    // integer, boolean
+  double d = 0;                     // number
+  std::string s;                    // text, bytes; "module.name" of a global; that of the callee of an object
+  std::vector<PickleValue*> items;  // list, tuple; arguments of an object; the id of a persistent value
   std::vector<std::pair<PickleValue*, PickleValue*>> pairs;  // dict
 };
 
 class Pickle {
  public:
-  // `file_bytes`: of the file that the pickle is part of. It bounds the number of values, so that a pickle that was compressed a
-  // thousandfold cannot fill the memory.
+  // `file_bytes`: of the file that the pickle is part of. It bounds the number of values, so that a pickle that was
+  // compressed a thousandfold cannot fill the memory.
   explicit Pickle(uint64_t file_bytes) : max_values_(100'000 + file_bytes / 12) {}
   // Throws Error with the offset. Values live as long as this object; they may refer to each other in cycles.
   const PickleValue* parse(ByteReader& in, const LoadLimits& limits);

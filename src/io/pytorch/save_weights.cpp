@@ -15,7 +15,8 @@ namespace {
 
 class Exporter {
  public:
-  Exporter(const Layer& layer, const std::string& path, const Shape& flattened) : layer_(layer), path_(path), flat_(flattened) {}
+  Exporter(const Layer& layer, const std::string& path, const Shape& flattened)
+      : layer_(layer), path_(path), flat_(flattened) {}
   NamedTensors run();
 
  private:
@@ -41,7 +42,8 @@ class Exporter {
     Tensor r(t.shape(), t.dtype());
     std::size_t n = t.bytes() / order.size();
     for (std::size_t i = 0; i < order.size(); ++i)
-      std::memcpy(static_cast<char*>(r.raw()) + i * n, static_cast<const char*>(t.raw()) + static_cast<std::size_t>(order[i]) * n, n);
+      std::memcpy(static_cast<char*>(r.raw()) + i * n,
+                  static_cast<const char*>(t.raw()) + static_cast<std::size_t>(order[i]) * n, n);
     return r;
   }
   void dense() {
@@ -53,7 +55,8 @@ class Exporter {
   void conv(bool depthwise) {
     Tensor k = value("kernel");
     std::size_t spatial = k.shape().size() - 2;
-    std::vector<std::size_t> axes = depthwise ? std::vector<std::size_t>{spatial, spatial + 1} : std::vector<std::size_t>{spatial + 1, spatial};
+    std::vector<std::size_t> axes =
+        depthwise ? std::vector<std::size_t>{spatial, spatial + 1} : std::vector<std::size_t>{spatial + 1, spatial};
     for (std::size_t a = 0; a < spatial; ++a) axes.push_back(a);
     Tensor w = permuted(k, axes);
     if (depthwise) {
@@ -72,13 +75,17 @@ class Exporter {
     if (variable("moving_mean").defined()) add("num_batches_tracked", Tensor::scalar(0, DType::i64));
   }
   void recurrent(const std::vector<int>& order) {
-    std::string end = path_.ends_with("backward_" + layer_.name()) || path_.find("/backward_") != std::string::npos ? "_l0_reverse" : "_l0";
+    std::string end = path_.ends_with("backward_" + layer_.name()) || path_.find("/backward_") != std::string::npos
+                          ? "_l0_reverse"
+                          : "_l0";
     add("weight_ih" + end, blocks(permuted(value("kernel"), {1, 0}), order));
     add("weight_hh" + end, blocks(permuted(value("recurrent_kernel"), {1, 0}), order));
     if (!variable("bias").defined()) return;
     Tensor b = value("bias");
-    GLIA_CHECK(layer_.class_name() != "GRU" || b.rank() == 2, "save_pytorch_weights: {}: PyTorch's GRU is that of reset_after = true.", path_);
-    Tensor input = b.rank() == 2 ? b.slice(0, 1).reshape({b.dim(1)}) : b, hidden = b.rank() == 2 ? b.slice(1, 2).reshape({b.dim(1)}) : Tensor::zeros(b.shape(), b.dtype());
+    GLIA_CHECK(layer_.class_name() != "GRU" || b.rank() == 2,
+               "save_pytorch_weights: {}: PyTorch's GRU is that of reset_after = true.", path_);
+    Tensor input = b.rank() == 2 ? b.slice(0, 1).reshape({b.dim(1)}) : b,
+           hidden = b.rank() == 2 ? b.slice(1, 2).reshape({b.dim(1)}) : Tensor::zeros(b.shape(), b.dtype());
     add("bias_ih" + end, blocks(input, order));
     add("bias_hh" + end, blocks(hidden, order));
   }
@@ -115,7 +122,10 @@ class Exporter {
   void prelu() {
     Tensor a = value("alpha");
     int64_t channels = a.shape().back();
-    GLIA_CHECK(a.size() == channels, "save_pytorch_weights: {}: PyTorch's PReLU has one number a channel; this layer has shape {}. Share the other axes.", path_, to_string(a.shape()));
+    GLIA_CHECK(a.size() == channels,
+               "save_pytorch_weights: {}: PyTorch's PReLU has one number a channel; this layer has shape {}. Share "
+               "the other axes.",
+               path_, to_string(a.shape()));
     add("weight", a.reshape({channels}));
   }
 
@@ -127,27 +137,50 @@ class Exporter {
 
 NamedTensors Exporter::run() {
   switch (kind_of(layer_)) {
-    case Kind::dense: dense(); break;
-    case Kind::conv: conv(false); break;
-    case Kind::depthwise: conv(true); break;
-    case Kind::norm: norm(); break;
-    case Kind::embedding: vector("weight", "embeddings"); break;
-    case Kind::lstm: recurrent({0, 1, 2, 3}); break;
-    case Kind::gru: recurrent({1, 0, 2}); break;
-    case Kind::rnn: recurrent({0}); break;
-    case Kind::attention: attention(); break;
-    case Kind::prelu: prelu(); break;
-    case Kind::none: throw_error("save_pytorch_weights: there is no rule for the layer {} ({}).", path_, layer_.class_name());
+    case Kind::dense:
+      dense();
+      break;
+    case Kind::conv:
+      conv(false);
+      break;
+    case Kind::depthwise:
+      conv(true);
+      break;
+    case Kind::norm:
+      norm();
+      break;
+    case Kind::embedding:
+      vector("weight", "embeddings");
+      break;
+    case Kind::lstm:
+      recurrent({0, 1, 2, 3});
+      break;
+    case Kind::gru:
+      recurrent({1, 0, 2});
+      break;
+    case Kind::rnn:
+      recurrent({0});
+      break;
+    case Kind::attention:
+      attention();
+      break;
+    case Kind::prelu:
+      prelu();
+      break;
+    case Kind::none:
+      throw_error("save_pytorch_weights: there is no rule for the layer {} ({}).", path_, layer_.class_name());
   }
   return std::move(out_);
 }
 
-// "rnn" and "weight_ih_l0" are "rnn.weight_ih_l0"; "rnn.l1", the second layer of that module, gives "rnn.weight_ih_l1".
+// "rnn" and "weight_ih_l0" are "rnn.weight_ih_l0"; "rnn.l1", the second layer of that module, gives
+// "rnn.weight_ih_l1".
 std::string full_name(std::string module, std::string name) {
   std::size_t dot = module.rfind('.');
   std::string last = dot == std::string::npos ? module : module.substr(dot + 1);
   std::size_t at = name.find("_l0");
-  bool layer = at != std::string::npos && last.size() > 1 && last[0] == 'l' && last.find_first_not_of("0123456789", 1) == std::string::npos;
+  bool layer = at != std::string::npos && last.size() > 1 && last[0] == 'l' &&
+               last.find_first_not_of("0123456789", 1) == std::string::npos;
   if (layer) {
     name.replace(at, 3, "_" + last);
     module.resize(dot == std::string::npos ? 0 : dot);
@@ -157,13 +190,17 @@ std::string full_name(std::string module, std::string name) {
 
 }  // namespace
 
-NamedTensors module_of(const Layer& layer, const std::string& path, const Shape& flattened) { return Exporter(layer, path, flattened).run(); }
+NamedTensors module_of(const Layer& layer, const std::string& path, const Shape& flattened) {
+  return Exporter(layer, path, flattened).run();
+}
 
 }  // namespace io
 
 void save_pytorch_weights(const Model& model, const std::string& path, const SavePyTorchOptions& options) {
   GLIA_CHECK(path.ends_with(".safetensors"), "save_pytorch_weights: '{}' must end in .safetensors.", path);
-  GLIA_CHECK(!model->weights().empty(), "{}: save_pytorch_weights: the model has no weights yet. Give input_shape or call it on data first.", model.name());
+  GLIA_CHECK(!model->weights().empty(),
+             "{}: save_pytorch_weights: the model has no weights yet. Give input_shape or call it on data first.",
+             model.name());
   NamedTensors all;
   std::set<std::string> names;
   for (const io::Leaf& leaf : io::leaves_of(model, options.partial, "save_pytorch_weights")) {
@@ -178,7 +215,8 @@ void save_pytorch_weights(const Model& model, const std::string& path, const Sav
     }
     for (auto& [name, t] : io::module_of(*leaf.layer, leaf.path, leaf.flattened)) {
       std::string full = io::full_name(module, name);
-      GLIA_CHECK(names.insert(full).second, "save_pytorch_weights: two layers give the tensor '{}'. Name their modules in .map.", full);
+      GLIA_CHECK(names.insert(full).second,
+                 "save_pytorch_weights: two layers give the tensor '{}'. Name their modules in .map.", full);
       all.emplace_back(full, std::move(t));
     }
   }

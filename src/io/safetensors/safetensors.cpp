@@ -25,9 +25,11 @@ struct Code {
   std::size_t bytes;  // of an element in the file
 };
 // The first of each dtype is what is written.
-constexpr Code kCodes[] = {{"F32", DType::f32, 4}, {"F64", DType::f64, 8}, {"BF16", DType::bf16, 2}, {"F16", DType::f16, 2}, {"I32", DType::i32, 4},
-                           {"I64", DType::i64, 8}, {"U8", DType::u8, 1},   {"I8", DType::i8, 1},     {"BOOL", DType::bool_, 1}, {"I16", DType::i32, 2},
-                           {"U16", DType::i32, 2}, {"U32", DType::i64, 4}, {"U64", DType::i64, 8}};
+constexpr Code kCodes[] = {{"F32", DType::f32, 4}, {"F64", DType::f64, 8}, {"BF16", DType::bf16, 2},
+                           {"F16", DType::f16, 2}, {"I32", DType::i32, 4}, {"I64", DType::i64, 8},
+                           {"U8", DType::u8, 1},   {"I8", DType::i8, 1},   {"BOOL", DType::bool_, 1},
+                           {"I16", DType::i32, 2}, {"U16", DType::i32, 2}, {"U32", DType::i64, 4},
+                           {"U64", DType::i64, 8}};
 constexpr uint64_t kMaxHeader = 100u << 20;
 
 std::string header_text(const NamedTensors& tensors, const std::map<std::string, std::string>& metadata) {
@@ -37,7 +39,9 @@ std::string header_text(const NamedTensors& tensors, const std::map<std::string,
   for (auto& [name, t] : tensors) {
     GLIA_CHECK(!header.contains(name), "safetensors: two tensors are named '{}'.", name);
     GLIA_CHECK(t.defined(), "safetensors: the tensor '{}' is undefined (an empty Tensor).", name);
-    const char* code = std::find_if(std::begin(kCodes), std::end(kCodes), [&, d = t.dtype()](auto& c) { return c.dtype == d; })->name;
+    const char* code = std::find_if(std::begin(kCodes), std::end(kCodes), [&, d = t.dtype()](auto& c) {
+                         return c.dtype == d;
+                       })->name;
     header[name] = {{"dtype", code}, {"shape", t.shape()}, {"data_offsets", {at, at + t.bytes()}}};
     at += t.bytes();
   }
@@ -52,25 +56,35 @@ Tensor widened(const Code& code, const Shape& shape, const uint8_t* from, const 
   for (int64_t i = 0; i < t.size(); ++i, from += code.bytes) {
     uint64_t v = 0;
     std::memcpy(&v, from, code.bytes);
-    GLIA_CHECK(v <= static_cast<uint64_t>(std::numeric_limits<int64_t>::max()), "{}: the value {} does not fit int64.", where, v);
-    if (name == "I16") t.data<int32_t>()[i] = static_cast<int16_t>(v);
-    else if (name == "U16") t.data<int32_t>()[i] = static_cast<int32_t>(v);
-    else t.data<int64_t>()[i] = static_cast<int64_t>(v);
+    GLIA_CHECK(v <= static_cast<uint64_t>(std::numeric_limits<int64_t>::max()),
+               "{}: the value {} does not fit int64.", where, v);
+    if (name == "I16")
+      t.data<int32_t>()[i] = static_cast<int16_t>(v);
+    else if (name == "U16")
+      t.data<int32_t>()[i] = static_cast<int32_t>(v);
+    else
+      t.data<int64_t>()[i] = static_cast<int64_t>(v);
   }
   return t;
 }
 
 class File {
  public:
-  File(const std::string& path, const LoadLimits& limits) : path_(path), limits_(limits), file_(MappedFile::open(path)) {
+  File(const std::string& path, const LoadLimits& limits)
+      : path_(path), limits_(limits), file_(MappedFile::open(path)) {
     ByteReader in(file_->bytes(), path);
     uint64_t length = in.u64("the header length");
     if (length > kMaxHeader || length > in.left())
-      in.fail_at(0, fmt::format("the header claims {} bytes, the file has {} behind it. It is cut off or no safetensors file.", length, in.left()));
+      in.fail_at(
+          0,
+          fmt::format("the header claims {} bytes, the file has {} behind it. It is cut off or no safetensors file.",
+                      length, in.left()));
     auto text = in.view(length, "the header");
     header_ = parse_json({reinterpret_cast<const char*>(text.data()), text.size()}, path, limits, 8);
     if (!header_.is_object()) in.fail_at(8, "the header is not a JSON object.");
-    if (header_.size() > limits.max_tensors) in.fail_at(8, fmt::format("the header names {} tensors, {} are allowed (LoadLimits::max_tensors).", header_.size(), limits.max_tensors));
+    if (header_.size() > limits.max_tensors)
+      in.fail_at(8, fmt::format("the header names {} tensors, {} are allowed (LoadLimits::max_tensors).",
+                                header_.size(), limits.max_tensors));
     data_ = file_->bytes().subspan(8 + length);
   }
 
@@ -86,9 +100,11 @@ class File {
     std::string where = fmt::format("{}: offset 8: tensor '{}'", path_, printable(name));
     auto check = [&](bool ok, const std::string& what) { GLIA_CHECK(ok, "{} {}.", where, what); };
     check(name.size() <= limits_.max_name_length, "has too long a name (LoadLimits::max_name_length)");
-    check(entry.is_object() && entry.contains("dtype") && entry.contains("shape") && entry.contains("data_offsets"), "needs dtype, shape and data_offsets");
+    check(entry.is_object() && entry.contains("dtype") && entry.contains("shape") && entry.contains("data_offsets"),
+          "needs dtype, shape and data_offsets");
     const ordered_json &shape_json = entry["shape"], &offsets = entry["data_offsets"];
-    check(entry["dtype"].is_string() && shape_json.is_array() && offsets.is_array() && offsets.size() == 2, "has fields of wrong types");
+    check(entry["dtype"].is_string() && shape_json.is_array() && offsets.is_array() && offsets.size() == 2,
+          "has fields of wrong types");
     std::string code = entry["dtype"].get<std::string>();
     auto known = std::find_if(std::begin(kCodes), std::end(kCodes), [&](auto& c) { return code == c.name; });
     check(known != std::end(kCodes), "has the unsupported dtype '" + printable(code) + "'");
@@ -100,9 +116,11 @@ class File {
     }
     for (auto& o : offsets) check(o.is_number_unsigned(), "has bad data_offsets");
     uint64_t begin = offsets[0].get<uint64_t>(), end = offsets[1].get<uint64_t>();
-    check(begin <= end && end <= data_.size(), fmt::format("lies at {}..{}, outside the {} bytes of data", begin, end, data_.size()));
+    check(begin <= end && end <= data_.size(),
+          fmt::format("lies at {}..{}, outside the {} bytes of data", begin, end, data_.size()));
     auto bytes = checked_product(shape, known->bytes);
-    check(bytes && *bytes == end - begin, fmt::format("has {} bytes, which does not fit its shape {}", end - begin, to_string(shape)));
+    check(bytes && *bytes == end - begin,
+          fmt::format("has {} bytes, which does not fit its shape {}", end - begin, to_string(shape)));
     return placed(*known, shape, begin, *bytes, where);
   }
 
@@ -130,7 +148,8 @@ class File {
 }  // namespace
 }  // namespace io
 
-void write_safetensors(const std::string& path, const NamedTensors& tensors, const std::map<std::string, std::string>& metadata) {
+void write_safetensors(const std::string& path, const NamedTensors& tensors,
+                       const std::map<std::string, std::string>& metadata) {
   std::string header = io::header_text(tensors, metadata);
   uint64_t length = header.size(), all = 8 + length;
   for (auto& [name, t] : tensors) all += t.bytes();
@@ -141,6 +160,8 @@ void write_safetensors(const std::string& path, const NamedTensors& tensors, con
   f.commit();
 }
 
-NamedTensors read_safetensors(const std::string& path, const LoadOptions& options) { return io::File(path, options.limits).read(); }
+NamedTensors read_safetensors(const std::string& path, const LoadOptions& options) {
+  return io::File(path, options.limits).read();
+}
 
 }  // namespace glia

@@ -11,9 +11,11 @@ using test::Scratch;
 TEST(Safetensors, RoundTripsEveryDtypeInOrder) {
   Scratch dir;
   NamedTensors t;
-  for (DType d : {DType::f32, DType::f64, DType::bf16, DType::f16, DType::i32, DType::i64, DType::u8, DType::i8, DType::bool_}) {
+  for (DType d : {DType::f32, DType::f64, DType::bf16, DType::f16, DType::i32, DType::i64, DType::u8, DType::i8,
+                  DType::bool_}) {
     Tensor v({3, 5}, d);
-    for (int64_t i = 0; i < v.size(); ++i) v.set_item(i, d == DType::bool_ ? static_cast<double>(i % 2) : static_cast<double>(i));
+    for (int64_t i = 0; i < v.size(); ++i)
+      v.set_item(i, d == DType::bool_ ? static_cast<double>(i % 2) : static_cast<double>(i));
     t.emplace_back("z" + std::to_string(9 - static_cast<int>(d)) + "/\xc3\xbc", v);
   }
   t.emplace_back("scalar", Tensor::scalar(3));
@@ -42,9 +44,13 @@ TEST(Safetensors, TensorsAreACopyOfTheirOwn) {  // mapped, yet writable without 
 
 TEST(Safetensors, ReadsWiderIntegers) {
   Scratch dir;
-  std::string json = R"({"a":{"dtype":"I16","shape":[2],"data_offsets":[0,4]},"b":{"dtype":"U32","shape":[1],"data_offsets":[4,8]},"c":{"dtype":"U64","shape":[1],"data_offsets":[8,16]}})";
+  std::string json =
+      R"({"a":{"dtype":"I16","shape":[2],"data_offsets":[0,4]},"b":{"dtype":"U32","shape":[1],"data_offsets":[4,8]},"c":{"dtype":"U64","shape":[1],"data_offsets":[8,16]}})";
   std::string data = std::string("\xff\xff\x02\x00", 4) + "\xff\xff\xff\xff" + std::string("\x05\0\0\0\0\0\0\0", 8);
-  auto file = [&](const std::string& d) { return dir.write("w.safetensors", std::string(1, static_cast<char>(json.size())) + std::string(7, '\0') + json + d); };
+  auto file = [&](const std::string& d) {
+    return dir.write("w.safetensors",
+                     std::string(1, static_cast<char>(json.size())) + std::string(7, '\0') + json + d);
+  };
   NamedTensors r = read_safetensors(file(data));
   EXPECT_EQ(r[0].second.to_vector(), (std::vector<float>{-1, 2}));
   EXPECT_EQ(r[1].second.item(), 4294967295.0);
@@ -63,9 +69,12 @@ TEST(Safetensors, Refuses) {
   EXPECT_HAS(read("{}", "", 1000), "offset 0: the header claims 1000 bytes, the file has 2 behind it");
   EXPECT_HAS(read("[]"), "offset 8: the header is not a JSON object");
   EXPECT_HAS(read("{\"a\":"), "x.safetensors: offset 13: not valid JSON");
-  EXPECT_HAS(read(R"({"a":{"dtype":"F8_E4M3","shape":[1],"data_offsets":[0,1]}})", "a"), "unsupported dtype 'F8_E4M3'");
-  EXPECT_HAS(read(R"({"a":{"dtype":"F32","shape":[4611686018427387904,4],"data_offsets":[0,4]}})", "abcd"), "does not fit its shape");
-  EXPECT_HAS(read(R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}})", "abcd"), "lies at 4..8, outside the 4 bytes of data");
+  EXPECT_HAS(read(R"({"a":{"dtype":"F8_E4M3","shape":[1],"data_offsets":[0,1]}})", "a"),
+             "unsupported dtype 'F8_E4M3'");
+  EXPECT_HAS(read(R"({"a":{"dtype":"F32","shape":[4611686018427387904,4],"data_offsets":[0,4]}})", "abcd"),
+             "does not fit its shape");
+  EXPECT_HAS(read(R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}})", "abcd"),
+             "lies at 4..8, outside the 4 bytes of data");
   EXPECT_HAS(read(R"({"a":{"dtype":"F32","shape":[-1],"data_offsets":[0,4]}})", "abcd"), "bad shape");
 }
 
@@ -73,7 +82,9 @@ TEST(Safetensors, FailedWritesLeaveTheOldFile) {
   Scratch dir;
   std::filesystem::create_directories(dir.path("w"));
   Tensor t = Tensor::full({200, 200}, 1.5);
-  test::check_failed_writes(dir.path("w/a.safetensors"), [&](const std::string& p) { write_safetensors(p, {{"x", t}, {"y", t}}); });
+  test::check_failed_writes(dir.path("w/a.safetensors"), [&](const std::string& p) {
+    write_safetensors(p, {{"x", t}, {"y", t}});
+  });
 }
 
 }  // namespace glia

@@ -44,7 +44,8 @@ class TensorBoardCallback : public Callback {
  public:
   TensorBoardCallback(std::string dir, TensorBoardOptions o) : dir_(std::move(dir)), options_(std::move(o)) {
     GLIA_CHECK(!dir_.empty(), "TensorBoard: log_dir is empty. Give a folder for the logs.");
-    GLIA_CHECK(options_.update_freq >= 0 && options_.histogram_freq >= 0 && options_.embeddings_freq >= 0, "TensorBoard: frequencies must not be negative.");
+    GLIA_CHECK(options_.update_freq >= 0 && options_.histogram_freq >= 0 && options_.embeddings_freq >= 0,
+               "TensorBoard: frequencies must not be negative.");
   }
 
   void on_train_begin(Logs&) override {
@@ -65,7 +66,8 @@ class TensorBoardCallback : public Callback {
     ++step_;  // Keras counts batches from 1
     if (options_.update_freq > 0 && step_ % options_.update_freq == 0) {
       SummaryWriter& w = writer(train_, dir_ + "/train");
-      if (options_.write_steps_per_second) w.scalar("batch_steps_per_second", 1 / std::max(seconds_since(batch_start_), 1e-9), step_);
+      if (options_.write_steps_per_second)
+        w.scalar("batch_steps_per_second", 1 / std::max(seconds_since(batch_start_), 1e-9), step_);
       for (auto& [name, value] : logs) w.scalar("batch_" + name, value, step_);
     }
   }
@@ -82,7 +84,8 @@ class TensorBoardCallback : public Callback {
     }
     if (!logs.contains("learning_rate")) w.scalar("epoch_learning_rate", model().optimizer()->learning_rate(), epoch);
     if (options_.write_steps_per_second)
-      w.scalar("epoch_steps_per_second", static_cast<double>(step_ - epoch_step_) / std::max(seconds_since(epoch_start_), 1e-9), epoch);
+      w.scalar("epoch_steps_per_second",
+               static_cast<double>(step_ - epoch_step_) / std::max(seconds_since(epoch_start_), 1e-9), epoch);
     if (options_.histogram_freq > 0 && epoch % options_.histogram_freq == 0) log_weights(epoch);
     if (options_.embeddings_freq > 0 && epoch % options_.embeddings_freq == 0) log_embeddings();
     w.flush();
@@ -134,7 +137,8 @@ class TensorBoardCallback : public Callback {
       for (int64_t i = 0; i < t.size(); ++i) rows += fmt::format("{}{}", t.item(i), (i + 1) % t.dim(1) ? '\t' : '\n');
       io::write_file(dir_ + "/" + file, rows);
       config += fmt::format("embeddings {{\n  tensor_name: \"{}\"\n  tensor_path: \"{}\"\n", layer->name(), file);
-      if (auto it = options_.embeddings_metadata.find(layer->name()); it != options_.embeddings_metadata.end()) config += fmt::format("  metadata_path: \"{}\"\n", it->second);
+      if (auto it = options_.embeddings_metadata.find(layer->name()); it != options_.embeddings_metadata.end())
+        config += fmt::format("  metadata_path: \"{}\"\n", it->second);
       config += "}\n";
     }
     if (!config.empty()) io::write_file(dir_ + "/projector_config.pbtxt", config);

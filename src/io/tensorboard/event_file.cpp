@@ -49,13 +49,16 @@ EventFile::EventFile(const std::string& folder) {
   static std::atomic<int> count{0};
   std::error_code ec;
   std::filesystem::create_directories(folder, ec);
-  GLIA_CHECK(std::filesystem::is_directory(folder, ec), "TensorBoard: the folder '{}' cannot be made: {}.", folder, ec ? ec.message() : "a file of that name is there");
+  GLIA_CHECK(std::filesystem::is_directory(folder, ec), "TensorBoard: the folder '{}' cannot be made: {}.", folder,
+             ec ? ec.message() : "a file of that name is there");
   char host[256] = "localhost";
   gethostname(host, sizeof host - 1);
   double now = wall_time();
-  path_ = fmt::format("{}/events.out.tfevents.{}.{}.{}.{}.v2", folder, static_cast<int64_t>(now), host, getpid(), count++);
+  path_ = fmt::format("{}/events.out.tfevents.{}.{}.{}.{}.v2", folder, static_cast<int64_t>(now), host, getpid(),
+                      count++);
   fd_ = file_system().create(path_, 0666);
-  GLIA_CHECK(fd_ >= 0, "TensorBoard: cannot create '{}': {}. The folder must be writable.", path_, std::strerror(errno));
+  GLIA_CHECK(fd_ >= 0, "TensorBoard: cannot create '{}': {}. The folder must be writable.", path_,
+             std::strerror(errno));
   Message event;
   event.real(1, now);
   event.text(3, "brain.Event:2");
@@ -89,7 +92,8 @@ void EventFile::flush() {
     if (done <= 0) {
       std::string what = std::strerror(done == 0 ? ENOSPC : errno);
       buffer_.clear();
-      throw_error("TensorBoard: cannot write {} bytes to '{}': {}. What was logged before is kept.", left, path_, what);
+      throw_error("TensorBoard: cannot write {} bytes to '{}': {}. What was logged before is kept.", left, path_,
+                  what);
     }
     p += done;
     left -= static_cast<std::size_t>(done);

@@ -6,12 +6,13 @@
 
 namespace glia::io {
 
-uint32_t crc32c(std::string_view bytes);   // Castagnoli, RFC 3720
+uint32_t crc32c(std::string_view bytes);  // Castagnoli, RFC 3720
 uint32_t masked_crc32c(std::string_view bytes);
 
 class EventFile {
  public:
-  explicit EventFile(const std::string& folder);  // makes the folder and a file of a new name; writes the version event
+  explicit EventFile(
+      const std::string& folder);  // makes the folder and a file of a new name; writes the version event
   ~EventFile();
   EventFile(const EventFile&) = delete;
   void add(std::string_view event);  // a serialised Event

@@ -47,8 +47,13 @@ class Writer {
       for (ir::Ref r : g.nodes[n].inputs)
         if (names.count(r.node)) from.push_back(names[r.node]);
       const FunctionalLayer::Item& item = *it->second;
-      names[id] = item.layer && item.layer->class_name() != "InputLayer" ? add(item.layer, scope, from)
-                                                                         : node(unique(scope + "/" + item.name), from.empty() ? "Placeholder" : g.nodes[n].op ? std::string(g.nodes[n].op->name) : "op", from);
+      names[id] = item.layer && item.layer->class_name() != "InputLayer"
+                      ? add(item.layer, scope, from)
+                      : node(unique(scope + "/" + item.name),
+                             from.empty()    ? "Placeholder"
+                             : g.nodes[n].op ? std::string(g.nodes[n].op->name)
+                                             : "op",
+                             from);
     }
     return f.output_refs().empty() ? "" : names[f.output_refs()[0].node];
   }

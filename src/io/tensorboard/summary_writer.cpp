@@ -64,7 +64,9 @@ Message histogram_buckets(const Tensor& t, int64_t buckets) {
   std::vector<double> out;
   double width = (b - a) / static_cast<double>(buckets);
   std::vector<double> counts(static_cast<std::size_t>(buckets), 0);
-  for (double v : values) ++counts[static_cast<std::size_t>(std::clamp<double>(std::floor((v - a) / width), 0, static_cast<double>(buckets - 1)))];
+  for (double v : values)
+    ++counts[static_cast<std::size_t>(
+        std::clamp<double>(std::floor((v - a) / width), 0, static_cast<double>(buckets - 1)))];
   for (int64_t i = 0; i < buckets; ++i) {
     out.push_back(a + width * static_cast<double>(i));
     out.push_back(i + 1 == buckets ? b : a + width * static_cast<double>(i + 1));
@@ -118,16 +120,22 @@ void SummaryWriter::scalar(const std::string& tag, double value, int64_t step) {
 
 void SummaryWriter::histogram(const std::string& tag, const Tensor& values, int64_t step, int64_t buckets) {
   GLIA_CHECK(values.defined(), "SummaryWriter: histogram '{}': the tensor is undefined.", tag);
-  GLIA_CHECK(buckets >= 1 && buckets <= 1'000'000, "SummaryWriter: histogram '{}': buckets must lie in 1..1000000. Received {}.", tag, buckets);
+  GLIA_CHECK(buckets >= 1 && buckets <= 1'000'000,
+             "SummaryWriter: histogram '{}': buckets must lie in 1..1000000. Received {}.", tag, buckets);
   impl_->add(tag, histogram_buckets(values, buckets), {"histograms", kTensor, ""}, step);
 }
 
 void SummaryWriter::image(const std::string& tag, const Tensor& images, int64_t step, int64_t max_outputs) {
-  GLIA_CHECK(images.defined() && (images.rank() == 3 || images.rank() == 4), "SummaryWriter: image '{}': expected shape (height, width, channels) or (n, height, width, channels). Received {}.",
+  GLIA_CHECK(images.defined() && (images.rank() == 3 || images.rank() == 4),
+             "SummaryWriter: image '{}': expected shape (height, width, channels) or (n, height, width, channels). "
+             "Received {}.",
              tag, images.defined() ? to_string(images.shape()) : "an undefined tensor");
   Shape one(images.shape().end() - 3, images.shape().end());
-  GLIA_CHECK(one[2] == 1 || one[2] == 3 || one[2] == 4, "SummaryWriter: image '{}': 1, 3 or 4 channels are possible. Received shape {}.", tag, to_string(images.shape()));
-  GLIA_CHECK(num_elements(one) > 0, "SummaryWriter: image '{}': the image is empty. Received shape {}.", tag, to_string(images.shape()));
+  GLIA_CHECK(one[2] == 1 || one[2] == 3 || one[2] == 4,
+             "SummaryWriter: image '{}': 1, 3 or 4 channels are possible. Received shape {}.", tag,
+             to_string(images.shape()));
+  GLIA_CHECK(num_elements(one) > 0, "SummaryWriter: image '{}': the image is empty. Received shape {}.", tag,
+             to_string(images.shape()));
   int64_t count = images.rank() == 3 ? 1 : std::min(max_outputs, images.dim(0));
   std::vector<std::string> parts{std::to_string(one[1]), std::to_string(one[0])};
   for (int64_t i = 0; i < count; ++i)
@@ -158,9 +166,12 @@ void SummaryWriter::hparams(const std::map<std::string, HParam>& values) {
   std::string group;
   for (auto& [name, v] : values) {
     Message value, entry;
-    if (const bool* b = std::get_if<bool>(&v)) value.integer(4, *b);
-    else if (const double* d = std::get_if<double>(&v)) value.real(2, *d);
-    else value.text(3, std::get<std::string>(v));
+    if (const bool* b = std::get_if<bool>(&v))
+      value.integer(4, *b);
+    else if (const double* d = std::get_if<double>(&v))
+      value.real(2, *d);
+    else
+      value.text(3, std::get<std::string>(v));
     entry.text(1, name);
     entry.message(2, value);
     start.message(1, entry);

@@ -36,11 +36,20 @@ struct Wire {
       uint64_t key = varint(), v = 0;
       std::string content;
       switch (key & 7) {
-        case 0: v = varint(), content.assign(reinterpret_cast<char*>(&v), 8); break;
-        case 1: content = bytes.substr(at, 8), at += 8; break;
-        case 2: v = varint(), content = bytes.substr(at, v), at += v; break;
-        case 5: content = bytes.substr(at, 4), at += 4; break;
-        default: ADD_FAILURE() << "wire type " << (key & 7);
+        case 0:
+          v = varint(), content.assign(reinterpret_cast<char*>(&v), 8);
+          break;
+        case 1:
+          content = bytes.substr(at, 8), at += 8;
+          break;
+        case 2:
+          v = varint(), content = bytes.substr(at, v), at += v;
+          break;
+        case 5:
+          content = bytes.substr(at, 4), at += 4;
+          break;
+        default:
+          ADD_FAILURE() << "wire type " << (key & 7);
       }
       fields.emplace(static_cast<int>(key >> 3), content);
     }
@@ -99,7 +108,8 @@ Log read_log(const std::string& folder) {
       if (event.has(4)) log.graph = event.text(4);
       if (!event.has(5)) continue;
       Wire value = event.at(5).at(1);
-      log.entries.push_back({value.text(1), value.at(9).at(1).text(1), event.integer(2), value.at(8), value.at(9).at(1).text(2)});
+      log.entries.push_back(
+          {value.text(1), value.at(9).at(1).text(1), event.integer(2), value.at(8), value.at(9).at(1).text(2)});
     }
   }
   return log;
@@ -159,33 +169,45 @@ TEST(TensorBoard, TagsAndStepsOfKeras) {
   Tensor x({40, 3}), y({40, 1});
   for (int64_t i = 0; i < x.size(); ++i) x.set_item(i, std::sin(static_cast<double>(i)));
   for (int64_t i = 0; i < y.size(); ++i) y.set_item(i, std::cos(static_cast<double>(i)));
-  Sequential m({layers::Dense(4, {.activation = "relu", .name = "hidden", .input_shape = {3}}), layers::Dense(1, {.name = "out"})});
+  Sequential m({layers::Dense(4, {.activation = "relu", .name = "hidden", .input_shape = {3}}),
+                layers::Dense(1, {.name = "out"})});
   m.compile({.optimizer = "adam", .loss = "mse", .metrics = {"mae"}});
-  History h = m.fit(x, y, {.batch_size = 8, .epochs = 3, .verbose = 0,
-                           .callbacks = {callbacks::TensorBoard(dir.path("logs"), {.histogram_freq = 2, .write_images = true, .update_freq = 2, .hparams = {{"units", 4.0}}})},
-                           .validation_split = 0.2});
+  History h = m.fit(x, y,
+                    {.batch_size = 8,
+                     .epochs = 3,
+                     .verbose = 0,
+                     .callbacks = {callbacks::TensorBoard(
+                         dir.path("logs"),
+                         {.histogram_freq = 2, .write_images = true, .update_freq = 2, .hparams = {{"units", 4.0}}})},
+                     .validation_split = 0.2});
   Log train = read_log(dir.path("logs/train")), val = read_log(dir.path("logs/validation"));
   using Tags = std::set<std::string>;
-  EXPECT_EQ(train.tags("scalars"), (Tags{"batch_loss", "batch_mae", "epoch_loss", "epoch_mae", "epoch_learning_rate"}));
-  EXPECT_EQ(val.tags("scalars"), (Tags{"epoch_loss", "epoch_mae", "evaluation_loss_vs_iterations", "evaluation_mae_vs_iterations"}));
+  EXPECT_EQ(train.tags("scalars"),
+            (Tags{"batch_loss", "batch_mae", "epoch_loss", "epoch_mae", "epoch_learning_rate"}));
+  EXPECT_EQ(val.tags("scalars"),
+            (Tags{"epoch_loss", "epoch_mae", "evaluation_loss_vs_iterations", "evaluation_mae_vs_iterations"}));
   std::string n = m.name() + "/";
-  EXPECT_EQ(train.tags("histograms"), (Tags{n + "hidden/bias/histogram", n + "hidden/kernel/histogram", n + "out/bias/histogram", n + "out/kernel/histogram"}));
+  EXPECT_EQ(train.tags("histograms"), (Tags{n + "hidden/bias/histogram", n + "hidden/kernel/histogram",
+                                            n + "out/bias/histogram", n + "out/kernel/histogram"}));
   EXPECT_EQ(train.tags("images"), (Tags{n + "hidden/bias/image", n + "hidden/kernel/image", n + "out/kernel/image"}));
   for (int e = 0; e < 3; ++e) {
     EXPECT_FLOAT_EQ(train.find("epoch_loss", e).number(), static_cast<float>(h["loss"][static_cast<size_t>(e)]));
     EXPECT_FLOAT_EQ(val.find("epoch_loss", e).number(), static_cast<float>(h["val_loss"][static_cast<size_t>(e)]));
-    EXPECT_FLOAT_EQ(val.find("evaluation_loss_vs_iterations", 4 * (e + 1)).number(), static_cast<float>(h["val_loss"][static_cast<size_t>(e)]));
+    EXPECT_FLOAT_EQ(val.find("evaluation_loss_vs_iterations", 4 * (e + 1)).number(),
+                    static_cast<float>(h["val_loss"][static_cast<size_t>(e)]));
   }
   EXPECT_NO_THROW(train.find("batch_loss", 12));
   EXPECT_NO_THROW(train.find(n + "hidden/kernel/histogram", 2));
   std::vector<std::pair<std::string, std::string>> nodes;
   Wire graph(train.graph);
-  for (auto [it, end] = graph.fields.equal_range(1); it != end; ++it) nodes.emplace_back(Wire(it->second).text(1), Wire(it->second).text(3));
+  for (auto [it, end] = graph.fields.equal_range(1); it != end; ++it)
+    nodes.emplace_back(Wire(it->second).text(1), Wire(it->second).text(3));
   ASSERT_EQ(nodes.size(), 3u);
   EXPECT_TRUE(nodes[1].first.ends_with("/hidden") && nodes[2].first.ends_with("/out"));
   EXPECT_EQ(nodes[2].second, nodes[1].first);
   EXPECT_HAS(train.find("keras", 0).tensor.text(8), "\"class_name\":\"Sequential\"");
-  EXPECT_EQ(read_log(dir.path("logs")).tags("hparams"), (Tags{"_hparams_/session_end_info", "_hparams_/session_start_info"}));
+  EXPECT_EQ(read_log(dir.path("logs")).tags("hparams"),
+            (Tags{"_hparams_/session_end_info", "_hparams_/session_start_info"}));
 }
 
 TEST(TensorBoard, EmbeddingsForTheProjector) {
@@ -193,7 +215,9 @@ TEST(TensorBoard, EmbeddingsForTheProjector) {
   Sequential m({layers::Embedding(5, 2, {.name = "words", .input_shape = {3}}), layers::Flatten(), layers::Dense(1)});
   m.compile({.loss = "mse"});
   m.fit(Tensor::zeros({4, 3}, DType::i32), Tensor::zeros({4, 1}),
-        {.verbose = 0, .callbacks = {callbacks::TensorBoard(dir.path("l"), {.embeddings_freq = 1, .embeddings_metadata = {{"words", "words.txt"}}})}});
+        {.verbose = 0,
+         .callbacks = {callbacks::TensorBoard(
+             dir.path("l"), {.embeddings_freq = 1, .embeddings_metadata = {{"words", "words.txt"}}})}});
   std::string rows = test::file_bytes(dir.path("l/embedding_words.tsv"));
   EXPECT_EQ(std::count(rows.begin(), rows.end(), '\n'), 5);
   EXPECT_EQ(std::count(rows.begin(), rows.end(), '\t'), 5);

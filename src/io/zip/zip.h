@@ -1,5 +1,5 @@
-// Zip archives through libzip: members by name, read within limits and checked by their CRC; archives written beside and renamed.
-// .npz, .keras and PyTorch's .pt are such archives.
+// Zip archives through libzip: members by name, read within limits and checked by their CRC; archives written beside
+// and renamed. .npz, .keras and PyTorch's .pt are such archives.
 //
 //   ZipReader zip("model.keras");
 //   std::string config = zip.read_text("config.json", 32 << 20);
@@ -29,19 +29,21 @@ class ZipReader {
  public:
   struct Member {
     std::string name;
-    uint64_t size = 0;        // unpacked, as the directory claims it
+    uint64_t size = 0;  // unpacked, as the directory claims it
     uint64_t packed_size = 0;
   };
-  // Throws Error for a file that is no zip archive, two members of one name, and more members or longer names than allowed.
+  // Throws Error for a file that is no zip archive, two members of one name, and more members or longer names than
+  // allowed.
   explicit ZipReader(const std::string& path, const LoadLimits& limits = {});
 
   const std::vector<Member>& members() const { return members_; }  // in the order of the file
   bool contains(const std::string& name) const { return index_.count(name) > 0; }
-  const Member& member(const std::string& name) const;             // throws Error with "did you mean"
+  const Member& member(const std::string& name) const;  // throws Error with "did you mean"
 
   // Unpacks piece by piece; the end of the stream checks the CRC, so call expect_end(). Valid as long as this object.
   ByteReader open(const std::string& name) const;
-  // The whole member. Throws Error when it unpacks to more than `limit` bytes, or to another size than the directory says.
+  // The whole member. Throws Error when it unpacks to more than `limit` bytes, or to another size than the directory
+  // says.
   std::vector<uint8_t> read(const std::string& name, uint64_t limit = UINT64_MAX) const;
   std::string read_text(const std::string& name, uint64_t limit = UINT64_MAX) const;
   const std::string& path() const { return path_; }

@@ -31,10 +31,11 @@ struct Target {
   zip_int64_t run(void* data, zip_uint64_t n, zip_source_cmd_t command) {
     switch (command) {
       case ZIP_SOURCE_SUPPORTS:
-        return zip_source_make_command_bitmap(ZIP_SOURCE_STAT, ZIP_SOURCE_ERROR, ZIP_SOURCE_FREE, ZIP_SOURCE_OPEN, ZIP_SOURCE_READ,
-                                              ZIP_SOURCE_CLOSE, ZIP_SOURCE_SEEK, ZIP_SOURCE_TELL, ZIP_SOURCE_BEGIN_WRITE,
-                                              ZIP_SOURCE_COMMIT_WRITE, ZIP_SOURCE_ROLLBACK_WRITE, ZIP_SOURCE_SEEK_WRITE,
-                                              ZIP_SOURCE_TELL_WRITE, ZIP_SOURCE_REMOVE, ZIP_SOURCE_WRITE, -1);
+        return zip_source_make_command_bitmap(ZIP_SOURCE_STAT, ZIP_SOURCE_ERROR, ZIP_SOURCE_FREE, ZIP_SOURCE_OPEN,
+                                              ZIP_SOURCE_READ, ZIP_SOURCE_CLOSE, ZIP_SOURCE_SEEK, ZIP_SOURCE_TELL,
+                                              ZIP_SOURCE_BEGIN_WRITE, ZIP_SOURCE_COMMIT_WRITE,
+                                              ZIP_SOURCE_ROLLBACK_WRITE, ZIP_SOURCE_SEEK_WRITE, ZIP_SOURCE_TELL_WRITE,
+                                              ZIP_SOURCE_REMOVE, ZIP_SOURCE_WRITE, -1);
       case ZIP_SOURCE_STAT: {
         auto* s = static_cast<zip_stat_t*>(data);
         zip_stat_init(s);
@@ -42,18 +43,29 @@ struct Target {
         s->valid = ZIP_STAT_SIZE;
         return sizeof *s;
       }
-      case ZIP_SOURCE_ERROR: return zip_error_to_data(&error, data, n);
-      case ZIP_SOURCE_BEGIN_WRITE: file.emplace(path); return 0;
-      case ZIP_SOURCE_WRITE: write(data, n); return static_cast<zip_int64_t>(n);
-      case ZIP_SOURCE_TELL_WRITE: return static_cast<zip_int64_t>(at);
+      case ZIP_SOURCE_ERROR:
+        return zip_error_to_data(&error, data, n);
+      case ZIP_SOURCE_BEGIN_WRITE:
+        file.emplace(path);
+        return 0;
+      case ZIP_SOURCE_WRITE:
+        write(data, n);
+        return static_cast<zip_int64_t>(n);
+      case ZIP_SOURCE_TELL_WRITE:
+        return static_cast<zip_int64_t>(at);
       case ZIP_SOURCE_SEEK_WRITE: {
         zip_int64_t to = zip_source_seek_compute_offset(at, file->written(), data, n, &error);
         if (to >= 0) at = static_cast<uint64_t>(to);
         return to < 0 ? -1 : 0;
       }
-      case ZIP_SOURCE_COMMIT_WRITE: file->commit(); return 0;
-      case ZIP_SOURCE_ROLLBACK_WRITE: file.reset(); return 0;
-      default: return 0;  // an archive that is always written anew has nothing to open, read or free
+      case ZIP_SOURCE_COMMIT_WRITE:
+        file->commit();
+        return 0;
+      case ZIP_SOURCE_ROLLBACK_WRITE:
+        file.reset();
+        return 0;
+      default:
+        return 0;  // an archive that is always written anew has nothing to open, read or free
     }
   }
   void write(const void* data, uint64_t n) {
