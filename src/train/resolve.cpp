@@ -162,12 +162,12 @@ void Trainer::resolve_losses(const Values& y, const Values& pred) {
   }
   if (pred.size() > 1)
     for (size_t o = 0; o < pred.size(); ++o)
-      if (losses_[o]) tracker_of(output_loss_name(o));
+      if (losses_[o]) tracker_of(output_name(o) + "_loss");
 }
 
-std::string Trainer::output_loss_name(size_t output) const {
+std::string Trainer::output_name(size_t output) const {
   std::vector<std::string> names = output_names();
-  return (output < names.size() ? names[output] : fmt::format("output_{}", output)) + "_loss";
+  return output < names.size() ? names[output] : fmt::format("output_{}", output);
 }
 
 void Trainer::resolve_metrics(const Values& y, const Values& pred) {
@@ -196,7 +196,7 @@ void Trainer::add_metrics(const MetricsSpec& spec, bool weighted, const Values& 
       size_t k = y.size() == pred.size() ? o : std::min(o, y.size() - 1);
       Metric m = arg.object ? arg.object : resolve_metric(arg.name, y[k].type(), pred[o].type());
       m->build(y[k].type(), pred[o].type());
-      std::string base = arg.object ? m->name : arg.name, prefix = pred.size() > 1 ? (o < names.size() ? names[o] : fmt::format("output_{}", o)) + "_" : "";
+      std::string base = arg.object ? m->name : arg.name, prefix = pred.size() > 1 ? output_name(o) + "_" : "";
       auto used = [&](const std::string& n) {
         return std::any_of(metrics_.begin(), metrics_.end(), [&](const OutputMetric& x) { return x.log_name == n; });
       };

@@ -170,7 +170,7 @@ Value Trainer::trace_loss(Trace& t, const Values& y, const Values& pred, const V
     size_t k = y.size() == pred.size() ? o : target++;
     Value weight = w.empty() ? Value() : w[w.size() == 1 ? 0 : k];
     Value l = (*losses_[o])(y[k], pred[o], weight);
-    if (pred.size() > 1) tracker_of(output_loss_name(o)).update(l, 1);  // batches count alike, as with a tf.data pipeline
+    if (pred.size() > 1) tracker_of(output_name(o) + "_loss").update(l, 1);  // batches count alike, as with a tf.data pipeline
     double factor = o < loss_weights_.size() ? loss_weights_[o] : 1.0;
     add(factor == 1.0 ? l : l * factor);
   }

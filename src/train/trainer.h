@@ -92,7 +92,7 @@ class Trainer {
   Values trace_step(Trace& t, const Values& x, const Values& y, const Values& w, int64_t batch);
   static void advance_seed(Trace& t);
   const LossTracker& tracker_of(const std::string& name);  // made where there is none yet
-  std::string output_loss_name(size_t output) const;
+  std::string output_name(size_t output) const;  // its layer's, or output_0
   void resolve(const Values& y, const Values& pred);
   void resolve_losses(const Values& y, const Values& pred);
   void resolve_metrics(const Values& y, const Values& pred);
