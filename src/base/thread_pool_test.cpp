@@ -22,6 +22,19 @@ TEST(ThreadPool, RunsEveryChunkOnceJobAfterJob) {
   set_num_threads(before);
 }
 
+TEST(ThreadPool, RunsEachOfManyChunksOnce) {
+  const int before = num_threads();
+  for (int threads : {2, 3, 7}) {
+    set_num_threads(threads);
+    for (int64_t chunks : {255, 256, 1793, 100000}) {
+      std::vector<std::atomic<int>> hits(static_cast<size_t>(chunks));
+      parallel_for(chunks, [&](int64_t i) { hits[static_cast<size_t>(i)].fetch_add(1); });
+      for (auto& h : hits) ASSERT_EQ(h.load(), 1) << chunks << " chunks, " << threads << " threads";
+    }
+  }
+  set_num_threads(before);
+}
+
 TEST(ThreadPool, NestedCallsAndManyCallersGetAllTheirChunks) {
   std::atomic<int64_t> sum{0};
   std::vector<std::thread> callers;
