@@ -14,7 +14,7 @@ struct Backward {
   RnnSequence<float> dx;
   RnnSequence<const uint8_t> mask;
   float* ws;
-  float* dgates(int64_t s, int64_t b) const { return ws + plan.dgates + (s * a.shape.batch + b) * plan.columns; }
+  float* dgates(int64_t s, int64_t b) const { return ws + plan.dgates + plan.dgates_row(s, b) * plan.columns; }
   int64_t padded() const { return ceil_div(a.shape.units, vf::W) * vf::W; }
   float* packed_zr() const { return ws + plan.packed; }                           // U_z, U_r transposed
   float* packed_h() const { return packed_zr() + padded() * 2 * a.shape.units; }  // U_h transposed
@@ -120,6 +120,44 @@ void pack_weights(const Backward& f) {
   });
 }
 
+// Local sums of a block. d kernel and d recurrent have three units' columns, the sums of the columns four.
+void block_weight_gradients(const Backward& f, int64_t block) {
+  const RnnShape& sh = f.a.shape;
+  const int64_t row0 = block * f.plan.rows, rows = min64(f.plan.rows, sh.batch - row0), units = sh.units;
+  const int64_t n = f.plan.columns;
+  const float* da = f.dgates(0, row0);
+  float *sums = f.ws + f.plan.sums + block * f.plan.sums_size, *space = f.ws + f.plan.gather + block * f.plan.gather_size;
+  if (f.a.dkernel) {
+    const auto x = in_processing_order(f.a.x, sh.steps, f.a.go_backwards);
+    block_gradient(f.plan, rows, sh.input, [&](int64_t s, int64_t r) { return at(x, row0 + r, s); }, da, 3 * units, n,
+                   sums, 3 * units, space);
+  }
+  if (f.a.drecurrent) {
+    const bool after = f.a.reset_after;
+    float* to = sums + f.plan.sum_recurrent;
+    const auto h = [&](int64_t s, int64_t r) { return f.a.states + (s * sh.batch + row0 + r) * units; };
+    const auto reset_h = [&](int64_t s, int64_t r) { return f.a.gates + ((s * sh.batch + row0 + r) * 4 + 3) * units; };
+    block_gradient(f.plan, rows, units, h, da, 2 * units, n, to, 3 * units, space);
+    if (after)
+      block_gradient(f.plan, rows, units, h, da + 3 * units, units, n, to + 2 * units, 3 * units, space);
+    else
+      block_gradient(f.plan, rows, units, reset_h, da + 2 * units, units, n, to + 2 * units, 3 * units, space);
+  }
+  if (f.a.dbias) column_sums_part(da, n, sh.steps * rows, 0, n, sums + f.plan.sum_columns);
+}
+
+void add_weight_gradients(const Backward& f) {
+  const int64_t units = f.a.shape.units, at_columns = f.plan.sum_columns;
+  if (f.a.dkernel) add_block_sums(f.plan, f.ws, 0, f.a.shape.input * 3 * units, f.a.dkernel);
+  if (f.a.drecurrent) add_block_sums(f.plan, f.ws, f.plan.sum_recurrent, units * 3 * units, f.a.drecurrent);
+  if (!f.a.dbias) return;
+  add_block_sums(f.plan, f.ws, at_columns, 3 * units, f.a.dbias);
+  if (f.a.reset_after) {
+    copy_row(f.a.dbias + 3 * units, f.a.dbias, 2 * units);
+    add_block_sums(f.plan, f.ws, at_columns + 3 * units, units, f.a.dbias + 5 * units);
+  }
+}
+
 void weight_gradients(const Backward& f) {
   const RnnShape& sh = f.a.shape;
   const int64_t units = sh.units, n = f.plan.columns, rows = sh.steps * sh.batch;
@@ -152,8 +190,12 @@ void gru_backward_f32(const GruBackward<float>& a) {
   Backward f{a, rnn_backward_plan(sh, 4), in_processing_order(a.dx, sh.steps, a.go_backwards),
              in_processing_order(a.mask.at, sh.steps, a.go_backwards), static_cast<float*>(a.workspace)};
   pack_weights(f);
-  parallel_for(f.plan.blocks, [&](int64_t block) { backward_block(f, block); });
-  weight_gradients(f);
+  parallel_for(f.plan.blocks, [&](int64_t block) {
+    backward_block(f, block);
+    if (f.plan.local) block_weight_gradients(f, block);
+  });
+  if (f.plan.local) add_weight_gradients(f);
+  else weight_gradients(f);
 }
 
 }  // namespace glia::cpu::GLIA_ISA_NS

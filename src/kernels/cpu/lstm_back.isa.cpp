@@ -13,7 +13,7 @@ struct Backward {
   RnnSequence<float> dx;
   RnnSequence<const uint8_t> mask;
   float* ws;
-  float* dgates(int64_t s, int64_t b) const { return ws + plan.dgates + (s * a.shape.batch + b) * plan.columns; }
+  float* dgates(int64_t s, int64_t b) const { return ws + plan.dgates + plan.dgates_row(s, b) * plan.columns; }
   const float* packed_recurrent() const { return ws + plan.packed; }
   const float* packed_kernel() const {
     return ws + plan.packed + ceil_div(a.shape.units, vf::W) * vf::W * plan.columns;
@@ -128,16 +128,11 @@ void lstm_backward_f32(const LstmBackward<float>& a) {
   Backward f{a, rnn_backward_plan(sh, 4), in_processing_order(a.dx, sh.steps, a.go_backwards),
              in_processing_order(a.mask.at, sh.steps, a.go_backwards), static_cast<float*>(a.workspace)};
   pack_weights(f);
-  parallel_for(f.plan.blocks, [&](int64_t block) { backward_block(f, block); });
-  const int64_t n = f.plan.columns, rows = sh.steps * sh.batch;
-  float* da = f.ws + f.plan.dgates;
-  if (a.dkernel) {
-    const Rows x = time_major_rows(in_processing_order(a.x, sh.steps, a.go_backwards), sh, f.ws + f.plan.x_rows);
-    weight_gradient(x.data, sh.input, x.ld, da, n, n, rows, a.dkernel, n, f.ws + f.plan.reduce);
-  }
-  if (a.drecurrent)
-    weight_gradient(a.states, sh.units, sh.units, da, n, n, rows, a.drecurrent, n, f.ws + f.plan.reduce);
-  if (a.dbias) column_sums(da, n, rows, n, a.dbias);
+  parallel_for(f.plan.blocks, [&](int64_t block) {
+    backward_block(f, block);
+    if (f.plan.local) block_weight_gradients(f, block);
+  });
+  all_weight_gradients(f);
 }
 
 }  // namespace glia::cpu::GLIA_ISA_NS

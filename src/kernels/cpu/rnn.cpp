@@ -7,6 +7,7 @@
 namespace glia::cpu {
 namespace {
 
+constexpr int64_t kMostLocal = 2 << 20;  // floats that the weight gradients of all blocks may take
 constexpr int64_t kLanes = 16;  // the widest vector; narrower sets need no more room
 int64_t round_up(int64_t n, int64_t m) { return (n + m - 1) / m * m; }
 
@@ -66,6 +67,13 @@ RnnBackwardPlan rnn_backward_plan(const RnnShape& s, int columns_per_unit) {
   p.blocks = (s.batch + p.rows - 1) / p.rows;
   const int64_t units = round_up(s.units, kLanes), input = round_up(s.input, kLanes), k = s.steps * s.batch;
   p.ld_units = units + kLanes;
+  p.batch = s.batch;
+  p.steps = s.steps;
+  p.sum_recurrent = round_up(s.input * p.columns, kLanes);
+  p.sum_columns = p.sum_recurrent + round_up(s.units * p.columns, kLanes);
+  p.sums_size = p.sum_columns + round_up(p.columns, kLanes);
+  p.gather_size = kReduceRows * (std::max(input, units) + 64);
+  p.local = p.blocks >= 2 && p.blocks * p.sums_size <= kMostLocal;
   int64_t at = 0;
   const auto take = [&](int64_t n) {
     int64_t was = at;
@@ -74,8 +82,10 @@ RnnBackwardPlan rnn_backward_plan(const RnnShape& s, int columns_per_unit) {
   };
   p.packed = take(p.columns * (units + input));
   p.dgates = take(k * p.columns);
-  p.x_rows = take(k * s.input);
-  p.reduce = take(4 * std::min(kReduceRows, k) * round_up(p.columns, 64));
+  p.x_rows = take(p.local ? 0 : k * s.input);
+  p.reduce = take(p.local ? 0 : 4 * std::min(kReduceRows, k) * round_up(p.columns, 64));
+  p.sums = take(p.local ? p.blocks * p.sums_size : 0);
+  p.gather = take(p.local ? p.blocks * p.gather_size : 0);
   p.block_size = round_up(p.rows * 5 * p.ld_units, kLanes);
   p.block = take(p.blocks * p.block_size);
   p.total = at;

@@ -100,6 +100,48 @@ GLIA_INLINE void weight_gradient(const float* a, int64_t m, int64_t lda, const f
   });
 }
 
+// out [m, n] = a^T b over the steps and rows of one block, for local sums: from(s, r) gives row r of a at step s, the
+// rows of b follow one another, ldb apart. `space` holds plan.gather_size floats.
+template <class From>
+GLIA_INLINE void block_gradient(const RnnBackwardPlan& plan, int64_t rows, int64_t m, From&& from, const float* b,
+                                int64_t n, int64_t ldb, float* out, int64_t ldo, float* space) {
+  const int64_t most = kReduceRows / rows;
+  float* const packed = space + kReduceRows * m;
+  for (int64_t s0 = 0; s0 < plan.steps; s0 += most) {
+    const int64_t steps = min64(most, plan.steps - s0), k = steps * rows;
+    for (int64_t s = 0; s < steps; ++s) {
+      for (int64_t r = 0; r < rows; ++r) copy_row(space + (s * rows + r) * m, from(s0 + s, r), m);
+    }
+    for (int64_t c0 = 0; c0 < n; c0 += kPanel) {
+      const int64_t cols = min64(kPanel, n - c0), width = ceil_div(cols, vf::W) * vf::W;
+      for (int64_t r = 0; r < k; ++r) {
+        const float* row = b + (s0 * rows + r) * ldb + c0;
+        for (int64_t c = 0; c < width; c += vf::W) store(packed + r * width + c, load_some(row + c, cols - c));
+      }
+      Tile t{.a = space, .rs = 1, .cs = m, .b = packed, .ldb = width, .c = out + c0, .ldc = ldo, .k = k};
+      t.beta = s0 > 0 ? 1.f : 0.f;
+      tile_block(t, m, cols);
+    }
+  }
+}
+
+// out[i] = sum over the blocks of their `count` sums that begin at `offset`.
+GLIA_INLINE void add_block_sums(const RnnBackwardPlan& plan, const float* ws, int64_t offset, int64_t count,
+                                float* out) {
+  if (plan.steps == 0) return zero_row(out, count);
+  const int64_t part = 2048;
+  const float* from = ws + plan.sums + offset;
+  parallel_for(ceil_div(count, part), [&](int64_t p) {
+    const int64_t n = min64(part, count - p * part);
+    for (int64_t i = 0; i < n; i += vf::W) {
+      const float* at_i = from + p * part + i;
+      vf sum = load_some(at_i, n - i);
+      for (int64_t block = 1; block < plan.blocks; ++block) sum = sum + load_some(at_i + block * plan.sums_size, n - i);
+      store_some(out + p * part + i, sum, n - i);
+    }
+  });
+}
+
 // x as rows (step, batch row), copied unless it lies so already.
 struct Rows {
   const float* data;
@@ -120,6 +162,47 @@ GLIA_INLINE const float* output_gradient(const RnnSequence<const float>& dy, boo
   if (!dy.data) return nullptr;
   if (last_only) return s == steps - 1 ? dy.data + b * dy.batch_stride : nullptr;
   return at(dy, b, s);
+}
+
+// The weight gradients of cells whose dgates belong to the kernel and to the recurrent kernel alike (LSTM, SimpleRNN).
+// With local sums: those of one block.
+template <class Backward>
+GLIA_INLINE void block_weight_gradients(const Backward& f, int64_t block) {
+  const RnnShape& sh = f.a.shape;
+  const int64_t row0 = block * f.plan.rows, rows = min64(f.plan.rows, sh.batch - row0), n = f.plan.columns;
+  const float* da = f.dgates(0, row0);
+  float* sums = f.ws + f.plan.sums + block * f.plan.sums_size;
+  float* space = f.ws + f.plan.gather + block * f.plan.gather_size;
+  if (f.a.dkernel) {
+    const auto x = in_processing_order(f.a.x, sh.steps, f.a.go_backwards);
+    block_gradient(f.plan, rows, sh.input, [&](int64_t s, int64_t r) { return at(x, row0 + r, s); }, da, n, n, sums, n,
+                   space);
+  }
+  if (f.a.drecurrent) {
+    const auto h = [&](int64_t s, int64_t r) { return f.a.states + (s * sh.batch + row0 + r) * sh.units; };
+    block_gradient(f.plan, rows, sh.units, h, da, n, n, sums + f.plan.sum_recurrent, n, space);
+  }
+  if (f.a.dbias) column_sums_part(da, n, sh.steps * rows, 0, n, sums + f.plan.sum_columns);
+}
+
+// Adds the blocks' sums, or sums over all rows.
+template <class Backward>
+GLIA_INLINE void all_weight_gradients(const Backward& f) {
+  const RnnShape& sh = f.a.shape;
+  const int64_t n = f.plan.columns, rows = sh.steps * sh.batch;
+  float *da = f.ws + f.plan.dgates, *space = f.ws + f.plan.reduce;
+  if (f.plan.local) {
+    if (f.a.dkernel) add_block_sums(f.plan, f.ws, 0, sh.input * n, f.a.dkernel);
+    if (f.a.drecurrent) add_block_sums(f.plan, f.ws, f.plan.sum_recurrent, sh.units * n, f.a.drecurrent);
+    if (f.a.dbias) add_block_sums(f.plan, f.ws, f.plan.sum_columns, n, f.a.dbias);
+    return;
+  }
+  if (f.a.dkernel) {
+    const Rows x = time_major_rows(in_processing_order(f.a.x, sh.steps, f.a.go_backwards), sh, f.ws + f.plan.x_rows);
+    weight_gradient(x.data, sh.input, x.ld, da, n, n, rows, f.a.dkernel, n, space);
+  }
+  if (f.a.drecurrent) weight_gradient(f.a.states, sh.units, sh.units, da, n, n, rows, f.a.drecurrent, n, space);
+  if (f.a.dbias) column_sums(da, n, rows, n, f.a.dbias);
 }
 
 }  // namespace glia::cpu::GLIA_ISA_NS

@@ -161,7 +161,7 @@ struct Backward {
   RnnSequence<float> dx;
   RnnSequence<const uint8_t> mask;
   float* ws;
-  float* dgates(int64_t s, int64_t b) const { return ws + plan.dgates + (s * a.shape.batch + b) * a.shape.units; }
+  float* dgates(int64_t s, int64_t b) const { return ws + plan.dgates + plan.dgates_row(s, b) * a.shape.units; }
   float* packed_recurrent() const { return ws + plan.packed; }
   float* packed_kernel() const { return ws + plan.packed + ceil_div(a.shape.units, vf::W) * vf::W * a.shape.units; }
 };
@@ -240,16 +240,11 @@ void simple_rnn_backward_f32(const SimpleRnnBackward<float>& a) {
     else
       pack_transposed_panel(a.kernel, units, units, sh.input, (i - pu) * kPanel, f.packed_kernel());
   });
-  parallel_for(f.plan.blocks, [&](int64_t block) { backward_block(f, block); });
-  const int64_t rows = sh.steps * sh.batch;
-  const float* da = f.ws + f.plan.dgates;
-  float* space = f.ws + f.plan.reduce;
-  if (a.dkernel) {
-    const Rows x = time_major_rows(in_processing_order(a.x, sh.steps, a.go_backwards), sh, f.ws + f.plan.x_rows);
-    weight_gradient(x.data, sh.input, x.ld, da, units, units, rows, a.dkernel, units, space);
-  }
-  if (a.drecurrent) weight_gradient(a.states, units, units, da, units, units, rows, a.drecurrent, units, space);
-  if (a.dbias) column_sums(da, units, rows, units, a.dbias);
+  parallel_for(f.plan.blocks, [&](int64_t block) {
+    backward_block(f, block);
+    if (f.plan.local) block_weight_gradients(f, block);
+  });
+  all_weight_gradients(f);
 }
 
 }  // namespace glia::cpu::GLIA_ISA_NS
