@@ -28,12 +28,12 @@ inline void cpu_relax() {
 
 thread_local bool inside_parallel = false;
 
-// One job at a time. Every thread first takes the chunks of its own contiguous share (the same share in every job of the
-// same size, so that data stay in the caches of the core that wrote them: two cores of a machine may be far apart), then
-// those that others have not begun. The caller waits for chunks, not for workers: it does all the work itself when the
-// other cores are taken by other processes. A share is claimed from its `slot`: job number << 16 | claims so far; the
-// number makes that a worker that wakes up late can neither touch a newer job nor repeat an old one, and that a slot needs
-// no reset. What all threads read of a job lies in one cache line.
+// One job at a time. Every thread first takes the chunks of its own contiguous share (the same share in every job of
+// the same size, so that data stay in the caches of the core that wrote them: two cores of a machine may be far
+// apart), then those that others have not begun. The caller waits for chunks, not for workers: it does all the work
+// itself when the other cores are taken by other processes. A share is claimed from its `slot`: job number << 16 |
+// claims so far; the number makes that a worker that wakes up late can neither touch a newer job nor repeat an old
+// one, and that a slot needs no reset. What all threads read of a job lies in one cache line.
 class Pool {
  public:
   explicit Pool(int threads) : slots_(static_cast<size_t>(threads)) {
@@ -52,8 +52,10 @@ class Pool {
     finished_by_workers_ += chunks - drain(0, {number, fn, ctx, chunks});
     inside_parallel = false;
     for (int spin = 0; done_.load(std::memory_order_acquire) != finished_by_workers_; ++spin) {
-      if (spin < kSpin) cpu_relax();
-      else std::this_thread::yield();
+      if (spin < kSpin)
+        cpu_relax();
+      else
+        std::this_thread::yield();
     }
   }
 

@@ -126,17 +126,21 @@ void block_weight_gradients(const Backward& f, int64_t block) {
   const int64_t row0 = block * f.plan.rows, rows = min64(f.plan.rows, sh.batch - row0), units = sh.units;
   const int64_t n = f.plan.columns;
   const float* da = f.dgates(0, row0);
-  float *sums = f.ws + f.plan.sums + block * f.plan.sums_size, *space = f.ws + f.plan.gather + block * f.plan.gather_size;
+  float *sums = f.ws + f.plan.sums + block * f.plan.sums_size,
+        *space = f.ws + f.plan.gather + block * f.plan.gather_size;
   if (f.a.dkernel) {
     const auto x = in_processing_order(f.a.x, sh.steps, f.a.go_backwards);
-    block_gradient(f.plan, rows, sh.input, [&](int64_t s, int64_t r) { return at(x, row0 + r, s); }, da, 3 * units, n,
-                   sums, 3 * units, space);
+    block_gradient(
+        f.plan, rows, sh.input, [&](int64_t s, int64_t r) { return at(x, row0 + r, s); }, da, 3 * units, n, sums,
+        3 * units, space);
   }
   if (f.a.drecurrent) {
     const bool after = f.a.reset_after;
     float* to = sums + f.plan.sum_recurrent;
     const auto h = [&](int64_t s, int64_t r) { return f.a.states + (s * sh.batch + row0 + r) * units; };
-    const auto reset_h = [&](int64_t s, int64_t r) { return f.a.gates + ((s * sh.batch + row0 + r) * 4 + 3) * units; };
+    const auto reset_h = [&](int64_t s, int64_t r) {
+      return f.a.gates + ((s * sh.batch + row0 + r) * 4 + 3) * units;
+    };
     block_gradient(f.plan, rows, units, h, da, 2 * units, n, to, 3 * units, space);
     if (after)
       block_gradient(f.plan, rows, units, h, da + 3 * units, units, n, to + 2 * units, 3 * units, space);
@@ -171,7 +175,7 @@ void weight_gradients(const Backward& f) {
     const bool after = f.a.reset_after;
     weight_gradient(f.a.states, units, units, da, 2 * units, n, rows, f.a.drecurrent, 3 * units, space);
     weight_gradient(after ? f.a.states : f.a.gates + 3 * units, units, after ? units : 4 * units,
-                        da + (after ? 3 : 2) * units, units, n, rows, f.a.drecurrent + 2 * units, 3 * units, space);
+                    da + (after ? 3 : 2) * units, units, n, rows, f.a.drecurrent + 2 * units, 3 * units, space);
   }
   if (f.a.dbias) {
     column_sums(da, n, rows, 3 * units, f.a.dbias);
@@ -194,8 +198,10 @@ void gru_backward_f32(const GruBackward<float>& a) {
     backward_block(f, block);
     if (f.plan.local) block_weight_gradients(f, block);
   });
-  if (f.plan.local) add_weight_gradients(f);
-  else weight_gradients(f);
+  if (f.plan.local)
+    add_weight_gradients(f);
+  else
+    weight_gradients(f);
 }
 
 }  // namespace glia::cpu::GLIA_ISA_NS

@@ -8,7 +8,7 @@ namespace glia::cpu {
 namespace {
 
 constexpr int64_t kMostLocal = 2 << 20;  // floats that the weight gradients of all blocks may take
-constexpr int64_t kLanes = 16;  // the widest vector; narrower sets need no more room
+constexpr int64_t kLanes = 16;           // the widest vector; narrower sets need no more room
 int64_t round_up(int64_t n, int64_t m) { return (n + m - 1) / m * m; }
 
 // Rows of a chunk: enough for the register tile, few enough that 2 to 4 threads have work at usual batch sizes. Big

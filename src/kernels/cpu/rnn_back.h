@@ -136,7 +136,8 @@ GLIA_INLINE void add_block_sums(const RnnBackwardPlan& plan, const float* ws, in
     for (int64_t i = 0; i < n; i += vf::W) {
       const float* at_i = from + p * part + i;
       vf sum = load_some(at_i, n - i);
-      for (int64_t block = 1; block < plan.blocks; ++block) sum = sum + load_some(at_i + block * plan.sums_size, n - i);
+      for (int64_t block = 1; block < plan.blocks; ++block)
+        sum = sum + load_some(at_i + block * plan.sums_size, n - i);
       store_some(out + p * part + i, sum, n - i);
     }
   });
@@ -164,8 +165,8 @@ GLIA_INLINE const float* output_gradient(const RnnSequence<const float>& dy, boo
   return at(dy, b, s);
 }
 
-// The weight gradients of cells whose dgates belong to the kernel and to the recurrent kernel alike (LSTM, SimpleRNN).
-// With local sums: those of one block.
+// The weight gradients of cells whose dgates belong to the kernel and to the recurrent kernel alike (LSTM,
+// SimpleRNN). With local sums: those of one block.
 template <class Backward>
 GLIA_INLINE void block_weight_gradients(const Backward& f, int64_t block) {
   const RnnShape& sh = f.a.shape;
@@ -175,8 +176,8 @@ GLIA_INLINE void block_weight_gradients(const Backward& f, int64_t block) {
   float* space = f.ws + f.plan.gather + block * f.plan.gather_size;
   if (f.a.dkernel) {
     const auto x = in_processing_order(f.a.x, sh.steps, f.a.go_backwards);
-    block_gradient(f.plan, rows, sh.input, [&](int64_t s, int64_t r) { return at(x, row0 + r, s); }, da, n, n, sums, n,
-                   space);
+    block_gradient(
+        f.plan, rows, sh.input, [&](int64_t s, int64_t r) { return at(x, row0 + r, s); }, da, n, n, sums, n, space);
   }
   if (f.a.drecurrent) {
     const auto h = [&](int64_t s, int64_t r) { return f.a.states + (s * sh.batch + row0 + r) * sh.units; };

@@ -23,8 +23,8 @@ RnnPlan rnn_plan(const RnnShape& shape, int gates);
 struct RnnBackwardPlan {
   int64_t rows = 0, blocks = 0;
   int64_t columns = 0;  // of dgates: values per row and step
-  // Where the weights are small, every block sums the weight gradients of its own rows, which it has in its caches, and
-  // the sums of the blocks are added; else threads share the columns of the weights out and read the rows of all.
+  // Where the weights are small, every block sums the weight gradients of its own rows, which it has in its caches,
+  // and the sums of the blocks are added; else threads share the columns of the weights out and read the rows of all.
   bool local = false;
   int64_t batch = 0, steps = 0;
   // Row of dgates: time-major, with local sums within each block.
@@ -34,11 +34,11 @@ struct RnnBackwardPlan {
     return row0 * steps + s * count + (b - row0);
   }
   int64_t ld_units = 0;
-  int64_t packed = 0;  // transposed weights, in panels
-  int64_t dgates = 0;  // [T * B, columns]
-  int64_t x_rows = 0;  // x as [T * B, input]
-  int64_t reduce = 0;  // blocks of dgates columns for the weight gradients
-  int64_t sums = 0, sums_size = 0;            // of a block: d kernel, d recurrent, sums of the columns
+  int64_t packed = 0;                          // transposed weights, in panels
+  int64_t dgates = 0;                          // [T * B, columns]
+  int64_t x_rows = 0;                          // x as [T * B, input]
+  int64_t reduce = 0;                          // blocks of dgates columns for the weight gradients
+  int64_t sums = 0, sums_size = 0;             // of a block: d kernel, d recurrent, sums of the columns
   int64_t sum_recurrent = 0, sum_columns = 0;  // where the latter two begin
   int64_t gather = 0, gather_size = 0;         // of a block: kReduceRows rows of x or h, and a panel of dgates
   int64_t block = 0, block_size = 0, total = 0;

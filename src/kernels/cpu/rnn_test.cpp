@@ -332,7 +332,7 @@ std::vector<Case> variants(Cell cell) {
 void expect_close(const char* what, const Array<float>& got, const Array<double>& want, int64_t terms) {
   double scale = 1;
   for (int64_t i = 0; i < want.size(); ++i) scale = std::max(scale, std::fabs(want[i]));
-  const double tolerance = 4e-6 * scale * std::max(1., terms / 200.);
+  const double tolerance = 4e-6 * scale * std::max(1., terms / 50.);
   for (int64_t i = 0; i < want.size(); ++i) ASSERT_NEAR(got[i], want[i], tolerance) << what << " [" << i << "]";
 }
 
