@@ -187,7 +187,11 @@ class Reader : public Fields {
   void operator()(const char* n, std::optional<bool>& v) override { optional(n, v); }
   void operator()(const char* n, std::optional<int64_t>& v) override { optional(n, v); }
   void operator()(const char* n, std::optional<double>& v) override { optional(n, v); }
-  void operator()(const char* n, std::optional<std::string>& v) override { optional(n, v); }
+  void operator()(const char* n, std::optional<std::string>& v) override {
+    auto it = in_.find(n);  // an integer among values that may be strings or integers (a mask, a token)
+    if (it == in_.end() || !it->is_number_integer()) return optional(n, v);
+    read(n, "a string", [&](const json& j) { v = j.dump(); });
+  }
   void operator()(const char* n, std::optional<Ints>& v) override { optional(n, v); }
   void operator()(const char* n, std::optional<Floats>& v) override { optional(n, v); }
   void operator()(const char* n, Activation& v) override {

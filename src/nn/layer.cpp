@@ -288,7 +288,7 @@ Values Layer::run_call(const Values& given, const CallOptions& options) {
   if (masks.empty())
     for (const Value& v : inputs) masks.push_back(v.mask());
   if (o.mask.defined() && !masks.empty()) masks[0] = o.mask;
-  else if (!masks.empty()) o.mask = masks[0];
+  else if (!masks.empty() && o.initial_state.empty()) o.mask = masks[0];  // as in Keras, beside given states an attached mask is only passed on
   if (o.masks.empty()) o.masks = masks;
   Values outputs;
   {

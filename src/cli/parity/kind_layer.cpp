@@ -86,7 +86,7 @@ CallOptions call_options(const json& line, Feed& feed, size_t inputs, CallArrays
     else if (key == "query_mask") masks = true, o.masks[0] = array(v);
     else if (key == "value_mask" && inputs > 1) masks = true, o.masks[1] = array(v);
     else if (key == "key_mask" && inputs > 2) masks = true, o.masks[2] = array(v);
-    else if (!v.is_null()) throw_error("the call argument '{}' is not known.", key);
+    else if (!v.is_null() && key != "count_weights") throw_error("the call argument '{}' is not known.", key);
   }
   if (!masks) o.masks.clear();
   return o;
@@ -215,6 +215,7 @@ void run_layer(const json& line, Check& check) {
     shapes.push_back(inputs.back().shape());
   }
   set_weights(line, layer, shapes);
+  if (line.at("call").contains("count_weights")) inputs.push_back(feed.add(line["call"]["count_weights"]));  // an input in Glia
   Values masked = inputs;
   CallArrays call_arrays;
   if (!is_missing(line, "input_masks")) {

@@ -33,11 +33,29 @@ Values conv_transpose(OpCall& c) {
                                .dilation_rate = integers_or(c, "dilation_rate", {1})})};
 }
 
+// F along several axes at once: they become one last axis.
+template <Value (*F)(const Value&, int64_t)>
+Value along_axes(const Value& x, const std::vector<int64_t>& axes) {
+  const int64_t rank = x.rank();
+  std::vector<int64_t> order, back(static_cast<std::size_t>(rank));
+  auto chosen = [&](int64_t i) { return std::any_of(axes.begin(), axes.end(), [&](int64_t a) { return (a < 0 ? a + rank : a) == i; }); };
+  for (bool last : {false, true})
+    for (int64_t i = 0; i < rank; ++i)
+      if (chosen(i) == last) order.push_back(i);
+  for (std::size_t i = 0; i < order.size(); ++i) back[static_cast<std::size_t>(order[i])] = static_cast<int64_t>(i);
+  const Value t = ops::transpose(x, order);
+  Shape flat = t.shape();
+  flat.resize(flat.size() - axes.size());
+  flat.push_back(-1);
+  return ops::transpose(ops::reshape(F(ops::reshape(t, flat), -1), t.shape()), back);
+}
+
 // axis None: over all elements.
 template <Value (*F)(const Value&, int64_t)>
 Values along_or_flat(OpCall& c) {
   Value x = c.value("x");
   if (c.is_null("axis")) return {ops::reshape(F(ops::reshape(x, {-1}), -1), x.shape())};
+  if (const json* axis = c.find("axis"); axis && axis->is_array()) return {along_axes<F>(x, c.integers("axis"))};
   return {F(x, c.integer("axis", -1))};
 }
 

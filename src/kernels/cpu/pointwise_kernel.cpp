@@ -383,7 +383,7 @@ struct PwCompiler {
     const int64_t budget =
         PwKernel::kRegisterFile / 4 / (std::max(k.num_registers_, 1) * size);  // a quarter of it: half of L1
     int64_t tile = k.num_registers_ == 0 ? 4096 : std::clamp<int64_t>(budget / 64 * 64, 128, 512);
-    if (k.rank_ > 1 && k.inner_ < kShortRow) {
+    if (k.rank_ > 1 && k.inner_ > 0 && k.inner_ < kShortRow) {
       k.rows_per_tile_ = std::max<int64_t>(1, tile / k.inner_);
       k.tile_ = k.rows_per_tile_ * k.inner_;
       k.tiles_ = (k.rows_ + k.rows_per_tile_ - 1) / k.rows_per_tile_;

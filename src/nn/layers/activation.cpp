@@ -21,6 +21,7 @@ Value ReLU::call(const Value& x) {
              o.max_value.value_or(0), o.negative_slope, o.threshold);
   // Keras's ReluLayer: below the threshold the slope applies, above it x itself, at most max_value.
   if (o.threshold == 0 && o.negative_slope == 0) return o.max_value ? ops::minimum(ops::relu(x), ops::scalar_like(x, *o.max_value)) : ops::relu(x);
+  if (o.threshold == 0 && !o.max_value) return ops::leaky_relu(x, o.negative_slope);  // at 0 the slope is the gradient
   Value above = o.threshold == 0 ? ops::relu(x) : ops::where(x > o.threshold, x, ops::scalar_like(x, 0));
   if (o.max_value) above = ops::minimum(above, ops::scalar_like(x, *o.max_value));
   if (o.negative_slope == 0) return above;

@@ -83,10 +83,13 @@ void HeadAttention::check_call(const std::vector<Shape>& in) const {
              to_string(k));
 }
 
-Value HeadAttention::combined_mask(const Values& inputs, const CallOptions& options, const std::optional<int64_t>& window) {
+Value HeadAttention::combined_mask(const Values& inputs, const Value& query_mask, const CallOptions& options, const std::optional<int64_t>& window) {
   Value all;
   auto with = [&](const Value& m) { all = all.defined() ? ops::logical_and(all, m) : m; };
-  auto mask_of = [&](size_t i) { return i < options.masks.size() ? options.masks[i] : Value(); };
+  auto mask_of = [&](size_t i) {
+    if (i == 0) return query_mask;
+    return i < options.masks.size() ? options.masks[i] : Value();
+  };
   for (size_t i = 0; i < inputs.size(); ++i)
     if (Value m = mask_of(i); m.defined()) with(ops::expand_dims(ops::cast(m, DType::bool_), i == 0 ? -1 : -2));
   if (window) {
@@ -137,12 +140,13 @@ Values HeadAttention::attend(const Plan& plan, const Value& q, const Value& k, c
   Value w = ops::reshape(ops::softmax(ops::reshape(s, flat), -1), shape);
   if (m.defined()) w = ops::where(m, w, ops::scalar_like(w, 0));  // a query that sees nothing gets zeros
   Value used = training(options) && plan.dropout > 0 ? dropout(w, plan.dropout, {}, plan.seed) : w;
-  return {ops::einsum(scores + "," + source + "->" + target, {used, v}), w};
+  return {ops::einsum(scores + "," + source + "->" + target, {used, v}), w.with_mask(m)};
 }
 
-Values HeadAttention::compute_mask(const Values&, const Values& masks, const Values& outputs) {
-  Values r(outputs.size());
-  if (!masks.empty()) r[0] = masks[0];
+// Only a mask that the query carries passes on, not one given in the call; the scores carry the one they were masked with.
+Values HeadAttention::compute_mask(const Values& inputs, const Values&, const Values& outputs) {
+  Values r{inputs[0].mask()};
+  for (size_t i = 1; i < outputs.size(); ++i) r.push_back(outputs[i].mask());
   return r;
 }
 
@@ -223,7 +227,7 @@ void MultiHeadAttention::build(const std::vector<Shape>& in) {
 
 Values MultiHeadAttention::call(const Values& inputs, const CallOptions& options) {
   const Value &q = inputs[0], &v = inputs[1], &k = inputs.back();
-  Value mask = combined_mask(inputs, options, o.sliding_window);
+  Value mask = combined_mask(inputs, q.mask(), options, o.sliding_window);  // as in Keras, only a mask that the query carries
   Value heads = query_(q);
   Plan plan{o.dropout, o.seed, o.sliding_window, o.attention_axes, 1 / std::sqrt(static_cast<double>(key_dim))};
   Values r = attend(plan, heads, key_(k), value_(v), mask, options);
@@ -284,7 +288,7 @@ void GroupQueryAttention::build(const std::vector<Shape>& in) {
 
 Values GroupQueryAttention::call(const Values& inputs, const CallOptions& options) {
   const Value &q = inputs[0], &v = inputs[1], &k = inputs.back();
-  Value mask = combined_mask(inputs, options, o.sliding_window), keys = key_(k), values = value_(v);
+  Value mask = combined_mask(inputs, options.masks[0], options, o.sliding_window), keys = key_(k), values = value_(v);
   const bool fused = o.dropout == 0 && !options.return_attention_scores;
   if (!fused) {  // the fused product takes shared heads as they are
     keys = ops::repeat(keys, num_query_heads / num_key_value_heads, 2);

@@ -37,7 +37,7 @@ class HeadAttention : public Layer {
     double scale = 1;
   };
   void check_call(const std::vector<Shape>& in) const;
-  static Value combined_mask(const Values& inputs, const CallOptions& options, const std::optional<int64_t>& window);
+  static Value combined_mask(const Values& inputs, const Value& query_mask, const CallOptions& options, const std::optional<int64_t>& window);
   // {output, scores}; query (batch, ..., heads, size). Scores are undefined on the fused path.
   Values attend(const Plan& plan, const Value& q, const Value& k, const Value& v, const Value& mask, const CallOptions& options) const;
 };

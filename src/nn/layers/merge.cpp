@@ -65,7 +65,10 @@ Values Merge::call(const Values& inputs, const CallOptions& options) {
     out = combine(out, x);
   }
   if (product && all_masked) out = ops::where(out_mask, out, ops::scalar_like(out, 0));
-  if (kind_ == "Average") out = out / static_cast<double>(inputs.size());
+  if (kind_ == "Average") {  // wide integers divide in float64, as in TensorFlow
+    if (out.dtype() == DType::i32 || out.dtype() == DType::i64) out = ops::cast(out, DType::f64);
+    out = out / static_cast<double>(inputs.size());
+  }
   return {out};
 }
 

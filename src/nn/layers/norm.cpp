@@ -308,7 +308,8 @@ Values SpectralNormalization::call(const Values& inputs, const CallOptions& opti
     Value sigma = ops::sum(ops::matmul(v, w) * u);
     Value zero = ops::all(ops::equal(k, ops::scalar_like(k, 0)));  // a kernel of zeros stays
     vector_u.assign(ops::where(zero, vector_u.value(), u));
-    kernel_.assign(ops::where(zero, k, k / sigma));
+    // The normalised kernel is the weight from here on: its gradient is the weight's, not that of the division.
+    kernel_.assign(ops::stop_gradient(ops::where(zero, k, k / sigma)) + (k - ops::stop_gradient(k)));
   }
   return {ops::cast(layer(inputs[0], options), inputs[0].dtype())};
 }

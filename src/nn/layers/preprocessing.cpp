@@ -20,7 +20,7 @@ Value constant_of(const Floats& v, DType t) {
 
 }  // namespace
 
-Value encode_categories(const std::string& title, const Value& ids, const std::string& output_mode, int64_t depth, DType dtype) {
+Value encode_categories(const std::string& title, const Value& ids, const std::string& output_mode, int64_t depth, DType dtype, const Value& weights) {
   check_one_of(title, "output_mode", output_mode, {"int", "one_hot", "multi_hot", "count"});
   if (output_mode == "int") return ops::cast(ids, dtype);
   Value x = ids.rank() == 0 ? ops::reshape(ids, {1}) : ids;
@@ -31,6 +31,7 @@ Value encode_categories(const std::string& title, const Value& ids, const std::s
     return ops::one_hot(x, depth, -1, dtype);
   }
   Value hot = ops::one_hot(x, depth, -1, dtype);
+  if (weights.defined()) hot = hot * ops::expand_dims(ops::cast(weights, dtype), -1);
   return output_mode == "count" ? ops::sum(hot, {rank > 1 ? 1 : 0}) : ops::max(hot, {rank > 1 ? 1 : 0});
 }
 
@@ -187,10 +188,16 @@ void CategoryEncoding::fields(Fields& f) {
   f("output_mode", o.output_mode);
   if (f.reading()) f("sparse", o.sparse);
 }
-Value CategoryEncoding::call(const Value& x) {
+Values CategoryEncoding::call(const Values& inputs, const CallOptions&) {
+  GLIA_CHECK(inputs.size() == 1 || inputs.size() == 2, "{}: expected the categories, and perhaps weights to count with. Received {} inputs.", title(), inputs.size());
+  const Value& x = inputs[0];
   GLIA_CHECK(num_tokens > 0, "{}: num_tokens must be positive. Received {}.", title(), num_tokens);
   check_one_of(title(), "output_mode", o.output_mode, {"one_hot", "multi_hot", "count"});
-  return encode_categories(title(), x, o.output_mode, num_tokens, compute_dtype());
+  if (inputs.size() == 1) return {encode_categories(title(), x, o.output_mode, num_tokens, compute_dtype())};
+  GLIA_CHECK(o.output_mode == "count", "{}: weights need output_mode \"count\". It is \"{}\".", title(), o.output_mode);
+  GLIA_CHECK(inputs[1].shape() == x.shape(), "{}: the weights must have the shape of the categories. Received {} and {}.", title(),
+             to_string(inputs[1].shape()), to_string(x.shape()));
+  return {encode_categories(title(), x, o.output_mode, num_tokens, compute_dtype(), inputs[1])};
 }
 
 // ---- images ---------------------------------------------------------------------------------------------------------------

@@ -57,7 +57,7 @@ class CategoryEncoding : public Layer {
   std::string class_name() const override { return "CategoryEncoding"; }
   void fields(Fields& f) override;
   bool autocast_inputs() const override { return false; }
-  Value call(const Value& x) override;
+  Values call(const Values& inputs, const CallOptions& options) override;  // {categories} or {categories, count weights}
 };
 
 class Resizing : public Layer {
@@ -89,7 +89,9 @@ class Pipeline : public Layer {
   Values call(const Values& inputs, const CallOptions& options) override;
 };
 
-// Ids (any integers) as "int", "one_hot", "multi_hot" or "count" of `depth` entries, as the preprocessing layers give them.
-Value encode_categories(const std::string& title, const Value& ids, const std::string& output_mode, int64_t depth, DType dtype);
+// Ids (any integers) as "int", "one_hot", "multi_hot" or "count" of `depth` entries, as the preprocessing layers give them; `weights`
+// are what "count" adds instead of 1.
+Value encode_categories(const std::string& title, const Value& ids, const std::string& output_mode, int64_t depth, DType dtype,
+                        const Value& weights = {});
 
 }  // namespace glia::nn

@@ -150,6 +150,12 @@ Values RNN::call(const Values& inputs, const CallOptions& options) {
   bool train = training(options);
   Values r = fused(x, states, mask, train);
   if (r.empty()) r = unrolled(x, states, mask, train);
+  if (mask.defined() && o.unroll && o.zero_output_for_mask) {
+    // Keras's unrolled loop zeroes at the end, and with go_backwards by the mask in the order of the input.
+    Value keep = o.return_sequences ? mask : index_axis(mask, 1, o.go_backwards ? 0 : x.dim(1) - 1);
+    while (keep.rank() < r[0].rank()) keep = ops::expand_dims(keep, -1);
+    r[0] = ops::where(keep, r[0], ops::scalar_like(r[0], 0));
+  }
   for (Value& v : r) v = ops::cast(v, compute_dtype());
   if (o.stateful)
     for (size_t i = 0; i < kept_.size(); ++i) kept_[i].assign(r[i + 1]);

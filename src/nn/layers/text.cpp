@@ -313,7 +313,10 @@ void Hashing::fields(Fields& f) {
   Layer::fields(f);
   f("num_bins", num_bins);
   salt_field(f, o.salt);
-  f("mask_value", o.mask_value);
+  std::optional<int64_t> number;  // the mask of integers is a number in Keras
+  if (!f.reading() && o.mask_value && std::to_string(to_integer(*o.mask_value)) == *o.mask_value) number = to_integer(*o.mask_value);
+  if (number) f("mask_value", number);
+  else f("mask_value", o.mask_value);
   f("output_mode", o.output_mode);
   f("sparse", o.sparse);
 }
