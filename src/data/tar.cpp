@@ -24,9 +24,9 @@ std::string text_field(const uint8_t* p, std::size_t n) {
 void check_sum(const uint8_t* head, const std::string& path) {
   uint64_t sum = 0;
   for (int i = 0; i < 512; ++i) sum += i >= 148 && i < 156 ? ' ' : head[i];
-  const uint8_t* field = head + 148;
-  while (*field == ' ') ++field;
-  GLIA_CHECK(octal(field, 8, path) == sum, "{}: damaged tar header (wrong checksum); is this a tar archive?", path);
+  int blank = 0;
+  while (blank < 8 && head[148 + blank] == ' ') ++blank;
+  GLIA_CHECK(octal(head + 148 + blank, 8 - blank, path) == sum, "{}: damaged tar header (wrong checksum); is this a tar archive?", path);
 }
 
 }  // namespace

@@ -90,12 +90,16 @@ TsCase read_case(std::string_view text, const std::string& where, const TsHeader
 }
 
 Sequences assemble(const std::vector<TsCase>& cases, const TsHeader& h, const TsOptions& options,
-                   const std::string& path) {
+                   const std::string& path, int64_t text_bytes) {
   auto n = static_cast<int64_t>(cases.size());
   int64_t longest = 0, dims = static_cast<int64_t>(cases[0].dims.size());
   for (auto& c : cases) longest = std::max(longest, static_cast<int64_t>(c.dims[0].size()));
   GLIA_CHECK(options.maxlen == 0 || longest <= options.maxlen,
              "{}: the longest series has {} steps, more than the maxlen {} asked for.", path, longest, options.maxlen);
+  // One long series among many short ones makes much padding out of few bytes.
+  GLIA_CHECK(options.maxlen > 0 || n * longest <= std::max(int64_t{1} << 23, 16 * text_bytes) / dims,
+             "{}: its {} cases of {} dimensions, padded to the longest of {} steps, are more than 16 times the file. Set maxlen "
+             "to {} to read it all the same.", path, n, dims, longest, longest);
   if (options.maxlen > 0) longest = options.maxlen;
   Sequences out{Tensor::full({n, longest, dims}, options.padding),
                 Tensor::zeros({n}, h.regression ? DType::f32 : DType::i32), Tensor({n}, DType::i32), h.classes};
@@ -149,7 +153,7 @@ Sequences read_ts(const std::string& path, const TsOptions& options) {
     }
   }
   GLIA_CHECK(!cases.empty(), "{}: no cases found after @data; is this a .ts file?", path);
-  return assemble(cases, header, options, path);
+  return assemble(cases, header, options, path, static_cast<int64_t>(text.size()));
 }
 
 }  // namespace glia

@@ -238,6 +238,7 @@ class Reader : public Fields {
     if (j.is_array() && j.size() == 1) return integer(j[0]);  // axis: [3]
     const double d = j.get<double>();
     if (j.is_number_float() && d != std::floor(d)) throw std::invalid_argument("fraction");
+    if (!(std::abs(d) < 9.2e18)) throw std::invalid_argument("beyond 64 bits");
     return j.is_number_float() ? static_cast<int64_t>(d) : j.get<int64_t>();
   }
   static Ints integers(const json& j) {

@@ -33,7 +33,8 @@ struct Loader {
   std::string name, ending;                         // ".npz": what the file is called
   std::function<Bytes()> valid;                     // a small valid file; empty: not on this machine
   std::function<void(const std::string&)> load;     // reads a path
-  std::function<NamedBytes(const Bytes&)> by_hand;  // damaged on purpose, each must be refused; may be empty
+  // Damaged on purpose; each must be refused, save those whose name begins with '?'. At least 25.
+  std::function<NamedBytes(const Bytes&)> by_hand;
   bool ends_anywhere = false;                       // the beginning of a file may be a whole file (protocol buffers)
   int share = 1;                                    // slow loaders get this part of the samples
 };
@@ -97,6 +98,7 @@ class Feeder {
     refused += r.refused;
     return r;
   }
+  const std::string& path() const { return path_; }
   int64_t files = 0, refused = 0;
   double seconds = 0, slowest = 0;  // of the last, of all
 

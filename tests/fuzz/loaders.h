@@ -1,10 +1,16 @@
 // The loaders that hostile_test.cpp and glia-fuzz try: one line each.
 #pragma once
 #include <glia/glia.h>
+#include <glia/image.h>
 #include <glia/onnx.h>
+#include <glia/readers.h>
 #include <glia/saving.h>
 
+#include "data/tar.h"
 #include "fuzz/by_hand.h"
+#include "fuzz/by_hand_data.h"
+#include "fuzz/by_hand_keras.h"
+#include "fuzz/by_hand_onnx.h"
 #include "fuzz/harness.h"
 #include "io/zip/zip.h"
 #include "nn/weight_budget.h"
@@ -76,54 +82,40 @@ inline void keras_with_config(const Bytes& config, const std::string& path) {
   out.add_copy("model.weights.h5", weights);
   out.commit();
 }
-// Sizes without numbers behind them, connections that lead nowhere or in a circle, nesting without end, code.
-inline NamedBytes keras_config_by_hand(const Bytes& valid) {
-  NamedBytes r;
-  auto with = [&](const char* name, const Bytes& what, const Bytes& to) {
-    Bytes s = replaced(valid, what, to);
-    if (s != valid) r.emplace_back(name, s);
-  };
-  with("units_huge", "\"units\":4", "\"units\":4000000000");
-  with("units_overflow", "\"units\":4", "\"units\":9223372036854775807");
-  with("units_negative", "\"units\":4", "\"units\":-4");
-  with("units_text", "\"units\":4", "\"units\":\"four\"");
-  with("steps_huge", "[null,6,4]", "[null,6,4000000000000]");
-  with("shape_negative", "[null,3]", "[null,-3]");
-  with("shape_text", "[null,3]", "\"wide\"");
-  with("unknown_class", "\"Bidirectional\"", "\"Tridirectional\"");
-  with("unknown_key", "\"merge_mode\"", "\"merge_mood\"");
-  with("unknown_layer", "\"keras_history\":[\"b\",0,0]", "\"keras_history\":[\"c\",0,0]");
-  with("unknown_call", "\"keras_history\":[\"b\",0,0]", "\"keras_history\":[\"b\",7,0]");
-  with("unknown_output", "\"keras_history\":[\"b\",0,0]", "\"keras_history\":[\"b\",0,99]");
-  with("negative_output", "\"keras_history\":[\"b\",0,0]", "\"keras_history\":[\"b\",0,-1]");
-  with("circle", "\"keras_history\":[\"b\",0,0]", "\"keras_history\":[\"out\",0,0]");
-  with("history_object", "\"keras_history\":[\"b\",0,0]", "\"keras_history\":{}");
-  with("output_nowhere", "\"output_layers\":[\"out\",0,0]", "\"output_layers\":[\"in\",0,0]");
-  with("no_outputs", "\"output_layers\":[\"out\",0,0]", "\"output_layers\":[]");
-  with("lambda", "\"activation\":\"relu\"",
-       "\"activation\":{\"class_name\":\"__lambda__\",\"config\":{\"value\":\"4wEAAA==\"}}");
-  with("unknown_activation", "\"activation\":\"relu\"", "\"activation\":\"rely\"");
-  with("unknown_op", "\"class_name\":\"Multiply\"", "\"class_name\":\"Multiplex\"");
-  with("slash_in_name", "\"name\":\"out\"", "\"name\":\"../out\"");
-  with("optimizer_unknown", "\"class_name\":\"SGD\"", "\"class_name\":\"SGX\"");
-  with("no_config", "\"config\":", "\"confid\":");
-  r.emplace_back("empty", "");
-  r.emplace_back("a_list", "[]");
-  r.emplace_back("nested_lists", Bytes(100000, '[') + Bytes(100000, ']'));
-  Bytes deep;
-  for (int i = 0; i < 3000; ++i) deep += "{\"class_name\":\"Sequential\",\"config\":{\"layers\":[";
-  r.emplace_back("nested_models", deep);
-  return r;
+
+inline Bytes weights_shard() {  // what save_weights(".weights.json") writes beside its index
+  return io::hdf5::available() ? written(".weights.h5", [](auto& p) { small_model().save_weights(p); }) : Bytes();
+}
+inline void put_beside(const std::string& path, const std::string& name, const Bytes& bytes) {
+  const auto beside = std::filesystem::path(path).parent_path() / name;
+  if (!std::filesystem::exists(beside)) std::ofstream(beside, std::ios::binary) << bytes;
+}
+// What a file says is not checked before it is run: an index out of range, for one.
+inline void load_and_run_onnx(const std::string& path) {
+  Model m = onnx::load(path, {.batch = onnx::Batch::as_declared});
+  std::vector<Tensor> inputs;
+  int64_t size = 0;
+  for (Shape s : m.input_shapes()) {
+    for (int64_t& d : s) d = d < 0 ? 2 : d;
+    if ((size += num_elements(s)) > 10000) return;
+    inputs.push_back(Tensor::zeros(s));
+  }
+  onnx::run(m, inputs);
+}
+inline Tensor picture(int64_t side) {
+  Tensor t({side, side, 3}, DType::u8);
+  for (int64_t i = 0; i < t.size(); ++i) t.data<uint8_t>()[i] = static_cast<uint8_t>(i * 37 % 251);
+  return t;
 }
 
-inline const std::vector<Loader>& loaders() {
-  static const std::vector<Loader> all = {
+inline std::vector<Loader> model_loaders() {
+  return {
       {"npy", ".npy", [] { return compat("npz/plain.npy"); }, [](const std::string& p) { read_npy(p); }, npy_by_hand},
       {"npz", ".npz", [] { return written(".npz", [](auto& p) { write_npz(p, two_arrays()); }); },
        [](const std::string& p) { read_npz(p); }, npz_by_hand},
       {"npz_deflated", ".npz",
        [] { return written(".npz", [](auto& p) { write_npz(p, two_arrays(), {.compress = true}); }); },
-       [](const std::string& p) { read_npz(p); }, zip_by_hand},
+       [](const std::string& p) { read_npz(p); }, npz_by_hand},
       {"safetensors", ".safetensors",
        [] {
          return written(".safetensors", [](auto& p) {
@@ -144,9 +136,9 @@ inline const std::vector<Loader>& loaders() {
          WeightBudget budget(1 << 20, p);  // as the readers of whole models set it
          models::model_from_json(file_of(p));
        },
-       nullptr},
+       model_json_by_hand},
       {"keras", ".keras", [] { return written(".keras", [](auto& p) { small_model().save(p); }); },
-       [](const std::string& p) { models::load_model(p); }, zip_by_hand},
+       [](const std::string& p) { models::load_model(p); }, keras_by_hand},
       // The checksum of the archive hides what is inside: the configuration is damaged and packed anew.
       {"keras_config", ".json", [] { return keras_config(); },
        [](const std::string& p) {
@@ -156,12 +148,68 @@ inline const std::vector<Loader>& loaders() {
        },
        keras_config_by_hand, true},
       {"keras_h5", ".h5", [] { return written(".h5", [](auto& p) { small_model().save(p); }); },
-       [](const std::string& p) { models::load_model(p, {.untrusted = true}); }, nullptr, false,
+       [](const std::string& p) { models::load_model(p, {.untrusted = true}); }, keras_h5_by_hand, false,
        8},  // a process for each
+      {"weights_h5", ".weights.h5", [] { return written(".weights.h5", [](auto& p) { small_model().save_weights(p); }); },
+       [model = small_model()](const std::string& p) mutable { model.load_weights(p, {.untrusted = true}); },
+       weights_h5_by_hand, false, 8},
+      {"weights_json", ".weights.json", [] {
+         return io::hdf5::available() ? R"({"metadata": {"total_size": 32.0}, "weight_map": {"/layers/dense/vars": ["weights_00000.weights.h5"]}})"s
+                                      : Bytes();
+       },
+       [model = small_model(), shard = weights_shard()](const std::string& p) mutable {
+         put_beside(p, "weights_00000.weights.h5", shard);
+         model.load_weights(p);
+       },
+       weights_json_by_hand},
       {"onnx", ".onnx",
        [] { return onnx::available() ? written(".onnx", [](auto& p) { onnx::save(small_model(), p); }) : Bytes(); },
-       [](const std::string& p) { onnx::load(p, {.batch = onnx::Batch::as_declared}); }, nullptr, true},
+       load_and_run_onnx, onnx_by_hand, true},
   };
+}
+
+// Files of data rather than of models.
+inline std::vector<Loader> data_loaders() {
+  auto image = [](const char* ending, int64_t side) {
+    return written(ending, [&](auto& p) { utils::save_img(p, picture(side)); });
+  };
+  const auto load_image = [](const std::string& p) { utils::load_img(p); };
+  return {
+      {"idx", ".idx", [] { return "\0\0\x0d\2\0\0\0\3\0\0\0\4"s + Bytes(48, '?'); }, [](const std::string& p) { read_idx(p); },
+       idx_by_hand},
+      {"csv", ".csv", [] { return "name,x,y\n1,1.5,2\n\"7\",-3e4,4\n3,?,\"5\"\n"s; },
+       [](const std::string& p) {
+         CsvTable t = read_csv(p);
+         t.drop_missing();
+         t.labels(t.columns().at(0));
+         t.floats();
+       },
+       csv_by_hand, true},
+      {"ts", ".ts", [] { return "# c\n@univariate false\n@dimensions 2\n@classLabel true a b\n@data\n1,2,3:4,5,6:a\n7,?:9,1e3:b\n"s; },
+       [](const std::string& p) { read_ts(p); }, ts_by_hand, true},
+      {"tar", ".tar", [] { return tar_of("a.txt", "hello") + Bytes(1024, '\0'); },
+       [](const std::string& p) { data::for_each_tar_member(p, [](const std::string&, std::vector<uint8_t>) {}); }, tar_by_hand, true},
+      {"png", ".png", [=] { return utils::images_available() ? image(".png", 6) : Bytes(); }, load_image, png_by_hand},
+      {"jpeg", ".jpg", [=] { return utils::images_available() ? image(".jpg", 16) : Bytes(); },
+       [=](const std::string& p) {
+         load_image(p);
+       },
+       [](const Bytes& valid) {
+         NamedBytes r = jpeg_by_hand(valid);
+         r.emplace_back("a thousand scans", jpeg_scan_bomb(1000, 4096));
+         r.emplace_back("? ninety scans", jpeg_scan_bomb(90, 512));
+         return r;
+       }},
+      {"bmp", ".bmp", [=] { return image(".bmp", 6); }, load_image, bmp_by_hand},
+  };
+}
+
+inline const std::vector<Loader>& loaders() {
+  static const std::vector<Loader> all = [] {
+    std::vector<Loader> r = model_loaders();
+    for (Loader& l : data_loaders()) r.push_back(std::move(l));
+    return r;
+  }();
   return all;
 }
 

@@ -5,6 +5,7 @@
 #pragma once
 #include <glia/load_options.h>
 
+#include <optional>
 #include <span>
 #include <string>
 
@@ -14,6 +15,8 @@ namespace glia::io::hdf5 {
 
 bool available();
 bool looks_like_hdf5(std::span<const uint8_t> bytes);
+// Where the data end, as the superblock among these first bytes claims; none when they do not show it.
+std::optional<uint64_t> end_of_file(std::span<const uint8_t> bytes);
 
 // All groups, arrays and attributes. Links out of the file, virtual and external data are refused; sizes are checked
 // before memory is taken. libhdf5 itself is not safe against hostile bytes: with options.untrusted it runs in a child

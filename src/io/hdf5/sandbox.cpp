@@ -43,16 +43,17 @@ uint64_t address_space_now() {
 }
 
 void restrict_child(const ChildLimits& limits) {
+  const int64_t milliseconds = limits.milliseconds * (kSanitized ? 10 : 1);
   for (int s : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTERM, SIGINT, SIGPIPE, SIGXCPU, SIGPROF}) ::signal(s, SIG_DFL);
   auto set = [](auto what, uint64_t value) {
     rlimit r{static_cast<rlim_t>(value), what == RLIMIT_CPU ? static_cast<rlim_t>(100'000) : static_cast<rlim_t>(value)};
     ::setrlimit(what, &r);
   };
   set(RLIMIT_CORE, 0);
-  set(RLIMIT_CPU, static_cast<uint64_t>(limits.milliseconds / 1000 + 2));
+  set(RLIMIT_CPU, static_cast<uint64_t>(milliseconds / 1000 + 2));
   itimerval t{};  // finer than the limit above: SIGPROF ends the process
-  t.it_value.tv_sec = limits.milliseconds / 1000;
-  t.it_value.tv_usec = limits.milliseconds % 1000 * 1000;
+  t.it_value.tv_sec = milliseconds / 1000;
+  t.it_value.tv_usec = milliseconds % 1000 * 1000;
   ::setitimer(ITIMER_PROF, &t, nullptr);
   set(RLIMIT_FSIZE, 0);
   const uint64_t now = address_space_now();

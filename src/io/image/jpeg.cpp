@@ -36,6 +36,15 @@ jpeg_error_mgr* prepare(Errors& e) {
   return &e.base;
 }
 
+// Every scan of a progressive file passes over the whole image, and costs next to nothing in bytes.
+constexpr int kMaxScans = 100;
+void on_progress(j_common_ptr info) {
+  if (info->is_decompressor && reinterpret_cast<j_decompress_ptr>(info)->input_scan_number > kMaxScans) {
+    std::snprintf(reinterpret_cast<Errors*>(info->err)->message, JMSG_LENGTH_MAX, "more than %d scans", kMaxScans);
+    std::longjmp(reinterpret_cast<Errors*>(info->err)->back, 1);
+  }
+}
+
 // The parts between setjmp and longjmp hold no object with a destructor.
 bool read_header(jpeg_decompress_struct& d, Errors& e, const uint8_t* bytes, size_t n) {
   if (setjmp(e.back)) return false;
@@ -104,6 +113,14 @@ Tensor decode_jpeg(std::span<const uint8_t> bytes, const std::string& name, cons
   GLIA_CHECK(read_header(d, e, bytes.data(), bytes.size()), "{}: damaged JPEG: {}.", name, e.message);
   const int64_t channels = d.out_color_space == JCS_GRAYSCALE ? 1 : d.out_color_space == JCS_CMYK ? 4 : 3;
   check_image_size(d.output_height, d.output_width, channels, name, limits);
+  // A block of 8 x 8 takes a bit at least (arithmetic codes: a small part of one); without bytes there is no image.
+  const int64_t most = static_cast<int64_t>(bytes.size()) * 512 * (d.arith_code ? 64 : 1);
+  GLIA_CHECK(static_cast<int64_t>(d.output_height) * d.output_width <= most + 65536,
+             "{}: damaged JPEG: it claims {} x {} pixels, its {} bytes cannot hold more than {}.", name, d.output_height,
+             d.output_width, bytes.size(), most);
+  jpeg_progress_mgr progress{};
+  progress.progress_monitor = on_progress;
+  d.progress = &progress;
   Tensor t({d.output_height, d.output_width, channels}, DType::u8);
   GLIA_CHECK(read_rows(d, e, t.data<uint8_t>(), static_cast<size_t>(d.output_width) * static_cast<size_t>(channels)),
              "{}: damaged JPEG: {}.", name, e.message);

@@ -25,6 +25,9 @@ Tensor decode_png(std::span<const uint8_t> bytes, const std::string& name, const
   image.p.format = colour || alpha ? (alpha ? PNG_FORMAT_RGBA : PNG_FORMAT_RGB) : PNG_FORMAT_GRAY;
   const int64_t channels = PNG_IMAGE_SAMPLE_CHANNELS(image.p.format), height = image.p.height, width = image.p.width;
   check_image_size(height, width, channels, name, limits);
+  // Deflate makes at most 1,032 of 1, and a pixel may be one bit.
+  GLIA_CHECK(static_cast<uint64_t>(height) * static_cast<uint64_t>(width) / 8 <= 1032 * bytes.size(),
+             "{}: damaged PNG: it claims {} x {} pixels, which its {} bytes cannot hold.", name, height, width, bytes.size());
   Tensor t({height, width, channels}, DType::u8);
   GLIA_CHECK(png_image_finish_read(&image.p, nullptr, t.raw(), 0, nullptr), "{}: damaged PNG: {}.", name,
              image.p.message);

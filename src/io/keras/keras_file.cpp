@@ -28,10 +28,28 @@ uint64_t bytes_in(const hdf5::Group& g) {
   return n;
 }
 
+// The text of a configuration or a vocabulary. Deflate makes a thousand of one, but not of a text that says anything.
+std::string read_text(const ZipReader& zip, const std::string& member) {
+  return zip.read_text(member, std::min(kConfigLimit, (uint64_t{4} << 20) + 100 * zip.member(member).packed_size));
+}
+
+// Packed weights are not unpacked to more than the HDF5 inside of them says it has.
+void check_weights_size(const ZipReader& zip, const std::string& path) {
+  const ZipReader::Member& m = zip.member(kWeights);
+  if (m.packed_size == m.size) return;
+  std::vector<uint8_t> head(4096);
+  head.resize(zip.open(kWeights).read(head.data(), head.size()));
+  GLIA_CHECK(hdf5::looks_like_hdf5(head), "{}: {}: offset 0: not an HDF5 file: it does not begin with the HDF5 signature.", path, kWeights);
+  const auto end = hdf5::end_of_file(head);
+  GLIA_CHECK(!end || m.size <= *end + (1 << 20), "{}: {}: its HDF5 data end at offset {}, but the member unpacks to {} bytes.", path, kWeights,
+             end.value_or(0), m.size);
+}
+
 hdf5::Group read_weights(const ZipReader& zip, const std::string& path, const LoadOptions& options) {
   GLIA_CHECK(!zip.contains("model.weights.npz"), "{}: the weights are kept as model.weights.npz, which is not supported. Save the model "
              "with Keras's default, model.weights.h5.", path);
   GLIA_CHECK(zip.contains(kWeights), "{}: there is no {} in the archive.", path, kWeights);
+  check_weights_size(zip, path);
   return hdf5::read_bytes(zip.read(kWeights, options.limits.max_bytes), path + ": " + kWeights, options);
 }
 
@@ -73,7 +91,7 @@ Model load_keras(const std::string& path, const LoadOptions& options) {
   ZipReader zip(path, options.limits);
   GLIA_CHECK(zip.contains(kConfig), "{}: not a .keras file of version 3: there is no {} in the archive.", path, kConfig);
   const std::string where = path + ": " + kConfig;
-  const json spec = parse_python_json(zip.read_text(kConfig, kConfigLimit), where, options.limits);
+  const json spec = parse_python_json(read_text(zip, kConfig), where, options.limits);
   GLIA_CHECK(spec.is_object() && spec.contains("class_name") && spec.contains("config"),
              "{}: expected a model, {{\"class_name\": ..., \"config\": ...}}. Received {}.", where, spec.dump().substr(0, 60));
   const hdf5::Group tree = read_weights(zip, path, options);
@@ -87,7 +105,7 @@ Model load_keras(const std::string& path, const LoadOptions& options) {
     if (options.compile) restore_compiled(model, spec, path);
     apply_weights(model, tree, path, {.optimizer = options.compile});
     apply_assets(model, tree, path, [&](const std::string& member) {
-      return zip.contains(member) ? std::make_unique<std::string>(zip.read_text(member, kConfigLimit)) : nullptr;
+      return zip.contains(member) ? std::make_unique<std::string>(read_text(zip, member)) : nullptr;
     });
     return model;
   });

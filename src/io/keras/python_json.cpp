@@ -70,6 +70,12 @@ std::string dump_json(const json& value, int indent) {
   return text;
 }
 
+void rethrow_with_name(const std::string& name, const Error& e) {
+  const std::string file = name.substr(0, name.find(": "));
+  if (std::string_view(e.what()).find(file) != std::string_view::npos) throw Error(e.what());
+  throw_error("{}: {}", name, e.what());
+}
+
 void rethrow_as_error(const std::string& name, const char* what) {
   std::string_view text = what;  // "[json.exception.out_of_range.403] key 'units' not found"
   if (const std::size_t end = text.find("] "); !text.empty() && text[0] == '[' && end != std::string_view::npos) text.remove_prefix(end + 2);

@@ -1,6 +1,7 @@
 // .weights.h5, and .weights.json with its shards.
 #include <algorithm>
 #include <filesystem>
+#include <set>
 
 #include "base/error.h"
 #include "base/log.h"
@@ -70,9 +71,10 @@ void load_weights_json(Model& model, const std::string& path, const LoadWeightsO
   Group tree;
   with_json_errors(path, [&] {
     std::vector<std::string> shards;
+    std::set<std::string> seen;
     auto add = [&](const json& name) {
       std::string s = name.get<std::string>();
-      if (std::find(shards.begin(), shards.end(), s) == shards.end()) shards.push_back(std::move(s));
+      if (seen.insert(s).second) shards.push_back(std::move(s));
     };
     for (const auto& [group, files] : index.at("weight_map").items()) {
       if (files.is_array())

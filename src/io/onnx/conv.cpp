@@ -21,7 +21,7 @@ ops::Pads conv_pads(const Node& n, const Shape& spatial, const Ints& window, con
       r[i] = mode == "SAME_UPPER" ? std::pair{total / 2, total - total / 2} : std::pair{total - total / 2, total / 2};
     } else if (!pads.empty()) {
       r[i] = {pads[i], pads[i + k]};
-      n.check(std::abs(pads[i]) < (1 << 30) && std::abs(pads[i + k]) < (1 << 30), "bad pads.");
+      n.check(within(pads[i], 1 << 30) && within(pads[i + k], 1 << 30), "bad pads.");
     }
   }
   return r;

@@ -12,7 +12,7 @@
 #include "io/onnx/testing/small_proto.h"
 
 using namespace glia;
-using onnx::testing::Proto;
+using namespace onnx::testing;
 
 namespace {
 
@@ -84,36 +84,6 @@ std::string message_of(const std::string& bytes, onnx::ImportOptions options = {
 void expect_refused(const std::string& bytes, const std::string& part) {
   const std::string what = message_of(bytes);
   EXPECT_NE(what.find(part), std::string::npos) << what;
-}
-
-Proto model(const Proto& graph, int64_t opset = 17) {
-  return Proto().number(1, 8).message(8, Proto().number(2, opset)).message(7, graph);
-}
-Proto input(const std::string& name, std::vector<int64_t> shape, int64_t type = 1) {
-  Proto dims;
-  for (int64_t d : shape) dims.message(1, Proto().number(1, d));
-  return Proto().text(1, name).message(2, Proto().message(1, Proto().number(1, type).message(2, dims)));
-}
-Proto node(const std::string& op, std::vector<std::string> in, std::vector<std::string> out,
-           std::vector<Proto> attributes = {}) {
-  Proto n;
-  for (auto& s : in) n.text(1, s);
-  for (auto& s : out) n.text(2, s);
-  n.text(4, op);
-  for (auto& a : attributes) n.message(5, a);
-  return n;
-}
-Proto int_tensor(const std::string& name, std::vector<int64_t> values) {
-  Proto t;
-  t.number(1, static_cast<int64_t>(values.size())).number(2, 7);
-  for (int64_t v : values) t.number(7, v);
-  return t.text(8, name);
-}
-Proto graph_of(std::vector<Proto> nodes, std::vector<Proto> initializers = {}) {
-  Proto g;
-  for (auto& n : nodes) g.message(1, n);
-  for (auto& t : initializers) g.message(5, t);
-  return g.message(11, input("x", {2, 3})).message(12, input("y", {2, 3}));
 }
 
 TEST_F(OnnxHostile, SizesThatDoNotFit) {

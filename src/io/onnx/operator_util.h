@@ -36,6 +36,9 @@ inline Value widened(const Value& x) {
   return x.dtype() == DType::f16 || x.dtype() == DType::bf16 ? ops::cast(x, DType::f32) : x;
 }
 
+// A number of a file, of either sign, far from overflow (its absolute value would not do: the least has none).
+inline bool within(int64_t v, int64_t limit) { return v > -limit && v < limit; }
+
 // Refuses results that no machine holds, and known arrays of more than 2^28 elements: memory is taken for those at
 // once.
 void check_extents(const Node& n, const Shape& s, bool known);

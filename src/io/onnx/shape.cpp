@@ -252,7 +252,7 @@ Operands import_pad(Node& n) {
   for (size_t i = 0; i < axes.size(); ++i) {
     const int64_t axis = x.stored_axis(n.axis(axes[i], x.rank()));
     int64_t low = pads[i], high = pads[i + axes.size()];
-    n.check(std::abs(low) < (int64_t{1} << 40) && std::abs(high) < (int64_t{1} << 40), "bad pads.");
+    n.check(within(low, int64_t{1} << 40) && within(high, int64_t{1} << 40), "bad pads.");
     const int64_t extent = y.dim(static_cast<int>(axis));
     if (low < 0 || high < 0) {  // negative pads cut
       const int64_t from = std::max<int64_t>(0, -low), to = extent - std::max<int64_t>(0, -high);

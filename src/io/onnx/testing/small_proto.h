@@ -2,6 +2,7 @@
 #pragma once
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace glia::onnx::testing {
 
@@ -25,5 +26,37 @@ class Proto {
   }
   std::string bytes_;
 };
+
+// ModelProto, ValueInfoProto, NodeProto, TensorProto and GraphProto with what a test needs; a graph reads x and writes y,
+// both (2, 3).
+inline Proto model(const Proto& graph, int64_t opset = 17) {
+  return Proto().number(1, 8).message(8, Proto().number(2, opset)).message(7, graph);
+}
+inline Proto input(const std::string& name, std::vector<int64_t> shape, int64_t type = 1) {
+  Proto dims;
+  for (int64_t d : shape) dims.message(1, Proto().number(1, d));
+  return Proto().text(1, name).message(2, Proto().message(1, Proto().number(1, type).message(2, dims)));
+}
+inline Proto node(const std::string& op, std::vector<std::string> in, std::vector<std::string> out,
+           std::vector<Proto> attributes = {}) {
+  Proto n;
+  for (auto& s : in) n.text(1, s);
+  for (auto& s : out) n.text(2, s);
+  n.text(4, op);
+  for (auto& a : attributes) n.message(5, a);
+  return n;
+}
+inline Proto int_tensor(const std::string& name, std::vector<int64_t> values) {
+  Proto t;
+  t.number(1, static_cast<int64_t>(values.size())).number(2, 7);
+  for (int64_t v : values) t.number(7, v);
+  return t.text(8, name);
+}
+inline Proto graph_of(std::vector<Proto> nodes, std::vector<Proto> initializers = {}) {
+  Proto g;
+  for (auto& n : nodes) g.message(1, n);
+  for (auto& t : initializers) g.message(5, t);
+  return g.message(11, input("x", {2, 3})).message(12, input("y", {2, 3}));
+}
 
 }  // namespace glia::onnx::testing
