@@ -65,9 +65,7 @@ struct Sequences {
   std::vector<std::string> classes;
 };
 struct TsOptions {
-  // 0: the longest series of the file, unless the padding of the others would be out of all proportion to the file (Error); a
-  // longer series than maxlen is an Error.
-  int64_t maxlen = 0;
+  int64_t maxlen = 0;     // 0: the longest series of the file; a longer series than maxlen is an Error
   double padding = 0.0;   // missing values ('?') inside a series become NaN
 };
 // The .ts format of the UCR/UEA archive. Time stamps are not supported.

@@ -269,6 +269,10 @@ Values Layer::record_call(const Values& inputs, const CallOptions& options) {
   if ((call->has_attention_mask = options.attention_mask.defined())) args.push_back(options.attention_mask);
   call->num_states = options.initial_state.size();
   args.insert(args.end(), options.initial_state.begin(), options.initial_state.end());
+  // Only which are given is kept: a Value would hold the graph whose node holds this call, and neither would ever be freed.
+  call->options.mask = call->options.attention_mask = {};
+  for (Value& m : call->options.masks) m = {};
+  for (Value& s : call->options.initial_state) s = {};
   Values all = ir::add_call(ir::common_graph(args), call, args);
   size_t outputs = call->output_has_mask.size(), at = outputs;
   Values out(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(outputs));

@@ -152,6 +152,13 @@ inline NamedBytes safetensors_by_hand(const Bytes&) {
                      "abcd"));
   add("a list", safetensors_of("[]"));
   add("text behind", safetensors_of("{} x"));
+  add("a name twice", safetensors_of("{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]},\"a\":{\"dtype\":\"F32\",\"shape\":[1],"
+                                     "\"data_offsets\":[0,4]}}", "abcd"));
+  add("a hundred thousand tensors without data", safetensors_of([] {
+        std::string s = "{";
+        for (int i = 0; i < 100000; ++i) s += "\"" + std::to_string(i) + "\":0,";
+        return s + "\"x\":0}";
+      }()));
   add("seven bytes", "1234567");
   return r;
 }

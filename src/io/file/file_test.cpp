@@ -58,6 +58,17 @@ TEST(MappedFile, ReadsAndRefuses) {
   EXPECT_HAS(error_of([&] { MappedFile::open(path, 4); }), "the file has 5 bytes, 4 are allowed");
 }
 
+TEST(MappedFile, CutShortWhileInUse) {
+  Scratch dir;
+  const std::string small = dir.write("small", std::string(100000, 'x')), large = dir.write("large", "");
+  std::filesystem::resize_file(large, MappedFile::kRead + 100);
+  auto a = MappedFile::open(small), b = MappedFile::open(large, UINT64_MAX, true);
+  std::filesystem::resize_file(small, 0);
+  std::filesystem::resize_file(large, 0);
+  EXPECT_EQ(a->bytes()[99999], 'x');  // a mapped page would be SIGBUS
+  EXPECT_EQ(b->bytes()[MappedFile::kRead + 99], 0);
+}
+
 TEST(MappedFile, MayBeReadBehindItsEnd) {
   Scratch dir;
   auto f = MappedFile::open(dir.write("page", std::string(8192, 'x')));
@@ -150,6 +161,22 @@ TEST(Json, ErrorsNameFileAndOffset) {
   EXPECT_HAS(error_of([] { parse_json(std::string(1000, '['), "c.json"); }),
              "c.json: offset 256: the JSON is nested more than 256 deep");
   EXPECT_HAS(error_of([] { parse_json("", "c.json"); }), "not valid JSON");
+  std::string wide = "{\"k\": [{\"a\": 1}, 2]";
+  for (std::size_t i = 0; i < kMaxKeys; ++i) wide += ", \"" + std::to_string(i) + "\": {\"b\": [true, null, 1.5, \"t\"]}";
+  wide += "}";
+  EXPECT_HAS(error_of([&] { parse_json(wide, "c.json"); }), "a JSON object of more than 8192 keys");
+  const auto entries = parse_json_entries(wide, "c.json");
+  ASSERT_EQ(entries.size(), kMaxKeys + 1);
+  EXPECT_EQ(entries[0].first, "k");
+  EXPECT_EQ(entries[0].second.dump(), "[{\"a\":1},2]");
+  EXPECT_EQ(entries.back().first, std::to_string(kMaxKeys - 1));
+  EXPECT_EQ(entries.back().second.dump(), "{\"b\":[true,null,1.5,\"t\"]}");
+  EXPECT_EQ(parse_json_entries("{\"a\": 1}", "c.json")[0].second, 1);
+  EXPECT_TRUE(parse_json_entries("{}", "c.json").empty());
+  EXPECT_HAS(error_of([&] { parse_json_entries(wide, "c.json", {.max_tensors = 100}); }), "more than 101 keys");
+  EXPECT_HAS(error_of([] { parse_json_entries("{\"a\": ]", "c.json", {}, 8); }), "c.json: offset 14: not valid JSON");
+  EXPECT_HAS(error_of([] { parse_json_entries("[1, {\"a\": 2}]", "c.json"); }), "not a JSON object");
+  EXPECT_HAS(error_of([] { parse_json_entries("{\"a\": 1, \"a\": 2}", "c.json"); }), "'a' occurs twice");
 }
 
 }  // namespace glia::io

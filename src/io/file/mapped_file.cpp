@@ -12,7 +12,20 @@
 
 namespace glia::io {
 
-std::shared_ptr<MappedFile> MappedFile::open(const std::string& path, uint64_t limit) {
+namespace {
+// What a file shrinks by between fstat and here is an Error.
+void read_into(int fd, uint8_t* to, uint64_t size, const std::string& path) {
+  for (uint64_t done = 0; done < size;) {
+    const ssize_t n = ::read(fd, to + done, size - done);
+    if (n < 0 && errno == EINTR) continue;
+    GLIA_CHECK(n >= 0, "{}: offset {}: cannot be read: {}.", path, done, std::strerror(errno));
+    GLIA_CHECK(n > 0, "{}: offset {}: the file was cut short while it was read.", path, done);
+    done += static_cast<uint64_t>(n);
+  }
+}
+}  // namespace
+
+std::shared_ptr<MappedFile> MappedFile::open(const std::string& path, uint64_t limit, bool copy) {
   int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   GLIA_CHECK(fd >= 0 || errno != ENOENT, "{}: no such file.", path);
   GLIA_CHECK(fd >= 0, "{}: cannot be opened: {}.", path, std::strerror(errno));
@@ -35,6 +48,10 @@ std::shared_ptr<MappedFile> MappedFile::open(const std::string& path, uint64_t l
     GLIA_CHECK(all != MAP_FAILED, "{}: its {} bytes cannot be mapped: {}.", path, size, std::strerror(errno));
     file->data_ = static_cast<uint8_t*>(all);
     file->size_ = size;
+    if (copy || size <= kRead) {
+      read_into(fd, file->data_, size, path);
+      return file;
+    }
     void* p = ::mmap(all, size, PROT_READ | PROT_WRITE, kFlags | MAP_FIXED, fd, 0);
     GLIA_CHECK(p == all, "{}: its {} bytes cannot be mapped: {}.", path, size, std::strerror(errno));
   }

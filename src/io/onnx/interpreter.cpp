@@ -177,7 +177,15 @@ void Interpreter::check_size(const NodeDef& n, const Shape& s) const {
       throw_error("{}: {}: a result of shape {} is too large.", file_.source, n.title(), to_string(s));
 }
 
+int64_t Interpreter::most_nodes(const File& file) {
+  std::size_t n = file.graph.nodes.size();
+  for (const auto& [name, f] : file.functions) n += f.nodes.size();
+  return 5000 + 200 * static_cast<int64_t>(n);
+}
+
 void Interpreter::run_node(const NodeDef& n, Scope& scope) {
+  if (--nodes_left_ < 0)
+    throw_error("{}: {}: its functions call each other until there are more than {} nodes.", file_.source, n.title(), most_nodes(file_));
   Operands in;
   for (const std::string& name : n.inputs) {
     const Operand* x = name.empty() ? nullptr : scope.find(name);

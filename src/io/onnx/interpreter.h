@@ -24,7 +24,7 @@ class Scope {
 class Interpreter {
  public:
   Interpreter(const File& file, bool training, int64_t declared_batch)
-      : file_(file), training_(training), declared_batch_(declared_batch) {}
+      : file_(file), training_(training), declared_batch_(declared_batch), nodes_left_(most_nodes(file)) {}
 
   // Emits the nodes of `body` and gives its outputs. `scope` holds the inputs.
   Operands run(const Body& body, Scope& scope);
@@ -41,6 +41,8 @@ class Interpreter {
   int64_t given_batch = 0;
 
  private:
+  // Functions that call functions twice each make more nodes than any machine holds. Honest files repeat theirs less.
+  static int64_t most_nodes(const File& file);
   void run_node(const NodeDef& n, Scope& scope);
   void check_size(const NodeDef& n, const Shape& s) const;
   Operands call_function(const Body& f, const NodeDef& call, Operands inputs);
@@ -48,7 +50,7 @@ class Interpreter {
 
   const File& file_;
   bool training_;
-  int64_t declared_batch_;
+  int64_t declared_batch_, nodes_left_;
   const Scope* scope_ = nullptr;
   const Body* function_ = nullptr;  // being run
   int depth_ = 0;

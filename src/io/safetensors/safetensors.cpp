@@ -70,8 +70,8 @@ Tensor widened(const Code& code, const Shape& shape, const uint8_t* from, const 
 
 class File {
  public:
-  File(const std::string& path, const LoadLimits& limits)
-      : path_(path), limits_(limits), file_(MappedFile::open(path)) {
+  File(const std::string& path, const LoadLimits& limits, bool copy)
+      : path_(path), limits_(limits), file_(MappedFile::open(path, copy ? limits.max_bytes : UINT64_MAX, copy)) {
     ByteReader in(file_->bytes(), path);
     uint64_t length = in.u64("the header length");
     if (length > kMaxHeader || length > in.left())
@@ -80,8 +80,7 @@ class File {
           fmt::format("the header claims {} bytes, the file has {} behind it. It is cut off or no safetensors file.",
                       length, in.left()));
     auto text = in.view(length, "the header");
-    header_ = parse_json({reinterpret_cast<const char*>(text.data()), text.size()}, path, limits, 8);
-    if (!header_.is_object()) in.fail_at(8, "the header is not a JSON object.");
+    header_ = parse_json_entries({reinterpret_cast<const char*>(text.data()), text.size()}, path, limits, 8);
     if (header_.size() > limits.max_tensors)
       in.fail_at(8, fmt::format("the header names {} tensors, {} are allowed (LoadLimits::max_tensors).",
                                 header_.size(), limits.max_tensors));
@@ -90,7 +89,7 @@ class File {
 
   NamedTensors read() {
     NamedTensors r;
-    for (auto& [name, entry] : header_.items())
+    for (auto& [name, entry] : header_)
       if (name != "__metadata__") r.emplace_back(name, tensor(name, entry));
     return r;
   }
@@ -141,7 +140,7 @@ class File {
   const std::string& path_;
   const LoadLimits& limits_;
   std::shared_ptr<MappedFile> file_;
-  ordered_json header_;
+  std::vector<std::pair<std::string, ordered_json>> header_;
   std::span<const uint8_t> data_;
 };
 
@@ -161,7 +160,7 @@ void write_safetensors(const std::string& path, const NamedTensors& tensors,
 }
 
 NamedTensors read_safetensors(const std::string& path, const LoadOptions& options) {
-  return io::File(path, options.limits).read();
+  return io::File(path, options.limits, options.untrusted).read();
 }
 
 }  // namespace glia
