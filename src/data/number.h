@@ -19,8 +19,9 @@ inline std::optional<double> parse_number(std::string_view s) {
   if (s.size() > 1 && s[0] == '+' && s[1] != '-') s.remove_prefix(1);
   double v = 0;
   auto [end, ec] = std::from_chars(s.data(), s.data() + s.size(), v);
+  if (end != s.data() + s.size()) return std::nullopt;
   if (ec == std::errc::result_out_of_range) return v;  // 0 or infinity: what the text means as nearly as a double can
-  if (ec != std::errc() || end != s.data() + s.size()) return std::nullopt;
+  if (ec != std::errc()) return std::nullopt;
   return v;
 }
 

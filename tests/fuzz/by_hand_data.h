@@ -143,7 +143,7 @@ inline Bytes tar_of(const std::string& name, const Bytes& data, const std::strin
 inline NamedBytes tar_by_hand(const Bytes& valid) {
   NamedBytes r;
   auto add = [&](const std::string& name, Bytes b) { r.emplace_back(name, std::move(b)); };
-  for (const char* size : {"77777777777", "00000010000", "37777777777", "00000000777", "20000000000", "40000000000"})
+  for (const char* size : {"77777777777", "00000010000", "37777777777", "00000001001", "20000000000", "40000000000"})
     add(fmt::format("a member of {} bytes", size), tar_of("a", "hello", size));
   for (const char* size : {"9999", "-1", "0x10", "1e3", "abc", "7.5", "\x80\x80", "\xff\xff"})
     add(fmt::format("a size of {}", size), tar_of("a", "hello", size));
@@ -241,11 +241,11 @@ inline NamedBytes jpeg_by_hand(const Bytes& valid) {
   add("two frames", valid.substr(0, scan) + valid.substr(frame, 19) + valid.substr(scan));
   add("no frame", valid.substr(0, frame) + valid.substr(scan));
   add("no scan", valid.substr(0, scan) + "\xff\xd9");
-  add("no codes", valid.substr(0, codes) + valid.substr(scan));
+  add("? no codes", valid.substr(0, codes) + valid.substr(scan));
   add("only a start", "\xff\xd8");
   add("no start", valid.substr(2));
   add("cut in its pixels", valid.substr(0, scan + 20));
-  add("a segment of no length", "\xff\xd8\xff\xe0\0\0"s + valid.substr(2));
+  add("? a segment of no length", "\xff\xd8\xff\xe0\0\0"s + valid.substr(2));
   add("? ten thousand comments", "\xff\xd8" + [] {
     Bytes b;
     for (int i = 0; i < 10000; ++i) b += "\xff\xfe\0\2"s;

@@ -14,9 +14,23 @@ struct Image {  // freed whatever happens
   Image() { p.version = PNG_IMAGE_VERSION; }
   ~Image() { png_image_free(&p); }
 };
+
+// libpng stops at the last pixel; a file that is cut behind it, or among its chunks, is damaged all the same.
+void check_chunks(std::span<const uint8_t> bytes, const std::string& name) {
+  for (size_t at = 8;;) {
+    GLIA_CHECK(bytes.size() >= at + 12, "{}: damaged PNG: offset {}: the file ends without its last chunk, IEND.", name, at);
+    const uint8_t* p = bytes.data() + at;
+    const size_t length = size_t{p[0]} << 24 | size_t{p[1]} << 16 | size_t{p[2]} << 8 | p[3];
+    GLIA_CHECK(length <= bytes.size() - at - 12, "{}: damaged PNG: offset {}: a chunk of {} bytes goes beyond the end.", name, at,
+               length);
+    if (std::memcmp(p + 4, "IEND", 4) == 0) return;
+    at += 12 + length;
+  }
+}
 }  // namespace
 
 Tensor decode_png(std::span<const uint8_t> bytes, const std::string& name, const LoadLimits& limits) {
+  check_chunks(bytes, name);
   Image image;
   GLIA_CHECK(png_image_begin_read_from_memory(&image.p, bytes.data(), bytes.size()), "{}: damaged PNG: {}.", name,
              image.p.message);

@@ -74,6 +74,8 @@ void load_weights_json(Model& model, const std::string& path, const LoadWeightsO
     std::set<std::string> seen;
     auto add = [&](const json& name) {
       std::string s = name.get<std::string>();
+      GLIA_CHECK(s.size() <= options.limits.max_name_length, "{}: the name of a shard has {} bytes, {} are allowed "
+                 "(LoadLimits::max_name_length).", path, s.size(), options.limits.max_name_length);
       if (seen.insert(s).second) shards.push_back(std::move(s));
     };
     for (const auto& [group, files] : index.at("weight_map").items()) {

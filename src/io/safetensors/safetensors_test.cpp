@@ -67,7 +67,7 @@ TEST(Safetensors, Refuses) {
     return error_of([&] { read_safetensors(dir.write("x.safetensors", b + json + data)); });
   };
   EXPECT_HAS(read("{}", "", 1000), "offset 0: the header claims 1000 bytes, the file has 2 behind it");
-  EXPECT_HAS(read("[]"), "offset 8: the header is not a JSON object");
+  EXPECT_HAS(read("[]"), "offset 8: not a JSON object");
   EXPECT_HAS(read("{\"a\":"), "x.safetensors: offset 13: not valid JSON");
   EXPECT_HAS(read(R"({"a":{"dtype":"F8_E4M3","shape":[1],"data_offsets":[0,1]}})", "a"),
              "unsupported dtype 'F8_E4M3'");
