@@ -95,7 +95,7 @@ class Table {
   }
   void add(Row row) { rows_.push_back(std::move(row)); }
   std::string text() const {
-    std::string r = rule("┏", "━", "┳", "┓") + cells(header_, "┃") + rule("┡", "━", "╇", "┩");
+    std::string r = rule("┏", "━", "┳", "┓") + cells(header_, "┃", true) + rule("┡", "━", "╇", "┩");
     for (size_t i = 0; i < rows_.size(); ++i) r += (i ? rule("├", "─", "┼", "┤") : "") + cells(rows_[i], "│");
     return r + rule("└", "─", "┴", "┘");
   }
@@ -109,7 +109,7 @@ class Table {
     }
     return r + right + "\n";
   }
-  std::string cells(const Row& row, const std::string& bar) const {
+  std::string cells(const Row& row, const std::string& bar, bool at_bottom = false) const {
     std::vector<std::vector<std::string>> lines;
     size_t height = 1;
     for (size_t i = 0; i < row.size(); ++i) {
@@ -119,8 +119,10 @@ class Table {
     std::string r;
     for (size_t h = 0; h < height; ++h) {
       r += bar;
-      for (size_t i = 0; i < row.size(); ++i)
-        r += " " + pad(h < lines[i].size() ? lines[i][h] : "", widths_[i], align_[i]) + " " + bar;
+      for (size_t i = 0; i < row.size(); ++i) {
+        const size_t above = at_bottom ? height - lines[i].size() : 0;  // empty lines above the text
+        r += " " + pad(h >= above && h - above < lines[i].size() ? lines[i][h - above] : "", widths_[i], align_[i]) + " " + bar;
+      }
       r += "\n";
     }
     return r;
@@ -157,6 +159,24 @@ std::string camel(const std::string& snake) {
     if (c == '_') up = true;
     else r += up ? static_cast<char>(std::toupper(c)) : c, up = false;
   }
+  return r;
+}
+
+// The tensors that a call takes, as Keras counts them: its inputs, then the given masks and states by the names of their arguments.
+std::vector<ir::Ref> tensors_of(const ir::Node& n) {
+  auto* c = dynamic_cast<LayerCall*>(n.callee.get());
+  if (!c) return n.inputs;
+  size_t at = c->num_inputs;
+  std::vector<ir::Ref> r(n.inputs.begin(), n.inputs.begin() + static_cast<std::ptrdiff_t>(at));
+  for (bool carried : c->input_has_mask) at += carried;
+  std::map<std::string, ir::Ref> named;
+  if (c->has_mask_option) named["mask"] = n.inputs[at++];
+  const char* names[] = {"query_mask", "value_mask", "key_mask"};
+  for (size_t i = 0; i < c->option_masks.size(); ++i)
+    if (c->option_masks[i]) named[i < 3 ? names[i] : fmt::format("mask_{}", i)] = n.inputs[at++];
+  if (c->has_attention_mask) named["attention_mask"] = n.inputs[at++];
+  for (size_t i = 0; i < c->num_states; ++i) named[fmt::format("initial_state_{:03}", i)] = n.inputs[at++];
+  for (auto& [name, ref] : named) r.push_back(ref);
   return r;
 }
 
@@ -207,10 +227,7 @@ std::vector<Line> functional_lines(const FunctionalLayer& f, bool& graph_like) {
     for (size_t o = 0; o < outputs; ++o) line.shapes.push_back(n.types[o].shape);
     for (int id = 0; id < static_cast<int>(g.nodes.size()); ++id) {
       if (!source.count(id) || source[id].first != item.name) continue;
-      auto* c = dynamic_cast<LayerCall*>(g.nodes[id].callee.get());
-      size_t inputs = c ? c->num_inputs : g.nodes[id].inputs.size();
-      for (size_t i = 0; i < inputs; ++i) {
-        ir::Ref in = g.nodes[id].inputs[i];
+      for (ir::Ref in : tensors_of(g.nodes[id])) {
         if (!source.count(in.node)) continue;
         line.connected += fmt::format("{}{}[{}][{}]", line.connected.empty() ? "" : ", ", source[in.node].first, source[in.node].second, in.output);
       }
@@ -243,7 +260,7 @@ void add_rows(Table& table, const std::vector<Line>& lines, bool graph_like, con
     Row row{fmt::format("{}{} ({})", prefix, line.name, line.class_name), shapes_text(line.shapes)};
     if (!line.layer) row.push_back("0");
     else row.push_back(line.layer->built() ? with_commas(line.layer->count_params()) : "0 (unbuilt)");
-    if (graph_like) row.push_back(line.connected);
+    if (graph_like) row.push_back(level ? "-" : line.connected);  // inside, nothing is connected to this model's layers
     if (o.show_trainable) {
       bool weights = line.layer && !line.layer->weights().empty();
       row.push_back(!weights ? "-" : line.layer->trainable() ? "Y" : "N");
@@ -255,6 +272,18 @@ void add_rows(Table& table, const std::vector<Line>& lines, bool graph_like, con
       add_rows(table, inner, graph_like, o, level + 1);
     }
   }
+}
+
+// Lines that are wider than the terminal are cut.
+std::string crop(const std::string& text, size_t columns) {
+  std::string r;
+  for (size_t at = 0; at < text.size();) {
+    const size_t end = std::min(text.find('\n', at), text.size());
+    const std::vector<std::string> line = glyphs(text.substr(at, end - at));
+    r += join(line, 0, std::min(line.size(), columns)) + "\n";
+    at = end + 1;
+  }
+  return r;
 }
 
 std::string count_line(const char* label, const std::vector<Variable>& vars) {
@@ -295,7 +324,7 @@ std::string Model::summary_text(const SummaryOptions& o) {
   if (compiled() && optimizer()->built()) optimizer_vars = optimizer()->variables();
   std::vector<Variable> all = (*this)->weights();
   all.insert(all.end(), optimizer_vars.begin(), optimizer_vars.end());
-  std::string r = fmt::format("Model: \"{}\"\n", name()) + table.text();
+  std::string r = fmt::format("Model: \"{}\"\n", name()) + crop(table.text(), static_cast<size_t>(terminal_columns()));
   r += count_line("Total params", all) + count_line("Trainable params", (*this)->trainable_weights()) +
        count_line("Non-trainable params", (*this)->non_trainable_weights());
   if (!optimizer_vars.empty()) r += count_line("Optimizer params", optimizer_vars);
