@@ -59,6 +59,17 @@ foreach(dir IN LISTS GLIA_ROOMS)
   endif()
 endforeach()
 
+# The example of every layer's doc comment, as code.
+if(TARGET test_doc_comments AND Python3_FOUND)
+  set(examples ${PROJECT_BINARY_DIR}/generated/layer_examples.inc)
+  file(MAKE_DIRECTORY ${PROJECT_BINARY_DIR}/generated)
+  file(GLOB layer_headers CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/include/glia/layers/*.h)
+  add_custom_command(OUTPUT ${examples} DEPENDS ${layer_headers} ${PROJECT_SOURCE_DIR}/tools/layer_examples.py
+                     COMMAND ${Python3_EXECUTABLE} ${PROJECT_SOURCE_DIR}/tools/layer_examples.py ${examples})
+  target_sources(test_doc_comments PRIVATE ${examples})
+  target_include_directories(test_doc_comments PRIVATE ${PROJECT_BINARY_DIR}/generated)
+endif()
+
 # Checks of the tree itself.
 if(Python3_FOUND AND NOT GLIA_SANITIZE)
   add_test(NAME include_directions COMMAND ${Python3_EXECUTABLE} ${PROJECT_SOURCE_DIR}/tools/check_includes.py)

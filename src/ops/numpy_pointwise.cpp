@@ -35,8 +35,11 @@ Value angle(const Value& given) {
   return where(less(x, scalar_like(x, 0)), scalar_like(x, kPi), scalar_like(x, 0));  // 0 for NaN, as TensorFlow
 }
 
-Value deg2rad(const Value& x) { return as_float(x) * (kPi / 180.0); }
-Value rad2deg(const Value& x) { return as_float(x) * (180.0 / kPi); }
+namespace {
+Value as_wide_float(const Value& x) { return x.dtype() == DType::i64 ? cast(x, DType::f64) : as_float(x); }
+}  // namespace
+Value deg2rad(const Value& x) { return as_wide_float(x) * (kPi / 180.0); }
+Value rad2deg(const Value& x) { return as_wide_float(x) * (180.0 / kPi); }
 Value sinc(const Value& given) {
   Value x = as_float(given);
   Value scaled = x * kPi;  // as in Keras on TensorFlow the gradient at 0 is NaN

@@ -363,7 +363,7 @@ def head(d, x, kind, more):
     out = L.Dense(c, activation=act, **more)(x)
     make = {"regress": lambda m: d.rand(m, c), "sparse": lambda m: d.ints(c, m), "categorical": lambda m: np.eye(c, dtype=np.float32)[d.ints(c, m)], "binary": lambda m: d.ints(2, m, 1).astype(np.float32)}[kind]
     loss = {"regress": d.pick("mse", "mae", "huber", K.Huber(delta=0.5), "log_cosh"), "sparse": "sparse_categorical_crossentropy", "categorical": d.pick("categorical_crossentropy", K.CategoricalCrossentropy(label_smoothing=0.1), "kl_divergence"), "binary": d.pick("binary_crossentropy", "bce", "hinge")}[kind]
-    metrics = {"regress": ["mae", "mse", "root_mean_squared_error" if False else "mape", M.RootMeanSquaredError(), M.R2Score()] , "sparse": ["accuracy", "acc", "sparse_categorical_accuracy", M.SparseTopKCategoricalAccuracy(2)], "categorical": ["accuracy", M.Precision(), M.AUC(num_thresholds=20), "categorical_crossentropy", "crossentropy"],
+    metrics = {"regress": ["mae", "mse", "root_mean_squared_error" if False else "mape", M.RootMeanSquaredError(), M.R2Score()] , "sparse": ["accuracy", "acc", "sparse_categorical_accuracy", M.SparseTopKCategoricalAccuracy(2)], "categorical": ["accuracy", M.Precision(), M.AUC(num_thresholds=20), "categorical_crossentropy"],
                "binary": ["accuracy", M.AUC(num_thresholds=30), M.Recall(), "binary_accuracy"]}[kind]  # fmt: skip
     return out, make, loss, metrics
 
@@ -430,7 +430,8 @@ def fit_line(ident, d, _):
     if not isinstance(opt, str) and isinstance(opt, O.LossScaleOptimizer):
         opt = "adam"
     scheduled = not isinstance(opt, str) and not isinstance(opt._learning_rate, keras.Variable)
-    some = lambda h: [v for v in h[2] if d.maybe(0.5)]
+    fresh = lambda v: v if isinstance(v, str) else type(v).from_config(v.get_config())
+    some = lambda h: [fresh(v) for v in h[2] if d.maybe(0.5)]
     losses, metrics = [h[1] for h in heads], [some(h) for h in heads]
     compile = {"optimizer": opt, "loss": one(losses), "metrics": one(metrics)} | ({"loss_weights": [0.3, 1.5]} if len(heads) > 1 and d.maybe() else {})
     fit = {"epochs": d.int(1, 4), "batch_size": d.pick(4, 7, 8, None), "shuffle": False}

@@ -18,7 +18,7 @@ struct AttentionOptions {
   GLIA_LAYER_OPTIONS
 };
 // softmax(q k^T) v over (batch, steps, features), without 1 / sqrt(features). Masks of query and value are respected.
-LayerRef Attention(AttentionOptions options = {});
+LayerRef Attention(AttentionOptions options = {});  // Attention({.use_scale = true}): (2, 4, 8), (2, 5, 8) -> (2, 4, 8)
 
 struct AdditiveAttentionOptions {
   bool use_scale = true;  // a learned vector over the features
@@ -26,7 +26,7 @@ struct AdditiveAttentionOptions {
   std::optional<int64_t> seed = {};
   GLIA_LAYER_OPTIONS
 };
-// Scores sum(scale * tanh(q + k)) (Bahdanau et al. 2015).
+// Scores sum(scale * tanh(q + k)) (Bahdanau et al. 2015). AdditiveAttention(): (2, 4, 8), (2, 5, 8) -> (2, 4, 8)
 LayerRef AdditiveAttention(AdditiveAttentionOptions options = {});
 
 struct MultiHeadAttentionOptions {
@@ -48,7 +48,7 @@ struct MultiHeadAttentionOptions {
   GLIA_LAYER_OPTIONS
 };
 // Vaswani et al. 2017. Weights: query, key (features, heads, key_dim), value (features, heads, value_dim), attention_output
-// (heads, value_dim, features), each with a bias.
+// (heads, value_dim, features), each with a bias. MultiHeadAttention(2, 4): (2, 3, 8), (2, 5, 8) -> (2, 3, 8)
 LayerRef MultiHeadAttention(int64_t num_heads, int64_t key_dim, MultiHeadAttentionOptions options = {});
 
 struct GroupQueryAttentionOptions {
@@ -68,6 +68,6 @@ struct GroupQueryAttentionOptions {
 };
 // Ainslie et al. 2023: groups of query heads share one key and value head.
 LayerRef GroupQueryAttention(int64_t head_dim, int64_t num_query_heads, int64_t num_key_value_heads,
-                             GroupQueryAttentionOptions options = {});
+                             GroupQueryAttentionOptions options = {});  // GroupQueryAttention(4, 4, 2): (2, 3, 8), (2, 5, 8) -> (2, 3, 8)
 
 }  // namespace glia::layers

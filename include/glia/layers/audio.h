@@ -21,7 +21,7 @@ struct STFTSpectrogramOptions {
 };
 // The short-time Fourier transform as a convolution whose kernels start as windowed sines and can be trained. Weights:
 // real_kernel and imag_kernel (frame_length, 1, fft_length / 2 + 1). Result: (batch, frames, frequencies * channels).
-LayerRef STFTSpectrogram(STFTSpectrogramOptions options = {});
+LayerRef STFTSpectrogram(STFTSpectrogramOptions options = {});  // STFTSpectrogram({.frame_length = 64}): (1, 256, 1) -> (1, 7, 33)
 
 struct MelSpectrogramOptions {
   int64_t fft_length = 2048;
@@ -40,6 +40,6 @@ struct MelSpectrogramOptions {
   GLIA_LAYER_OPTIONS
 };
 // Sound (batch, samples) or (samples) to loudness by mel-scaled frequency and time: (batch, num_mel_bins, frames).
-LayerRef MelSpectrogram(MelSpectrogramOptions options = {});
+LayerRef MelSpectrogram(MelSpectrogramOptions options = {});  // MelSpectrogram({.fft_length = 64, .sequence_stride = 32, .num_mel_bins = 8}): (1, 256) -> (1, 8, 9)
 
 }  // namespace glia::layers

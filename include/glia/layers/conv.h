@@ -30,9 +30,9 @@ struct ConvOptions {
   GLIA_LAYER_OPTIONS
 };
 // Weights: kernel (kernel_size..., channels / groups, filters), bias (filters).
-LayerRef Conv1D(int64_t filters, Ints kernel_size, ConvOptions options = {});
-LayerRef Conv2D(int64_t filters, Ints kernel_size, ConvOptions options = {});
-LayerRef Conv3D(int64_t filters, Ints kernel_size, ConvOptions options = {});
+LayerRef Conv1D(int64_t filters, Ints kernel_size, ConvOptions options = {});  // Conv1D(8, {3}): (1, 10, 4) -> (1, 8, 8)
+LayerRef Conv2D(int64_t filters, Ints kernel_size, ConvOptions options = {});  // Conv2D(8, {3, 3}, {.padding = "same"}): (1, 6, 6, 3) -> (1, 6, 6, 8)
+LayerRef Conv3D(int64_t filters, Ints kernel_size, ConvOptions options = {});  // Conv3D(4, {2, 2, 2}): (1, 4, 4, 4, 2) -> (1, 3, 3, 3, 4)
 
 struct ConvTransposeOptions {
   Ints strides = {1};
@@ -52,9 +52,9 @@ struct ConvTransposeOptions {
   GLIA_LAYER_OPTIONS
 };
 // The transpose of a convolution. Weights: kernel (kernel_size..., filters, channels), bias (filters).
-LayerRef Conv1DTranspose(int64_t filters, Ints kernel_size, ConvTransposeOptions options = {});
-LayerRef Conv2DTranspose(int64_t filters, Ints kernel_size, ConvTransposeOptions options = {});
-LayerRef Conv3DTranspose(int64_t filters, Ints kernel_size, ConvTransposeOptions options = {});
+LayerRef Conv1DTranspose(int64_t filters, Ints kernel_size, ConvTransposeOptions options = {});  // Conv1DTranspose(4, {2}, {.strides = {2}}): (1, 5, 3) -> (1, 10, 4)
+LayerRef Conv2DTranspose(int64_t filters, Ints kernel_size, ConvTransposeOptions options = {});  // Conv2DTranspose(4, {2, 2}, {.strides = {2, 2}}): (1, 4, 4, 3) -> (1, 8, 8, 4)
+LayerRef Conv3DTranspose(int64_t filters, Ints kernel_size, ConvTransposeOptions options = {});  // Conv3DTranspose(2, {2, 2, 2}): (1, 3, 3, 3, 2) -> (1, 4, 4, 4, 2)
 
 struct DepthwiseConvOptions {
   Ints strides = {1};
@@ -74,8 +74,8 @@ struct DepthwiseConvOptions {
   GLIA_LAYER_OPTIONS
 };
 // Each channel is convolved by itself. Weights: kernel (kernel_size..., channels, depth_multiplier), bias.
-LayerRef DepthwiseConv1D(Ints kernel_size, DepthwiseConvOptions options = {});
-LayerRef DepthwiseConv2D(Ints kernel_size, DepthwiseConvOptions options = {});
+LayerRef DepthwiseConv1D(Ints kernel_size, DepthwiseConvOptions options = {});  // DepthwiseConv1D({3}, {.depth_multiplier = 2}): (1, 6, 3) -> (1, 4, 6)
+LayerRef DepthwiseConv2D(Ints kernel_size, DepthwiseConvOptions options = {});  // DepthwiseConv2D({3, 3}, {.padding = "same"}): (1, 6, 6, 3) -> (1, 6, 6, 3)
 
 struct SeparableConvOptions {
   Ints strides = {1};
@@ -99,7 +99,7 @@ struct SeparableConvOptions {
 };
 // A depthwise convolution, then one of kernel size 1. Weights: depthwise_kernel (kernel_size..., channels, depth_multiplier),
 // pointwise_kernel (1..., channels * depth_multiplier, filters), bias (filters).
-LayerRef SeparableConv1D(int64_t filters, Ints kernel_size, SeparableConvOptions options = {});
-LayerRef SeparableConv2D(int64_t filters, Ints kernel_size, SeparableConvOptions options = {});
+LayerRef SeparableConv1D(int64_t filters, Ints kernel_size, SeparableConvOptions options = {});  // SeparableConv1D(4, {3}): (1, 6, 3) -> (1, 4, 4)
+LayerRef SeparableConv2D(int64_t filters, Ints kernel_size, SeparableConvOptions options = {});  // SeparableConv2D(8, {3, 3}, {.padding = "same"}): (1, 6, 6, 3) -> (1, 6, 6, 8)
 
 }  // namespace glia::layers

@@ -30,7 +30,7 @@ struct BatchNormalizationOptions {
 // (x - mean) / sqrt(variance + epsilon) * gamma + beta for each channel; biased variance (Ioffe and Szegedy 2015). In training
 // mean and variance are the batch's, over all axes but `axis` and unmasked steps only, and update the moving ones; else, and
 // when trainable is false, the moving ones are used. Weights: gamma, beta, moving_mean, moving_variance.
-LayerRef BatchNormalization(BatchNormalizationOptions options = {});
+LayerRef BatchNormalization(BatchNormalizationOptions options = {});  // BatchNormalization(): (8, 16) -> (8, 16)
 
 struct LayerNormalizationOptions {
   Ints axis = {-1};
@@ -47,7 +47,7 @@ struct LayerNormalizationOptions {
   GLIA_LAYER_OPTIONS
 };
 // Mean 0 and variance 1 over `axis` for each example (Ba et al. 2016). Weights: gamma, beta, shaped like these axes.
-LayerRef LayerNormalization(LayerNormalizationOptions options = {});
+LayerRef LayerNormalization(LayerNormalizationOptions options = {});  // LayerNormalization({.epsilon = 1e-6}): (2, 5, 16) -> (2, 5, 16)
 
 struct GroupNormalizationOptions {
   int64_t groups = 32;  // -1: one per channel (instance normalisation)
@@ -64,7 +64,7 @@ struct GroupNormalizationOptions {
   GLIA_LAYER_OPTIONS
 };
 // Mean 0 and variance 1 over each group of channels of each example (Wu and He 2018). Weights: gamma, beta (channels).
-LayerRef GroupNormalization(GroupNormalizationOptions options = {});
+LayerRef GroupNormalization(GroupNormalizationOptions options = {});  // GroupNormalization({.groups = 4}): (1, 6, 6, 8) -> (1, 6, 6, 8)
 
 struct RMSNormalizationOptions {
   Ints axis = {-1};
@@ -72,14 +72,14 @@ struct RMSNormalizationOptions {
   GLIA_LAYER_OPTIONS
 };
 // x / sqrt(mean(x^2) + epsilon) * scale (Zhang and Sennrich 2019). Weights: scale.
-LayerRef RMSNormalization(RMSNormalizationOptions options = {});
+LayerRef RMSNormalization(RMSNormalizationOptions options = {});  // RMSNormalization(): (2, 16) -> (2, 16)
 
 struct UnitNormalizationOptions {
   Ints axis = {-1};
   GLIA_LAYER_OPTIONS
 };
 // x divided by its L2 norm over `axis`.
-LayerRef UnitNormalization(UnitNormalizationOptions options = {});
+LayerRef UnitNormalization(UnitNormalizationOptions options = {});  // UnitNormalization(): (2, 16) -> (2, 16)
 
 struct SpectralNormalizationOptions {
   int64_t power_iterations = 1;
@@ -87,6 +87,6 @@ struct SpectralNormalizationOptions {
 };
 // Keeps the largest singular value of the wrapped layer's kernel at 1: each training call divides the kernel by an estimate of
 // it (Miyato et al. 2018). Weights: those of the layer, then the state vector_u.
-LayerRef SpectralNormalization(LayerRef layer, SpectralNormalizationOptions options = {});
+LayerRef SpectralNormalization(LayerRef layer, SpectralNormalizationOptions options = {});  // SpectralNormalization(Dense(8)): (2, 16) -> (2, 8)
 
 }  // namespace glia::layers

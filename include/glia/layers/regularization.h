@@ -15,9 +15,9 @@ struct DropoutOptions {
   GLIA_LAYER_OPTIONS
 };
 // Sets a fraction `rate` of the inputs to 0 and multiplies the others by 1 / (1 - rate), in training only.
-LayerRef Dropout(double rate, DropoutOptions options = {});
+LayerRef Dropout(double rate, DropoutOptions options = {});  // Dropout(0.5): (2, 3) -> (2, 3)
 // Dropout that keeps the self-normalising property of selu: mean and variance stay.
-LayerRef AlphaDropout(double rate, DropoutOptions options = {});
+LayerRef AlphaDropout(double rate, DropoutOptions options = {});  // AlphaDropout(0.1): (2, 3) -> (2, 3)
 
 struct SpatialDropoutOptions {
   std::string data_format = "channels_last";
@@ -25,16 +25,16 @@ struct SpatialDropoutOptions {
   GLIA_LAYER_OPTIONS
 };
 // Drops whole channels: all of (batch, steps, channels) along steps, and so on.
-LayerRef SpatialDropout1D(double rate, SpatialDropoutOptions options = {});
-LayerRef SpatialDropout2D(double rate, SpatialDropoutOptions options = {});
-LayerRef SpatialDropout3D(double rate, SpatialDropoutOptions options = {});
+LayerRef SpatialDropout1D(double rate, SpatialDropoutOptions options = {});  // SpatialDropout1D(0.2): (2, 5, 3) -> (2, 5, 3)
+LayerRef SpatialDropout2D(double rate, SpatialDropoutOptions options = {});  // SpatialDropout2D(0.2): (1, 4, 4, 3) -> (1, 4, 4, 3)
+LayerRef SpatialDropout3D(double rate, SpatialDropoutOptions options = {});  // SpatialDropout3D(0.2): (1, 3, 3, 3, 2) -> (1, 3, 3, 3, 2)
 
 struct NoiseOptions {
   std::optional<int64_t> seed = {};
   GLIA_LAYER_OPTIONS
 };
-LayerRef GaussianNoise(double stddev, NoiseOptions options = {});    // adds N(0, stddev)
-LayerRef GaussianDropout(double rate, NoiseOptions options = {});    // multiplies by N(1, sqrt(rate / (1 - rate)))
+LayerRef GaussianNoise(double stddev, NoiseOptions options = {});  // adds N(0, stddev). GaussianNoise(0.1): (2, 3) -> (2, 3)
+LayerRef GaussianDropout(double rate, NoiseOptions options = {});  // multiplies by N(1, sqrt(rate / (1 - rate))). GaussianDropout(0.1): (2, 3) -> (2, 3)
 
 struct ActivityRegularizationOptions {
   double l1 = 0.0;
@@ -42,6 +42,6 @@ struct ActivityRegularizationOptions {
   GLIA_LAYER_OPTIONS
 };
 // Adds l1 * sum|x| + l2 * sum x^2, divided by the batch size, to the loss; passes x on.
-LayerRef ActivityRegularization(ActivityRegularizationOptions options = {});
+LayerRef ActivityRegularization(ActivityRegularizationOptions options = {});  // ActivityRegularization({.l2 = 0.01}): (2, 3) -> (2, 3)
 
 }  // namespace glia::layers

@@ -84,8 +84,8 @@ struct SimpleRNNOptions {
   GLIA_LAYER_OPTIONS
 };
 // h = activation(x W + b + h U). Weights: kernel (n, units), recurrent_kernel (units, units), bias (units).
-LayerRef SimpleRNN(int64_t units, SimpleRNNOptions options = {});
-LayerRef SimpleRNNCell(int64_t units, SimpleRNNCellOptions options = {});
+LayerRef SimpleRNN(int64_t units, SimpleRNNOptions options = {});  // SimpleRNN(8): (2, 5, 3) -> (2, 8)
+LayerRef SimpleRNNCell(int64_t units, SimpleRNNCellOptions options = {});  // SimpleRNNCell(8): (2, 3), (2, 8) -> (2, 8), (2, 8)
 
 struct LSTMCellOptions {
   glia::Activation activation = "tanh";
@@ -109,8 +109,8 @@ struct LSTMOptions {
 };
 // Hochreiter and Schmidhuber 1997. Gates i, f, c, o: c = f c + i act(.), h = o act(c). Weights: kernel (n, 4 units),
 // recurrent_kernel (units, 4 units), bias (4 units).
-LayerRef LSTM(int64_t units, LSTMOptions options = {});
-LayerRef LSTMCell(int64_t units, LSTMCellOptions options = {});
+LayerRef LSTM(int64_t units, LSTMOptions options = {});  // LSTM(8, {.return_sequences = true}): (2, 5, 3) -> (2, 5, 8)
+LayerRef LSTMCell(int64_t units, LSTMCellOptions options = {});  // LSTMCell(8): (2, 3), (2, 8), (2, 8) -> (2, 8), (2, 8), (2, 8)
 
 struct GRUCellOptions {
   glia::Activation activation = "tanh";
@@ -134,8 +134,8 @@ struct GRUOptions {
 };
 // Cho et al. 2014. Gates z, r, h: h = z h + (1 - z) hh. Weights: kernel (n, 3 units), recurrent_kernel (units, 3 units), bias
 // (2, 3 units), or (3 units) without reset_after.
-LayerRef GRU(int64_t units, GRUOptions options = {});
-LayerRef GRUCell(int64_t units, GRUCellOptions options = {});
+LayerRef GRU(int64_t units, GRUOptions options = {});  // GRU(8, {.return_state = true}): (2, 5, 3) -> (2, 8), (2, 8)
+LayerRef GRUCell(int64_t units, GRUCellOptions options = {});  // GRUCell(8): (2, 3), (2, 8) -> (2, 8), (2, 8)
 
 struct ConvLSTMOptions {
   Ints strides = {1};
@@ -154,9 +154,9 @@ struct ConvLSTMOptions {
 };
 // An LSTM whose products are convolutions (Shi et al. 2015), over (batch, steps, spatial..., channels). Weights: kernel
 // (kernel_size..., channels, 4 filters), recurrent_kernel (kernel_size..., filters, 4 filters), bias (4 filters).
-LayerRef ConvLSTM1D(int64_t filters, Ints kernel_size, ConvLSTMOptions options = {});
-LayerRef ConvLSTM2D(int64_t filters, Ints kernel_size, ConvLSTMOptions options = {});
-LayerRef ConvLSTM3D(int64_t filters, Ints kernel_size, ConvLSTMOptions options = {});
+LayerRef ConvLSTM1D(int64_t filters, Ints kernel_size, ConvLSTMOptions options = {});  // ConvLSTM1D(4, {3}): (1, 2, 8, 3) -> (1, 6, 4)
+LayerRef ConvLSTM2D(int64_t filters, Ints kernel_size, ConvLSTMOptions options = {});  // ConvLSTM2D(4, {3, 3}): (1, 2, 6, 6, 3) -> (1, 4, 4, 4)
+LayerRef ConvLSTM3D(int64_t filters, Ints kernel_size, ConvLSTMOptions options = {});  // ConvLSTM3D(2, {2, 2, 2}): (1, 2, 4, 4, 4, 1) -> (1, 3, 3, 3, 2)
 
 struct RNNOptions {
   GLIA_RNN_SEQUENCE
@@ -164,9 +164,9 @@ struct RNNOptions {
   GLIA_LAYER_OPTIONS
 };
 // Runs any cell over the steps. Throws Error when the layer is not an RNNCell.
-LayerRef RNN(LayerRef cell, RNNOptions options = {});
+LayerRef RNN(LayerRef cell, RNNOptions options = {});  // RNN(LSTMCell(8)): (2, 5, 3) -> (2, 8)
 // Several cells as one; the states of all follow one another.
-LayerRef StackedRNNCells(std::vector<LayerRef> cells, PlainOptions options = {});
+LayerRef StackedRNNCells(std::vector<LayerRef> cells, PlainOptions options = {});  // StackedRNNCells({LSTMCell(8), GRUCell(4)}): (2, 3), (2, 8), (2, 8), (2, 4) -> (2, 4), (2, 8), (2, 8), (2, 4)
 
 struct BidirectionalOptions {
   std::optional<std::string> merge_mode = "concat";  // "concat", "sum", "mul", "ave", or empty: two outputs
@@ -174,8 +174,8 @@ struct BidirectionalOptions {
   GLIA_LAYER_OPTIONS
 };
 // A recurrent layer and its mirror image over the same sequence; the backward outputs are put back in time order.
-LayerRef Bidirectional(LayerRef layer, BidirectionalOptions options = {});
-// The same layer at each step of (batch, steps, ...).
+LayerRef Bidirectional(LayerRef layer, BidirectionalOptions options = {});  // Bidirectional(LSTM(8)): (2, 5, 3) -> (2, 16)
+// The same layer at each step of (batch, steps, ...). TimeDistributed(Dense(8)): (2, 5, 3) -> (2, 5, 8)
 LayerRef TimeDistributed(LayerRef layer, PlainOptions options = {});
 
 }  // namespace layers

@@ -25,8 +25,10 @@ struct StringTensor {
 void adapt(const LayerRef& layer, const StringTensor& data);
 // The layer's output for strings. Throws Error for a layer that takes none.
 Tensor encode(const LayerRef& layer, const StringTensor& data);
-// The same for integers, and for HashedCrossing the features one by one, strings first cast by their type.
+// The same for integers.
 Tensor encode(const LayerRef& layer, const Tensor& data);
+// For a layer that combines several features of equal shapes: HashedCrossing.
+Tensor encode(const LayerRef& layer, const std::vector<StringTensor>& features);
 // Indices back to strings by a StringLookup with invert.
 StringTensor decode(const LayerRef& layer, const Tensor& indices);
 Strings get_vocabulary(const LayerRef& layer);
@@ -50,7 +52,7 @@ struct StringLookupOptions {
   GLIA_LAYER_OPTIONS
 };
 // Strings to their places in a vocabulary; unknown ones share num_oov_indices places in front.
-LayerRef StringLookup(StringLookupOptions options = {});
+LayerRef StringLookup(StringLookupOptions options = {});  // StringLookup({.vocabulary = {"cat", "dog"}}): text (4) -> (4)
 
 struct IntegerLookupOptions {
   std::optional<int64_t> max_tokens = {};
@@ -67,7 +69,7 @@ struct IntegerLookupOptions {
   Ints salt = {};
   GLIA_LAYER_OPTIONS
 };
-LayerRef IntegerLookup(IntegerLookupOptions options = {});
+LayerRef IntegerLookup(IntegerLookupOptions options = {});  // IntegerLookup({.vocabulary = {10, 20}}): int (4) -> (4)
 
 struct TextVectorizationOptions {
   std::optional<int64_t> max_tokens = {};
@@ -85,7 +87,7 @@ struct TextVectorizationOptions {
   GLIA_LAYER_OPTIONS
 };
 // Standardises, splits and looks up texts: int64 ids padded with 0 to the longest, or bags of words.
-LayerRef TextVectorization(TextVectorizationOptions options = {});
+LayerRef TextVectorization(TextVectorizationOptions options = {});  // TextVectorization({.output_sequence_length = 6, .vocabulary = {"hello", "world"}}): text (4) -> (4, 6)
 
 struct HashingOptions {
   std::optional<std::string> mask_value = {};  // goes to bin 0, which nothing else uses
@@ -95,14 +97,14 @@ struct HashingOptions {
   GLIA_LAYER_OPTIONS
 };
 // Strings or integers to one of num_bins by their hash.
-LayerRef Hashing(int64_t num_bins, HashingOptions options = {});
+LayerRef Hashing(int64_t num_bins, HashingOptions options = {});  // Hashing(16): text (4) -> (4)
 
 struct HashedCrossingOptions {
   std::string output_mode = "int";  // or "one_hot"
   bool sparse = false;
   GLIA_LAYER_OPTIONS
 };
-// Combinations of several features to one of num_bins by their hash.
+// Combinations of several features to one of num_bins by their hash. HashedCrossing(16): text (4), text (4) -> (4)
 LayerRef HashedCrossing(int64_t num_bins, HashedCrossingOptions options = {});
 
 }  // namespace layers

@@ -385,6 +385,7 @@ nn::Vocabulary& vocabulary_of_layer(const char* what, const LayerRef& layer) {
 void adapt(const LayerRef& layer, const StringTensor& data) { host("adapt", layer).adapt_to(data); }
 Tensor encode(const LayerRef& layer, const StringTensor& data) { return host("encode", layer).run({data}); }
 Tensor encode(const LayerRef& layer, const Tensor& data) { return host("encode", layer).run({nn::integers_as_text(data)}); }
+Tensor encode(const LayerRef& layer, const std::vector<StringTensor>& features) { return host("encode", layer).run(features); }
 StringTensor decode(const LayerRef& layer, const Tensor& indices) {
   nn::Vocabulary& v = vocabulary_of_layer("decode", layer);
   Strings all = v.all();
