@@ -20,14 +20,15 @@ class CsvScanner {
       : text_(text), delimiter_(delimiter), name_(name) {
     if (text_.starts_with("\xEF\xBB\xBF")) text_.remove_prefix(3);
   }
-  // False at the end of the text. Empty lines are skipped.
-  bool next(std::vector<std::string>& fields) {
+  // False at the end of the text. Empty lines are skipped. `most`: fields of the first line; one more is told, not a million.
+  bool next(std::vector<std::string>& fields, std::size_t most) {
     while (at_ < text_.size() && (text_[at_] == '\n' || text_[at_] == '\r')) line_ += text_[at_++] == '\n';
     if (at_ >= text_.size()) return false;
     fields.clear();
     first_line_ = line_;
     for (;;) {
       fields.push_back(field());
+      GLIA_CHECK(fields.size() <= most, "{}, line {}: more than {} fields. Expected {} as in the first line.", name_, first_line_, most, most);
       if (at_ < text_.size() && text_[at_] == delimiter_) {
         ++at_;
         continue;
@@ -92,7 +93,7 @@ CsvTable parse_csv(std::string_view text, const CsvOptions& options, const std::
   for (int64_t i = 0; i < options.skip_lines; ++i) scan.skip_line();
   std::vector<std::string> fields;
   bool first = true;
-  while (scan.next(fields)) {
+  while (scan.next(fields, first ? fields.max_size() : table.names_.size())) {
     if (first) {
       first = false;
       for (std::size_t i = 0; i < fields.size(); ++i)
