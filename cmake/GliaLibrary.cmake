@@ -65,9 +65,11 @@ set(GLIA_FLAGS_avx512 -mavx2 -mfma -mf16c -mbmi2 -mavx512f -mavx512bw -mavx512dq
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   list(APPEND GLIA_FLAGS_avx512 -Wno-maybe-uninitialized -Wno-uninitialized)  # gcc 12 warns inside its own avx512fintrin.h
 endif()
-if("avx512" IN_LIST GLIA_ISAS)  # the one kernel file for an extension that not every AVX-512 machine has
-  set_source_files_properties(${PROJECT_SOURCE_DIR}/src/kernels/cpu/gemm_bf16_dp.cpp PROPERTIES
-                              COMPILE_OPTIONS "-mavx512f;-mavx512bw;-mavx512dq;-mavx512vl;-mavx512bf16")
+if("avx512" IN_LIST GLIA_ISAS)  # the kernel files for an extension that not every AVX-512 machine has
+  set_source_files_properties(
+    ${PROJECT_SOURCE_DIR}/src/kernels/cpu/gemm_bf16_dp.cpp ${PROJECT_SOURCE_DIR}/src/kernels/cpu/conv_bf16_dp.cpp
+    PROPERTIES COMPILE_OPTIONS "${GLIA_FLAGS_avx512};-mavx512bf16;-fno-math-errno;-fno-trapping-math;-O3"
+               COMPILE_DEFINITIONS GLIA_ISA_NS=avx512_bf16)
 endif()
 # Sanitized kernels take long to compile. A sanitizer build may instrument those of one set only; its tests then run it.
 set(GLIA_SANITIZE_ISA "" CACHE STRING "The instruction set whose kernels a sanitizer build instruments; empty: all")

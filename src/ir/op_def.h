@@ -106,6 +106,8 @@ struct OpDef {
   // Naive implementation for any dtype it makes sense for; the fallback kernel and the oracle. Writes into `out`.
   void (*reference)(const Attrs&, std::span<const Tensor> in, std::span<const Tensor> out) = nullptr;
   std::vector<KernelCandidate> kernels;
+  // For ops without the trait low_precision: whether this machine has kernels for half types at these inputs.
+  bool (*takes_half)(const InferContext&) = nullptr;
   Traits traits;
 };
 

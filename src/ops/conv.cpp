@@ -58,6 +58,14 @@ std::optional<KernelPlan> make_direct(const KernelQuery& q, std::string& refusal
                     kernel_params(p), workspace};
 }
 
+std::optional<KernelPlan> make_bf16(const KernelQuery& q, std::string& refusal) {
+  return bf16_conv_plan(q, conv_shape("conv", q.attrs, q.in[0].shape, q.in[1].shape), ConvPass::forward, refusal);
+}
+
+bool takes_half(const InferContext& c) {
+  return conv_takes_bf16(c.in[0], conv_shape("conv", c.attrs, c.in[0].shape, c.in[1].shape), ConvPass::forward);
+}
+
 std::optional<KernelPlan> make_f64(const KernelQuery& q, std::string& refusal) {
   const ConvParams p = conv_params(q.attrs, conv_shape("conv", q.attrs, q.in[0].shape, q.in[1].shape), true);
   if (q.in[0].dtype != DType::f64 || p.bias || p.residual || p.epilogue.act != cpu::Act::none) {
@@ -84,7 +92,8 @@ const OpDef& conv_op() {
       .infer = infer_conv,
       .vjp = vjp_conv,
       .reference = reference_conv,
-      .kernels = {{"gemm", make_pointwise}, {"direct", make_direct}, {"f64", make_f64}},
+      .kernels = {{"gemm", make_pointwise}, {"direct", make_direct}, {"bf16", make_bf16}, {"f64", make_f64}},
+      .takes_half = takes_half,
       .traits = {.epilogue = true},
   };
   return def;

@@ -73,6 +73,15 @@ std::optional<KernelPlan> make_direct(const KernelQuery& q, std::string& refusal
                     kernel_params(p), workspace};
 }
 
+std::optional<KernelPlan> make_bf16(const KernelQuery& q, std::string& refusal) {
+  return bf16_conv_plan(q, conv_shape(kName, q.attrs, q.out[0].shape, q.in[1].shape), ConvPass::input, refusal);
+}
+
+bool takes_half(const InferContext& c) {
+  const Shape x = input_of(c.attrs, c.in[0].shape[0]);
+  return conv_takes_bf16(c.in[0], conv_shape(kName, c.attrs, x, c.in[1].shape), ConvPass::input);
+}
+
 std::optional<KernelPlan> make_f64(const KernelQuery& q, std::string& refusal) {
   const ConvParams p = conv_params(q.attrs, conv_shape(kName, q.attrs, q.out[0].shape, q.in[1].shape), true);
   if (q.in[0].dtype != DType::f64 || p.bias || p.residual || p.epilogue.act != cpu::Act::none) {
@@ -99,7 +108,8 @@ const OpDef& conv_backprop_input_op() {
       .infer = infer,
       .vjp = vjp,
       .reference = reference,
-      .kernels = {{"gemm", make_pointwise}, {"direct", make_direct}, {"f64", make_f64}},
+      .kernels = {{"gemm", make_pointwise}, {"direct", make_direct}, {"bf16", make_bf16}, {"f64", make_f64}},
+      .takes_half = takes_half,
       .traits = {.epilogue = true},
   };
   return def;

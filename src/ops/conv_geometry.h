@@ -49,4 +49,9 @@ enum class ConvPass { forward, input, filter };
 std::optional<ir::KernelPlan> pointwise_conv_plan(const ir::KernelQuery& q, const cpu::ConvShape& s, ConvPass pass,
                                                   std::string& refusal);
 
+// Convolutions in bfloat16 (ops/conv_bf16.cpp), of the forward and input passes: whether the machine has kernels for them.
+bool conv_takes_bf16(const TensorType& x, const cpu::ConvShape& s, ConvPass pass);
+std::optional<ir::KernelPlan> bf16_conv_plan(const ir::KernelQuery& q, const cpu::ConvShape& s, ConvPass pass,
+                                             std::string& refusal);
+
 }  // namespace glia::ops

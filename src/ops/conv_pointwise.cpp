@@ -29,8 +29,8 @@ bool is_pointwise(const cpu::ConvShape& s) {
 std::optional<KernelPlan> pointwise_conv_plan(const KernelQuery& q, const cpu::ConvShape& s, ConvPass pass,
                                               std::string& refusal) {
   const DType t = q.in[0].dtype;
-  if (!is_pointwise(s) || (t != DType::f32 && t != DType::f64)) {
-    refusal = "1x1 without stride, padding or groups, float32 or float64 only";
+  if (!is_pointwise(s) || (t != DType::f32 && t != DType::f64 && t != DType::bf16)) {
+    refusal = "1x1 without stride, padding or groups, float32, float64 or bfloat16 only";
     return std::nullopt;
   }
   if (pass == ConvPass::filter && (q.out_used[1] || !q.out_used[0])) {
@@ -54,7 +54,8 @@ std::optional<KernelPlan> pointwise_conv_plan(const KernelQuery& q, const cpu::C
     p.residual = g.has_residual = e.residual;
     g.act = e.epilogue.act;
   }
-  cpu::gemm_prepare(g, t == DType::f32 ? cpu::GemmType::f32 : cpu::GemmType::f64);
+  using cpu::GemmType;
+  cpu::gemm_prepare(g, t == DType::f32 ? GemmType::f32 : t == DType::bf16 ? GemmType::bf16 : GemmType::f64);
   const size_t workspace = g.plan.workspace;
   return KernelPlan{run, kernel_params(std::move(p)), workspace};
 }

@@ -90,6 +90,8 @@ cpu::RnnShape check_inputs(const RnnSpec& spec, const InferContext& c, const Rnn
 Shape output_shape(const Attrs& attrs, const cpu::RnnShape& s) {
   return attrs.b("return_sequences") ? Shape{s.batch, s.steps, s.units} : Shape{s.batch, s.units};
 }
+// What a layer in a half type saves for its backward pass stays in f32, in which both are computed.
+DType saved_type(DType t) { return t == DType::bf16 || t == DType::f16 ? DType::f32 : t; }
 Shape states_shape(const cpu::RnnShape& s) { return {s.steps + 1, s.batch, s.units}; }
 Shape gates_shape(const cpu::RnnShape& s) { return {s.steps, s.batch, 4 * s.units}; }
 
@@ -102,19 +104,20 @@ std::vector<TensorType> infer_rnn(const RnnSpec& spec, const InferContext& c) {
   const DType t = c.in[0].dtype;
   std::vector<TensorType> r{{t, output_shape(c.attrs, s)}, {t, {s.batch, s.units}}};
   if (spec.cell) r.push_back({t, {s.batch, s.units}});
-  r.push_back({t, states_shape(s)});
-  if (spec.saves_gates) r.push_back({t, gates_shape(s)});
-  if (spec.cell) r.push_back({t, states_shape(s)});
+  const DType saved = saved_type(t);
+  r.push_back({saved, states_shape(s)});
+  if (spec.saves_gates) r.push_back({saved, gates_shape(s)});
+  if (spec.cell) r.push_back({saved, states_shape(s)});
   return r;
 }
 
 std::vector<TensorType> infer_rnn_backprop(const RnnSpec& spec, const InferContext& c) {
   const RnnInputs at = rnn_inputs(spec, c.attrs, true);
   const cpu::RnnShape s = check_inputs(spec, c, at);
-  const DType t = c.in[0].dtype;
-  check_type(c.op, "saved states", c.in[at.states], t, states_shape(s));
-  if (at.gates >= 0) check_type(c.op, "saved gates", c.in[at.gates], t, gates_shape(s));
-  if (at.cells >= 0) check_type(c.op, "saved cells", c.in[at.cells], t, states_shape(s));
+  const DType t = c.in[0].dtype, saved = saved_type(t);
+  check_type(c.op, "saved states", c.in[at.states], saved, states_shape(s));
+  if (at.gates >= 0) check_type(c.op, "saved gates", c.in[at.gates], saved, gates_shape(s));
+  if (at.cells >= 0) check_type(c.op, "saved cells", c.in[at.cells], saved, states_shape(s));
   if (at.dy >= 0) check_type(c.op, "a gradient of the output", c.in[at.dy], t, output_shape(c.attrs, s));
   for (int i : {at.dh, at.dc}) {
     if (i >= 0) check_type(c.op, "a gradient of the state", c.in[i], t, {s.batch, s.units});

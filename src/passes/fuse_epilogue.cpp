@@ -66,7 +66,9 @@ class EpilogueFuser {
       }
       return false;
     }
-    if (n.op->traits.pointwise && n.inputs.size() == 1 && is_epilogue_activation(n.op->name)) {
+    // Of the kernels in bfloat16 only matmul's apply activations other than relu.
+    const bool any = g_.nodes[heavy].types[0].dtype != DType::bf16 || g_.nodes[heavy].op->traits.low_precision;
+    if (n.op->traits.pointwise && n.inputs.size() == 1 && is_epilogue_activation(n.op->name) && (any || n.op->name == "relu")) {
       tail.activation = n.op->name;
       return true;
     }

@@ -1,5 +1,5 @@
 // Ops without kernels for half types are computed in f32: casts before and after. Pointwise ops, views and ops with the
-// trait low_precision keep their types; the casts then fuse into neighbouring pointwise nodes.
+// trait low_precision, or that take half types on this machine, keep their types; the casts then fuse into neighbouring pointwise nodes.
 #include "passes/pipeline.h"
 #include "passes/rewrite.h"
 
@@ -20,6 +20,13 @@ Ref cast_ref(Graph& g, Ref r, DType to, const std::string& scope) {
   return {g.add(std::move(n)), 0};
 }
 
+bool keeps_types(const Graph& g, const Node& n) {
+  if (n.op->traits.low_precision || !n.op->takes_half) return n.op->traits.low_precision;
+  std::vector<TensorType> in;
+  for (Ref r : n.inputs) in.push_back(g.type(r));
+  return n.op->takes_half({*n.op, n.attrs, in});
+}
+
 }  // namespace
 
 void promote_low_precision(Graph& g, const PassContext&) {
@@ -33,7 +40,7 @@ void promote_low_precision(Graph& g, const PassContext&) {
     bool half = false;
     for (auto& t : n.types) half |= is_half(t.dtype);
     for (Ref r : n.inputs) half |= is_half(g.type(r).dtype);
-    if (!half || n.inputs.empty() || n.op->traits.low_precision) {
+    if (!half || n.inputs.empty() || keeps_types(g, n)) {
       rw.copy(id);
       continue;
     }

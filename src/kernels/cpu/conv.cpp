@@ -161,6 +161,28 @@ size_t conv_backward_data_workspace(const ConvShape& s) {
   return n * sizeof(float);
 }
 
+bool conv_bf16_supported(const ConvShape& s, bool backward_data) {
+  const int64_t columns = (backward_data ? s.cin : s.cout) / std::max<int64_t>(1, s.groups);
+  return current_isa() == Isa::avx512 && cpu_has_avx512_bf16() && !s.depthwise() && columns > 4;
+}
+
+namespace {
+int64_t round_up16(int64_t n) { return ceil_div(n, 16) * 16; }
+}  // namespace
+
+size_t conv_forward_bf16_workspace(const ConvShape& s) {
+  const int64_t weights = s.taps() * (s.cin / s.groups) * s.cout;
+  const int64_t wide = s.cin / s.groups % 2 == 0 ? 0 : s.batch * s.in_pixels() * s.cin;
+  return (round_up16(tap_forward(s).packed_size()) + round_up16(weights) + round_up16(wide)) * sizeof(float);
+}
+
+size_t conv_backward_data_bf16_workspace(const ConvShape& s) {
+  const bool pairs = s.cout / s.groups % 2 == 0;
+  const int64_t weights = pairs ? 0 : s.taps() * (s.cin / s.groups) * s.cout;
+  const int64_t wide = pairs ? 0 : s.batch * s.out_pixels() * s.cout;
+  return conv_backward_data_workspace(s) + (round_up16(weights) + round_up16(wide)) * sizeof(float);
+}
+
 ConvShape padded_shape(const ConvShape& s) {
   ConvShape p = s;
   for (int i = 0; i < 3; ++i) {

@@ -38,6 +38,12 @@ struct ConvEpilogue {  // y = act(conv + bias + residual)
   const float* residual = nullptr;  // shaped as y; may be y itself
 };
 
+struct ConvEpilogueBf16 {
+  Act act = Act::none;  // or relu
+  const float* bias = nullptr;
+  const uint16_t* residual = nullptr;
+};
+
 size_t conv_forward_workspace(const ConvShape&);
 size_t conv_backward_data_workspace(const ConvShape&);
 size_t conv_backward_filter_workspace(const ConvShape&);
@@ -52,6 +58,18 @@ GLIA_ISA_DECLARE(void, conv_backward_data_f32,
 // dw, and if dbias is not null the sum of dy over all pixels.
 GLIA_ISA_DECLARE(void, conv_backward_filter_f32,
                  (const ConvShape&, const float* x, const float* dy, float* dw, float* dbias, void* workspace))
+
+// All in bfloat16 but the sums and the bias, which are f32; one rounding at the end. For shapes that conv_bf16_supported
+// accepts: the machine has AVX512-BF16, no depthwise, more than 4 output channels per group (backward: input channels).
+bool conv_bf16_supported(const ConvShape&, bool backward_data);
+size_t conv_forward_bf16_workspace(const ConvShape&);
+size_t conv_backward_data_bf16_workspace(const ConvShape&);
+GLIA_ISA_DECLARE(void, conv_forward_bf16,
+                 (const ConvShape&, const ConvEpilogueBf16&, const uint16_t* x, const uint16_t* w, uint16_t* y,
+                  void* workspace))
+GLIA_ISA_DECLARE(void, conv_backward_data_bf16,
+                 (const ConvShape&, const ConvEpilogueBf16&, const uint16_t* dy, const uint16_t* w, uint16_t* dx,
+                  void* workspace))
 
 // The same in double, plain loops: for gradient checks. No workspace.
 void conv_forward_f64(const ConvShape&, const double* x, const double* w, const double* bias, double* y);

@@ -1,6 +1,7 @@
 // Forward and backward-data convolution: one driver over TapConv (conv_plan.h) and one register tile (conv_tile.h).
 #include "kernels/cpu/conv.h"
 #include "base/thread_pool.h"
+#include "kernels/cpu/conv_bf16_dp.h"
 #include "kernels/cpu/conv_plan.h"
 #include "kernels/cpu/conv_narrow.h"
 #include "kernels/cpu/conv_tile.h"
@@ -12,6 +13,18 @@ namespace glia::cpu::GLIA_ISA_NS {
 namespace {
 
 constexpr int64_t W = vf::W;
+
+int64_t round_up16(int64_t n) { return (n + 15) / 16 * 16; }
+bool bf16_pairs(int64_t channels, int64_t groups) { return channels / groups % 2 == 0; }
+
+void widen_bf16(const uint16_t* from, int64_t n, float* to) {
+  constexpr int64_t part = 1 << 14;
+  parallel_for((n + part - 1) / part, [&](int64_t p) {
+    const int64_t end = (p + 1) * part < n ? (p + 1) * part : n;
+    uint32_t* bits = reinterpret_cast<uint32_t*>(to);
+    for (int64_t i = p * part; i < end; ++i) bits[i] = static_cast<uint32_t>(from[i]) << 16;
+  });
+}
 
 GLIA_INLINE int64_t min_of(int64_t a, int64_t b) { return a < b ? a : b; }
 GLIA_INLINE int64_t max_of(int64_t a, int64_t b) { return a > b ? a : b; }
@@ -29,11 +42,16 @@ struct Run {
   const float* b;  // packed weights
   float* out;
   const float* bias;
-  const float* residual;
+  bool has_residual;
+  int64_t residual;  // residual - out in elements
   Act act;
   float alpha;
-  int most;  // vectors per block
+  int most;                          // vectors per block
+  const ConvTileFn* (*tiles)(int);   // by vectors
+  uint16_t* half;                    // result in bfloat16, or null
 };
+
+const ConvTileFn* tiles_f32(int nv) { return conv_tiles(nv); }
 
 // Everything of a tile that does not depend on the pixel.
 struct Block {
@@ -108,7 +126,7 @@ static void run_image(const Run& r, int64_t n, int64_t z, int64_t g, int64_t col
     Block blk;
     ConvTile& t = blk.tile;
     blk.nv = nv;
-    blk.tiles = conv_tiles(nv);
+    blk.tiles = r.tiles(nv);
     blk.narrow = narrow;
     blk.merge = c.merge_x() && !narrow;
     t.bx = c.k * nr;
@@ -124,9 +142,11 @@ static void run_image(const Run& r, int64_t n, int64_t z, int64_t g, int64_t col
     blk.out = r.out + n * c.out_image + c.out_offset + z * c.out_stride[0] + ch;
     t.cols = min_of(nr, col1 - col);
     t.bias = r.bias ? r.bias + ch : nullptr;
-    t.has_residual = r.residual != nullptr;
-    t.residual = r.residual ? r.residual - r.out : 0;
+    t.has_residual = r.has_residual;
+    t.residual = r.residual;
     t.act = r.act;
+    t.origin = r.out;
+    t.half = r.half;
     run_plane(c, blk, y0, y1, x0, x1);
     if (r.act != Act::none && r.act != Act::relu)  // while the block is in cache
       for (int64_t y = y0; y < y1; ++y)
@@ -242,8 +262,25 @@ static void pack(const TapConv& c, const ConvShape& s, int most, bool backward, 
 }
 
 static void run(const TapConv& c, const ConvEpilogue& e, int most, const float* in, const float* b, float* out) {
-  const Run r{c, in, b, out, e.bias, e.residual, e.act, e.alpha, most};
+  const int64_t residual = e.residual ? e.residual - out : 0;
+  const Run r{c, in, b, out, e.bias, e.residual != nullptr, residual, e.act, e.alpha, most, tiles_f32, nullptr};
   parallel_for(c.units, [&](int64_t u) { run_unit(r, u); });
+}
+
+static void run_bf16(const TapConv& c, const ConvEpilogueBf16& e, bool pairs, int most, const float* in, const float* b,
+                     uint16_t* out) {
+  const int64_t residual = e.residual ? e.residual - out : 0;
+  const Run r{c, in, b, reinterpret_cast<float*>(out), e.bias, e.residual != nullptr, residual, e.act, 0, most,
+              pairs ? conv_tiles_bf16 : conv_tiles_f32_to_bf16, out};
+  parallel_for(c.units, [&](int64_t u) { run_unit(r, u); });
+}
+
+// Rows 2k and 2k + 1 of the weights (ld apart), pair by pair.
+static void pair_rows(const uint16_t* w, int64_t pairs, int64_t ld, float* to) {
+  for (int64_t k = 0; k < pairs; ++k, w += 2 * ld) {
+    uint32_t* d = reinterpret_cast<uint32_t*>(to) + k * ld;
+    for (int64_t j = 0; j < ld; ++j) d[j] = w[j] | static_cast<uint32_t>(w[ld + j]) << 16;
+  }
 }
 
 }  // namespace
@@ -270,6 +307,55 @@ void conv_backward_data_f32(const ConvShape& s, const ConvEpilogue& e, const flo
     const int most = most_vectors(c);
     pack(c, s, most, true, w, packed);
     run(c, e, most, dy, packed, dx);
+    packed += c.packed_size();
+  }
+}
+
+// Pairs of bfloat16 along the input channels take the place of floats, so the convolution has half the channels.
+void conv_forward_bf16(const ConvShape& shape, const ConvEpilogueBf16& e, const uint16_t* x, const uint16_t* w,
+                       uint16_t* y, void* workspace) {
+  ConvShape s = shape;
+  float *packed = static_cast<float*>(workspace), *weights = packed + round_up16(tap_forward(shape).packed_size());
+  const bool pairs = bf16_pairs(shape.cin, shape.groups);
+  const float* in = reinterpret_cast<const float*>(x);
+  if (pairs) {
+    s.cin /= 2;
+    pair_rows(w, s.taps() * (s.cin / s.groups), s.cout, weights);
+  } else {
+    float* wide = weights + round_up16(s.taps() * (s.cin / s.groups) * s.cout);
+    widen_bf16(w, s.taps() * (s.cin / s.groups) * s.cout, weights);
+    widen_bf16(x, s.batch * s.in_pixels() * s.cin, wide);
+    in = wide;
+  }
+  const TapConv c = tap_forward(s);
+  const int most = most_vectors(c);
+  pack(c, s, most, false, weights, packed);
+  run_bf16(c, e, pairs, most, in, packed, y);
+}
+
+void conv_backward_data_bf16(const ConvShape& shape, const ConvEpilogueBf16& e, const uint16_t* dy, const uint16_t* w,
+                             uint16_t* dx, void* workspace) {
+  ConvShape s = shape;
+  const bool pairs = bf16_pairs(shape.cout, shape.groups);
+  float* packed = static_cast<float*>(workspace);
+  const float *in = reinterpret_cast<const float*>(dy), *weights = reinterpret_cast<const float*>(w);
+  if (pairs) {
+    s.cout /= 2;
+  } else {
+    const int64_t n = s.taps() * (s.cin / s.groups) * s.cout;
+    float* wide = packed + round_up16(n);
+    widen_bf16(w, n, packed);
+    widen_bf16(dy, s.batch * s.out_pixels() * s.cout, wide);
+    weights = packed;
+    in = wide;
+    packed = wide + round_up16(s.batch * s.out_pixels() * s.cout);
+  }
+  for (int64_t p = 0; p < backward_phases(s); ++p) {
+    const TapConv c = tap_backward(s, p);
+    if (c.d[0].count * c.d[1].count * c.d[2].count == 0) continue;
+    const int most = most_vectors(c);
+    pack(c, s, most, true, weights, packed);
+    run_bf16(c, e, pairs, most, in, packed, dx);
     packed += c.packed_size();
   }
 }

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <bit>
 #include <string>
 
 #include "base/thread_pool.h"
@@ -115,10 +116,13 @@ void expect_close(const std::vector<double>& want, Guarded& got, int64_t terms, 
   for (int64_t i = 0; i < got.size(); ++i) ASSERT_NEAR(got[i], want[i], tol) << what << " at " << i;
 }
 
+uint16_t to_bf16(float f) { return static_cast<uint16_t>(std::bit_cast<uint32_t>(f) >> 16); }  // towards zero
+float from_bf16(uint16_t b) { return std::bit_cast<float>(static_cast<uint32_t>(b) << 16); }
+
 struct Data {
   Guarded x, w, bias, res_y, res_x, dy;
   std::vector<double> y, dx, dw, db;
-  explicit Data(const ConvShape& s)
+  explicit Data(const ConvShape& s, bool bf16 = false)
       : x(s.batch * s.in_pixels() * s.cin, 1),
         w(s.taps() * (s.cin / s.groups) * s.cout, 3),
         bias(std::max(s.cin, s.cout), 2),
@@ -131,6 +135,8 @@ struct Data {
     res_y.fill_random(4);
     res_x.fill_random(5);
     dy.fill_random(6);
+    for (Guarded* g : {&x, &w, &res_y, &res_x, &dy})
+      for (int64_t i = 0; bf16 && i < g->size(); ++i) (*g)[i] = from_bf16(to_bf16((*g)[i]));
     y.resize(dy.size());
     dx.resize(x.size());
     dw.resize(w.size());
@@ -190,6 +196,56 @@ TEST(Conv, MatchesDoubleOnEveryIsa) {
       if (HasFatalFailure()) return;
     }
   }
+}
+
+std::vector<uint16_t> halves(Guarded& g) {
+  std::vector<uint16_t> h(static_cast<size_t>(g.size()));
+  for (int64_t i = 0; i < g.size(); ++i) h[static_cast<size_t>(i)] = to_bf16(g[i]);
+  return h;
+}
+
+using Bf16Fn = void (*)(const ConvShape&, const ConvEpilogueBf16&, const uint16_t*, const uint16_t*, uint16_t*, void*);
+
+// One rounding to 8 bits, and the f32 sums before it.
+void expect_bf16(Bf16Fn fn, const ConvShape& s, Guarded& x, Guarded& w, const std::vector<double>& sums, Guarded& bias,
+                 Guarded& residual, int64_t channels, size_t workspace, const std::string& what) {
+  const std::vector<uint16_t> xh = halves(x), wh = halves(w), rh = halves(residual);
+  const size_t n = sums.size(), guard = 40;
+  Guarded work(static_cast<int64_t>((workspace + 3) / 4));
+  for (bool epilogue : {false, true}) {
+    std::vector<uint16_t> got(n + guard, 0x7fc1);
+    ConvEpilogueBf16 e;
+    if (epilogue) e = {Act::relu, bias.data(), rh.data()};
+    if (epilogue) std::copy(rh.begin(), rh.end(), got.begin()), e.residual = got.data();  // may be the result itself
+    fn(s, e, xh.data(), wh.data(), got.data(), work.data());
+    ASSERT_TRUE(work.intact()) << what << ": the workspace is too small";
+    const std::vector<double> want = epilogue ? with_epilogue(sums, bias, residual, channels) : sums;
+    for (size_t i = 0; i < n; ++i)
+      ASSERT_NEAR(from_bf16(got[i]), want[i], std::abs(want[i]) / 256 + 2e-4) << what << " at " << i;
+    for (size_t i = n; i < n + guard; ++i) ASSERT_EQ(got[i], 0x7fc1) << what << ": wrote outside its buffer";
+  }
+}
+
+TEST(Conv, Bf16MatchesDouble) {
+  RestoreSettings restore;
+  set_isa(best_isa());
+  int tried = 0;
+  for (const Case& c : cases()) {
+    const ConvShape& s = c.s;
+    Data d(s, true);
+    if (conv_bf16_supported(s, false)) {
+      expect_bf16(GLIA_ISA_SELECT(conv_forward_bf16), s, d.x, d.w, d.y, d.bias, d.res_y, s.cout,
+                  conv_forward_bf16_workspace(s), std::string(c.name) + ", forward");
+      ++tried;
+    }
+    if (conv_bf16_supported(s, true)) {
+      expect_bf16(GLIA_ISA_SELECT(conv_backward_data_bf16), s, d.dy, d.w, d.dx, d.bias, d.res_x, s.cin,
+                  conv_backward_data_bf16_workspace(s), std::string(c.name) + ", backward data");
+      ++tried;
+    }
+    if (HasFatalFailure()) return;
+  }
+  if (tried == 0) GTEST_SKIP() << "no AVX512-BF16 here";
 }
 
 TEST(Conv, SameBitsForAnyNumberOfThreads) {

@@ -4,7 +4,7 @@
 //   ConvTile t{...};
 //   conv_tiles(2)[14 - 1](t);   // 2 vectors, 14 pixels
 #pragma once
-#include "kernels/cpu/act.h"
+#include "kernels/cpu/conv_tile_args.h"
 #include "kernels/cpu/simd.h"
 
 #if defined(__clang__)
@@ -26,22 +26,6 @@ constexpr int kConvMaxRows[5] = {0, 12, 6, 0, 0};
 constexpr int kConvMaxNV = 4;
 constexpr int kConvMaxRows[5] = {0, 4, 4, 3, 3};
 #endif
-
-struct ConvTile {
-  const float* a;       // first pixel, first tap
-  int64_t a_step;       // from pixel to pixel
-  const float* b;       // weights: rows of NV * W values
-  int64_t nz, ny, nx, k;       // taps in use, channels (or channels and x taps in one)
-  int64_t az, ay, ax;   // from tap to tap in a
-  int64_t bz, by, bx;   // and in b
-  float* out;
-  int64_t out_step;
-  int64_t cols;         // columns that exist, at most NV * W
-  const float* bias;    // or null
-  int64_t residual;     // residual - out in floats; used if has_residual
-  bool has_residual;
-  Act act;              // none or relu; others are applied by the caller
-};
 
 template <int MR, int NV>
 GLIA_INLINE void conv_tile_finish(const ConvTile& t, vf (&acc)[MR][NV]) {
@@ -84,20 +68,27 @@ GLIA_INLINE void conv_tile_finish(const ConvTile& t, vf (&acc)[MR][NV]) {
   }
 }
 
+// The arithmetic of a tile: here all in f32. conv_bf16_dp.cpp has others.
+struct ConvMathF32 {
+  GLIA_INLINE vf madd(vf x, vf w, vf sum) { return fma(x, w, sum); }
+  template <int MR, int NV>
+  GLIA_INLINE void finish(const ConvTile& t, vf (&acc)[MR][NV]) { conv_tile_finish<MR, NV>(t, acc); }
+};
+
 // One step of k. Pixel pointers go in groups of three, so that x86 addresses them as p, p + s, p + 2s.
-template <int MR, int NV>
+template <int MR, int NV, class Math>
 GLIA_INLINE void conv_tile_step(const float* const (&p)[(MR + 2) / 3], int64_t step, const float* b,
                                 vf (&acc)[MR][NV]) {
   vf w[NV];
   GLIA_CONV_UNROLL for (int v = 0; v < NV; ++v) w[v] = load(b + v * vf::W);
   GLIA_CONV_UNROLL for (int i = 0; i < MR; ++i) {
     vf x = vf::set1(p[i / 3][(i % 3) * step]);
-    GLIA_CONV_UNROLL for (int v = 0; v < NV; ++v) acc[i][v] = fma(x, w[v], acc[i][v]);
+    GLIA_CONV_UNROLL for (int v = 0; v < NV; ++v) acc[i][v] = Math::madd(x, w[v], acc[i][v]);
   }
 }
 
 // Tiles with few sums keep U sets of them, taking k in turns, to cover the latency of the FMA.
-template <int MR, int NV>
+template <int MR, int NV, class Math>
 static void conv_tile(const ConvTile& t) {
   constexpr int U = MR * NV >= 8 ? 1 : MR * NV >= 4 ? 2 : 4;
   constexpr int P = (MR + 2) / 3;
@@ -115,14 +106,14 @@ static void conv_tile(const ConvTile& t) {
         int64_t k = k_all;
         for (; k >= U; k -= U) {
           GLIA_CONV_UNROLL for (int u = 0; u < U; ++u) {
-            conv_tile_step<MR, NV>(p, step, b, acc[u]);
+            conv_tile_step<MR, NV, Math>(p, step, b, acc[u]);
             GLIA_CONV_UNROLL for (int g = 0; g < P; ++g) ++p[g];
             b += NV * vf::W;
           }
         }
         if constexpr (U > 1) {
           for (; k > 0; --k) {
-            conv_tile_step<MR, NV>(p, step, b, acc[0]);
+            conv_tile_step<MR, NV, Math>(p, step, b, acc[0]);
             GLIA_CONV_UNROLL for (int g = 0; g < P; ++g) ++p[g];
             b += NV * vf::W;
           }
@@ -133,25 +124,24 @@ static void conv_tile(const ConvTile& t) {
   GLIA_CONV_UNROLL for (int s = U / 2; s > 0; s /= 2) GLIA_CONV_UNROLL for (int u = 0; u < s; ++u)
     GLIA_CONV_UNROLL for (int i = 0; i < MR; ++i) GLIA_CONV_UNROLL for (int v = 0; v < NV; ++v)
       acc[u][i][v] = acc[u][i][v] + acc[u + s][i][v];
-  conv_tile_finish<MR, NV>(t, acc[0]);
+  Math::template finish<MR, NV>(t, acc[0]);
 }
 
-using ConvTileFn = void (*)(const ConvTile&);
-
-// Kernels for 1, 2, ... rows; conv_tiles<NV>()[rows - 1].
-template <int NV, int... I>
+// Kernels for 1, 2, ... rows: conv_tiles(nv)[rows - 1].
+template <class Math, int NV, int... I>
 struct ConvTileTable {
-  static constexpr ConvTileFn fn[] = {&conv_tile<I, NV>...};
+  static constexpr ConvTileFn fn[] = {&conv_tile<I, NV, Math>...};
 };
-template <int NV, int N, int... I>
-struct ConvTileTableOf : ConvTileTableOf<NV, N - 1, N, I...> {};
-template <int NV, int... I>
-struct ConvTileTableOf<NV, 0, I...> : ConvTileTable<NV, I...> {};
+template <class Math, int NV, int N, int... I>
+struct ConvTileTableOf : ConvTileTableOf<Math, NV, N - 1, N, I...> {};
+template <class Math, int NV, int... I>
+struct ConvTileTableOf<Math, NV, 0, I...> : ConvTileTable<Math, NV, I...> {};
 
+template <class Math = ConvMathF32>
 GLIA_INLINE const ConvTileFn* conv_tiles(int nv) {
   if constexpr (kConvMaxRows[4] > 0)
-    if (nv == 4) return ConvTileTableOf<4, kConvMaxRows[4]>::fn;
-  return nv == 2 ? ConvTileTableOf<2, kConvMaxRows[2]>::fn : ConvTileTableOf<1, kConvMaxRows[1]>::fn;
+    if (nv == 4) return ConvTileTableOf<Math, 4, kConvMaxRows[4]>::fn;
+  return nv == 2 ? ConvTileTableOf<Math, 2, kConvMaxRows[2]>::fn : ConvTileTableOf<Math, 1, kConvMaxRows[1]>::fn;
 }
 
 }  // namespace glia::cpu::GLIA_ISA_NS
