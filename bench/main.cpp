@@ -110,6 +110,7 @@ void train_command(const Options& o) {
   const Tensor x = make_input(w, w.batch * batches), y = make_labels(w, w.batch * batches);
   if (o.dtype == "bf16") set_dtype_policy("mixed_bfloat16");
   double peak = peak_gflops(num_threads());
+  const double near = num_threads() > 1 ? handoff_ns() : 0;
   const double start = now_s();
   Model model = w.build();
   model.compile({.optimizer = "adam", .loss = "sparse_categorical_crossentropy", .metrics = {"accuracy"}});
@@ -121,6 +122,7 @@ void train_command(const Options& o) {
   peak = std::max(peak, peak_gflops(num_threads()));
   auto line = base_line(w.name, o);
   line["command"] = "train";
+  line["handoff_ns"] = {near, num_threads() > 1 ? handoff_ns() : 0};
   line["first_s"] = clock->first - start;
   print_model_line(o, std::move(line), summarise(clock->ms), w.train_flops(w.batch), peak);
 }
@@ -153,7 +155,7 @@ void startup_command(const Options& o) {
 void probe_command(const Options& o) {
   auto line = base_line("probe", o);
   line.update({{"peak_gflops_1", peak_gflops(1)}, {"peak_gflops", peak_gflops(num_threads())},
-               {"copy_gbs", copy_gbs(num_threads())}});
+               {"copy_gbs", copy_gbs(num_threads())}, {"handoff_ns", num_threads() > 1 ? handoff_ns() : 0}});
   std::printf("%s\n", line.dump(o.json ? -1 : 2).c_str());
 }
 

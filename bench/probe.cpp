@@ -1,6 +1,7 @@
 #include "probe.h"
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <cstring>
@@ -90,6 +91,31 @@ double best_rate(int threads, double seconds, F work) {
 
 double peak_gflops(int threads, double seconds) {
   return best_rate(threads, seconds, [](int) { return burst(20000); }) * 1e-9;
+}
+
+double handoff_ns() {
+  constexpr int kRuns = 41, kTrips = 200;
+  alignas(64) std::atomic<int> ball{0};
+  std::thread other([&] {
+    for (int i = 0; i < kRuns * kTrips; ++i) {
+      while (ball.load(std::memory_order_acquire) != 2 * i + 1) {
+      }
+      ball.store(2 * i + 2, std::memory_order_release);
+    }
+  });
+  std::vector<double> ns;
+  for (int run = 0, i = 0; run < kRuns; ++run) {
+    const auto start = Clock::now();
+    for (int trip = 0; trip < kTrips; ++trip, ++i) {
+      ball.store(2 * i + 1, std::memory_order_release);
+      while (ball.load(std::memory_order_acquire) != 2 * i + 2) {
+      }
+    }
+    ns.push_back(seconds_since(start) * 1e9 / kTrips);
+  }
+  other.join();
+  std::nth_element(ns.begin(), ns.begin() + kRuns / 2, ns.end());
+  return ns[kRuns / 2];
 }
 
 double copy_gbs(int threads, double seconds) {

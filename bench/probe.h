@@ -9,5 +9,8 @@ namespace glia::bench {
 
 double peak_gflops(int threads, double seconds = 0.04);
 double copy_gbs(int threads, double seconds = 0.08);
+// Time for a cache line to go from one core to another and back, ns (the median of short runs). A host may put the cores
+// of a virtual machine near each other (some tens of ns) or far apart (hundreds), and change that while a program runs.
+double handoff_ns();
 
 }  // namespace glia::bench
