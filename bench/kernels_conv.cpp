@@ -64,6 +64,28 @@ void add(std::vector<KernelBench>& list, const std::string& size, const ConvShap
                   }});
 }
 
+// The buffers of the f32 kernels hold more than enough for bfloat16.
+void add_bf16(std::vector<KernelBench>& list, const std::string& size, const ConvShape& s) {
+  if (!conv_bf16_supported(s, false) || !conv_bf16_supported(s, true)) return;
+  const double flops = 2.0 * s.batch * s.out_pixels() * s.taps() * (s.cin / s.groups) * s.cout;
+  const double bytes =
+      2.0 * (s.batch * (s.in_pixels() * s.cin + s.out_pixels() * s.cout) + s.taps() * s.cin / s.groups * s.cout);
+  const auto half = [](const Floats& f) { return reinterpret_cast<uint16_t*>(f.data()); };
+  const auto room = [](size_t bytes) { return Floats{Tensor({static_cast<int64_t>(bytes / 4 + 16)})}; };
+  list.push_back({"conv_forward_bf16_" + size, flops, bytes, [=] {
+                    auto b = buffers(s);
+                    b->workspace = room(conv_forward_bf16_workspace(s));
+                    auto fn = GLIA_ISA_SELECT(conv_forward_bf16);
+                    return [=] { fn(s, {Act::relu, b->bias.data()}, half(b->x), half(b->w), half(b->y), b->aligned()); };
+                  }});
+  list.push_back({"conv_backward_data_bf16_" + size, flops, bytes, [=] {
+                    auto b = buffers(s);
+                    b->workspace = room(conv_backward_data_bf16_workspace(s));
+                    auto fn = GLIA_ISA_SELECT(conv_backward_data_bf16);
+                    return [=] { fn(s, {}, half(b->y), half(b->w), half(b->x), b->aligned()); };
+                  }});
+}
+
 ConvShape square(int64_t batch, int64_t in, int64_t out, int64_t k, int64_t stride, int64_t pad, int64_t cin,
                  int64_t cout, int64_t groups = 1) {
   return {.batch = batch,
@@ -123,6 +145,9 @@ void add_conv_kernels(std::vector<KernelBench>& list) {
   add(list, "resnet_1x1_64to256_b4", square(4, 56, 56, 1, 1, 0, 64, 256));
   add(list, "mobilenet_dw_128at28_b4", square(4, 28, 28, 3, 1, 1, 128, 128, 128));
   add(list, "mobilenet_dw_256at28s2_b4", square(4, 28, 14, 3, 2, 0, 256, 256, 256));
+  add_bf16(list, "mnist2_b32", square(32, 13, 11, 3, 1, 0, 32, 64));
+  add_bf16(list, "resnet_64at56_b4", square(4, 56, 56, 3, 1, 1, 64, 64));
+  add_bf16(list, "resnet_256at14_b8", square(8, 14, 14, 3, 1, 1, 256, 256));
   add_pool(list, "mnist1_b32", {32, {1, 26, 26}, {1, 13, 13}, {1, 2, 2}, {1, 2, 2}, {0, 0, 0}, 32});
   add_pool(list, "mnist2_b32", {32, {1, 11, 11}, {1, 5, 5}, {1, 2, 2}, {1, 2, 2}, {0, 0, 0}, 64});
   add_pool(list, "resnet_b4", {4, {1, 112, 112}, {1, 56, 56}, {1, 3, 3}, {1, 2, 2}, {0, 1, 1}, 64});
