@@ -4,6 +4,7 @@
 //   auto [train, test] = glia::datasets::mnist();
 #pragma once
 #include <glia/activations.h>
+#include <glia/applications.h>
 #include <glia/callbacks.h>
 #include <glia/checkpoint.h>
 #include <glia/constraints.h>

@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "ir/graph.h"
+#include "ir/scope_error.h"
 
 namespace glia::ir {
 
@@ -69,15 +70,7 @@ std::vector<TensorType> infer_with_probes(const std::vector<TensorType>& in,
 namespace {
 std::vector<TensorType> infer_types(const OpDef& op, const Attrs& attrs, const std::vector<TensorType>& in) {
   auto infer = [&](const std::vector<TensorType>& types) { return op.infer({op, attrs, types}); };
-  std::string title = current_scope_title();
-  if (title.empty()) return infer_with_probes(in, infer);
-  try {
-    return infer_with_probes(in, infer);
-  } catch (const Error& e) {  // say which layer asked for it, once
-    std::string what = e.what();
-    if (what.rfind(title, 0) == 0) throw;
-    throw Error(title + ": " + what);
-  }
+  return naming_the_layer([&] { return infer_with_probes(in, infer); });
 }
 }  // namespace
 

@@ -7,6 +7,7 @@
 #include "base/cpu.h"
 #include "base/error.h"
 #include "ir/graph.h"
+#include "ir/scope_error.h"
 #include "runtime/executable.h"
 
 namespace glia::ir {
@@ -46,13 +47,7 @@ Values run_eagerly(const OpDef& op, const Attrs& attrs, const Values& inputs) {
     if (it != cache.end()) exe = it->second;
   }
   if (!exe) {
-    std::string title = current_scope_title();
-    try {
-      exe = compile_one(op, attrs, inputs);
-    } catch (const Error& e) {
-      if (title.empty() || std::string_view(e.what()).substr(0, title.size()) == title) throw;
-      throw Error(title + ": " + e.what());
-    }
+    exe = naming_the_layer([&] { return compile_one(op, attrs, inputs); });
     std::lock_guard<std::mutex> lock(mutex);
     if (cache.size() >= kCacheLimit) cache.clear();
     cache.emplace(key, exe);

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "base/error.h"
+#include "nn/losses/functions.h"
 #include "train/functional.h"
 #include "train/sequential.h"
 #include "train/trainer.h"
@@ -39,17 +40,6 @@ Shape expected_input_shape(const LayerRef& root, size_t i) {
   if (auto* s = dynamic_cast<SequentialLayer*>(root.ptr().get()))
     if (i == 0) return s->input_shape();
   return {};
-}
-
-// ignore_class of a sparse cross-entropy, read from its configuration.
-std::optional<int64_t> sparse_ignore_class(LossBase& loss) {
-  std::string config = get_config(loss), key = "\"ignore_class\":";
-  size_t at = config.find(key);
-  if (at == std::string::npos) return std::nullopt;
-  const char* text = config.c_str() + at + key.size();
-  char* end = nullptr;
-  int64_t v = std::strtoll(text, &end, 10);
-  return end == text ? std::nullopt : std::optional<int64_t>(v);
 }
 
 Tensor with_floatx(const Tensor& t, DType floatx) {
@@ -227,7 +217,7 @@ void Trainer::check_labels(const std::vector<Tensor>& y, const std::vector<Tenso
     size_t k = y.size() == out.size() ? o : target++;
     if (losses_[o]->class_name() != "SparseCategoricalCrossentropy" || k >= y.size()) continue;
     int64_t classes = out[o].shape.back();
-    std::optional<int64_t> ignored = sparse_ignore_class(*losses_[o]);
+    std::optional<int64_t> ignored = nn::ignored_class(*losses_[o]);
     for (int64_t i = 0; i < y[k].size(); ++i) {
       double label = y[k].item(i);
       bool ok = (label >= 0 && label < static_cast<double>(classes)) || (ignored && label == static_cast<double>(*ignored));

@@ -126,6 +126,11 @@ struct CategoricalFocalLoss final : LossBase {
 
 }  // namespace
 
+std::optional<int64_t> nn::ignored_class(const LossBase& loss) {
+  const auto* sparse = dynamic_cast<const SparseCategoricalCrossentropyLoss*>(&loss);
+  return sparse ? sparse->o.ignore_class : std::nullopt;
+}
+
 namespace losses {
 
 #define GLIA_PLAIN_LOSS(Class, fn) \

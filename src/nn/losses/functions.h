@@ -5,7 +5,14 @@
 
 #include <glia/value.h>
 
+namespace glia {
+class LossBase;
+}
+
 namespace glia::nn {
+
+// The label that a SparseCategoricalCrossentropy leaves out; empty for other losses.
+std::optional<int64_t> ignored_class(const LossBase& loss);
 
 Value mean_squared_error(Value t, Value p);
 Value mean_absolute_error(Value t, Value p);
