@@ -112,11 +112,13 @@ int main(int argc, char** argv) {
   std::string kept = "fuzz-" + loader->name + loader->ending;
   while (elapsed() < limit) {
     Bytes bytes = damage(valid);
+    const double before = processor_time();  // a busy machine makes any file slow by the clock
     Feeder::Result r = feed(bytes);
-    if (r.problem.empty() && feed.seconds < 2) continue;
+    const double seconds = processor_time() - before;
+    if (r.problem.empty() && seconds < 1) continue;
     std::ofstream(kept, std::ios::binary) << bytes;
     std::printf("%s: file %lld: %s (%.3f s); kept as %s\n", loader->name.c_str(), static_cast<long long>(feed.files),
-                r.problem.c_str(), feed.seconds, kept.c_str());
+                r.problem.c_str(), seconds, kept.c_str());
     return 1;
   }
   std::printf("%s: %lld files, %lld refused, slowest %.1f ms, peak %llu MiB\n", loader->name.c_str(),
