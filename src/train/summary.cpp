@@ -144,11 +144,17 @@ std::string memory_text(double bytes) {
   while (bytes >= 1024 && u < 5) bytes /= 1024, ++u;
   return fmt::format("{:.2f} {}", bytes, units[u]);
 }
+// The name of the class in Python; one is exported under another.
+std::string shown_class(const Layer& l) { return l.class_name() == "GroupQueryAttention" ? "GroupedQueryAttention" : l.class_name(); }
+
+std::string shape_text(const Shape& s) {  // Keras has no comma after a single extent
+  return s.size() == 1 ? "(" + (s[0] < 0 ? "None" : std::to_string(s[0])) + ")" : to_string(s);
+}
 std::string shapes_text(const std::vector<Shape>& shapes) {
   if (shapes.empty()) return "?";
-  if (shapes.size() == 1) return to_string(shapes[0]);
+  if (shapes.size() == 1) return shape_text(shapes[0]);
   std::string r = "[";
-  for (size_t i = 0; i < shapes.size(); ++i) r += (i ? ", " : "") + to_string(shapes[i]);
+  for (size_t i = 0; i < shapes.size(); ++i) r += (i ? ", " : "") + shape_text(shapes[i]);
   return r + "]";
 }
 
@@ -193,7 +199,7 @@ std::vector<Line> sequential_lines(const SequentialLayer& s) {
   std::vector<Line> r;
   for (size_t i = 0; i < s.layers().size(); ++i) {
     const LayerRef& l = s.layers()[i];
-    r.push_back({l->name(), l->class_name(), i < s.output_shapes().size() ? s.output_shapes()[i] : std::vector<Shape>{}, l, ""});
+    r.push_back({l->name(), shown_class(*l), i < s.output_shapes().size() ? s.output_shapes()[i] : std::vector<Shape>{}, l, ""});
   }
   return r;
 }
@@ -221,7 +227,7 @@ std::vector<Line> functional_lines(const FunctionalLayer& f, bool& graph_like) {
   std::vector<Line> r;
   for (const auto& item : f.items()) {
     const ir::Node& n = g.nodes[item.node];
-    Line line{item.name, item.layer ? item.layer->class_name() : n.op == &ir::input_op() ? "InputLayer" : camel(n.op->name), {}, item.layer, ""};
+    Line line{item.name, item.layer ? shown_class(*item.layer) : n.op == &ir::input_op() ? "InputLayer" : camel(n.op->name), {}, item.layer, ""};
     auto* call = dynamic_cast<LayerCall*>(n.callee.get());
     size_t outputs = call ? call->output_has_mask.size() : n.types.size();
     for (size_t o = 0; o < outputs; ++o) line.shapes.push_back(n.types[o].shape);
@@ -242,7 +248,7 @@ std::vector<Line> lines_of(const LayerRef& root, bool& graph_like) {
   if (auto* f = dynamic_cast<FunctionalLayer*>(root.ptr().get())) return functional_lines(*f, graph_like);
   if (auto* s = dynamic_cast<SequentialLayer*>(root.ptr().get())) return sequential_lines(*s);
   std::vector<Line> r;
-  for (const LayerRef& l : root->sublayers()) r.push_back({l->name(), l->class_name(), {}, l, ""});
+  for (const LayerRef& l : root->sublayers()) r.push_back({l->name(), shown_class(*l), {}, l, ""});
   return r;
 }
 

@@ -29,8 +29,17 @@ json layers_json(const Model& model) {
   return r;
 }
 
+// With the optimizer, whose variables count; a loss or metric that Glia does not know is no reason to show nothing.
+Model open_compiled(const Options& o) {
+  try {
+    return open_model(o.model, {.untrusted = o.untrusted, .compile = true});
+  } catch (const Error&) {
+    return open_model(o.model, {.untrusted = o.untrusted});
+  }
+}
+
 void summary(const Options& o, const Context& c) {
-  Model model = open_model(o.model, {.untrusted = o.untrusted});
+  Model model = open_compiled(o);
   int64_t trainable = 0;
   for (const Variable& v : model.ptr()->trainable_weights()) trainable += v.tensor().size();
   const int64_t all = model.count_params();

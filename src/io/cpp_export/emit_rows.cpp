@@ -64,12 +64,12 @@ void emit_arg(Emitter& e) {
                     s.n, s.inner, e.out()));
 }
 
-void emit_cumsum(Emitter& e) {
+void emit_cumulative(Emitter& e) {
   const Attrs& a = e.node().attrs;
   const ops::AxisSplit s = ops::split_at(e.in_type(0).shape, a.i("axis"));
   e.needs("cumulative");
-  e.add(fmt::format("detail::cumsum({}, {}, {}, {}, {}, {}, {});", e.in(0), s.outer, s.n, s.inner, a.b("exclusive"),
-                    a.b("reverse"), e.out()));
+  e.add(fmt::format("detail::cumulative<{}>({}, {}, {}, {}, {}, {}, {});", e.node().op->name == "cumprod", e.in(0), s.outer, s.n,
+                    s.inner, a.b("exclusive"), a.b("reverse"), e.out()));
 }
 
 // ---- reductions ----
@@ -185,7 +185,7 @@ void add_row_emitters(EmitTable& t) {
   t["layer_norm"] = emit_layer_norm;
   t["take"] = emit_take;
   t["argmax"] = t["argmin"] = emit_arg;
-  t["cumsum"] = emit_cumsum;
+  t["cumsum"] = t["cumprod"] = emit_cumulative;
   for (const char* op :
        {"reduce_sum", "reduce_mean", "reduce_max", "reduce_min", "reduce_prod", "reduce_all", "reduce_any"})
     t[op] = emit_reduce;

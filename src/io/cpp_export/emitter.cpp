@@ -17,6 +17,7 @@ const EmitTable& table() {
     add_product_emitters(m);
     add_window_emitters(m);
     add_row_emitters(m);
+    add_order_emitters(m);
     add_move_emitters(m);
     add_recurrent_emitters(m);
     return m;

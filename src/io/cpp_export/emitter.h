@@ -92,6 +92,7 @@ using EmitTable = std::map<std::string, EmitFn>;
 void add_product_emitters(EmitTable&);
 void add_window_emitters(EmitTable&);
 void add_row_emitters(EmitTable&);
+void add_order_emitters(EmitTable&);
 void add_move_emitters(EmitTable&);
 void add_recurrent_emitters(EmitTable&);
 void emit_pointwise(Emitter&);

@@ -2,6 +2,8 @@
 
 #include <glia/ops.h>
 
+#include <algorithm>
+
 #include "base/error.h"
 #include "nn/trace.h"
 #include "passes/pipeline.h"
@@ -62,19 +64,6 @@ void bind_weights(Graph& g, const std::vector<Variable>& variables) {
   g.inputs = plain;
 }
 
-// Half precision is computed in float32: there is no such type in C++17, and the result is only more exact.
-void widen(Graph& g) {
-  const auto half = [](DType t) { return t == DType::bf16 || t == DType::f16; };
-  for (Node& n : g.nodes) {
-    for (TensorType& t : n.types)
-      if (half(t.dtype)) t.dtype = DType::f32;
-    if (n.constant.defined() && half(n.constant.dtype())) n.constant = n.constant.astype(DType::f32);
-    if (const AttrValue* a = n.attrs.find("dtype");
-        a && std::holds_alternative<std::string>(*a) && half(dtype_from_name(std::get<std::string>(*a))))
-      n.attrs.set("dtype", std::string("float32"));
-  }
-}
-
 // Rows of one call: those asked for, else the number that the model was built for, else one.
 int64_t rows_of(const Model& model, int64_t asked) {
   if (asked > 0) return asked;
@@ -85,11 +74,25 @@ int64_t rows_of(const Model& model, int64_t asked) {
 
 }  // namespace
 
+void widen(Graph& g, const std::vector<DType>& narrow) {
+  const auto half = [&](DType t) { return std::find(narrow.begin(), narrow.end(), t) != narrow.end(); };
+  for (Node& n : g.nodes) {
+    for (TensorType& t : n.types)
+      if (half(t.dtype)) t.dtype = DType::f32;
+    if (n.constant.defined() && half(n.constant.dtype())) n.constant = n.constant.astype(DType::f32);
+    if (const AttrValue* a = n.attrs.find("dtype");
+        a && std::holds_alternative<std::string>(*a) && half(dtype_from_name(std::get<std::string>(*a))))
+      n.attrs.set("dtype", std::string("float32"));
+  }
+}
+
 std::vector<DType> input_dtypes(const Model& model, size_t count) {
   std::vector<DType> r;
   if (auto* f = dynamic_cast<FunctionalLayer*>(model.ptr().get()))
     for (ir::Ref in : f->input_refs()) r.push_back(f->graph().type(in).dtype);
   const Layer* first = model.ptr().get();
+  if (auto* s = dynamic_cast<const SequentialLayer*>(first); s && !s->input_type().shape.empty() && s->input_type().dtype != DType::f32)
+    r.push_back(s->input_type().dtype);  // declared
   while (auto* s = dynamic_cast<const SequentialLayer*>(first)) {
     if (s->layers().empty()) break;
     first = s->layers()[0].ptr().get();
@@ -123,7 +126,7 @@ PredictGraph predict_graph(const Model& model, const PredictGraphOptions& o) {
   r.graph->updates.clear();
   r.graph->outputs.resize(y.size());  // updates (running statistics) follow the outputs
   bind_weights(*r.graph, t.input_variables);
-  widen(*r.graph);
+  widen(*r.graph, {DType::bf16, DType::f16});  // there is no such type in C++17, and the result is only more exact
   using passes::run_pass;
   for (const char* pass : {"dce", "lower", "fold", "simplify", "cse"}) run_pass(*r.graph, pass);
   fold_affine(*r.graph);

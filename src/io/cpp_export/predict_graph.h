@@ -24,6 +24,9 @@ struct PredictGraph {
 // Throws Error where an extent is unknown.
 PredictGraph predict_graph(const Model& model, const PredictGraphOptions& options);
 
+// Computes in float32 what a graph computes in one of the `narrow` types.
+void widen(ir::Graph& g, const std::vector<DType>& narrow);
+
 // Declared dtypes of a functional model's inputs; for others int32 where the first layer looks ids up, else float32.
 std::vector<DType> input_dtypes(const Model& model, size_t count);
 

@@ -6,7 +6,7 @@ namespace glia::io::cpp_export {
 
 static std::vector<Snippet> all_snippets() {
   std::vector<Snippet> all;
-  for (auto list : {math_snippets(), product_snippets(), window_snippets(), row_snippets(), recurrent_snippets()})
+  for (auto list : {math_snippets(), product_snippets(), window_snippets(), row_snippets(), order_snippets(), recurrent_snippets()})
     all.insert(all.end(), list.begin(), list.end());
   return all;
 }

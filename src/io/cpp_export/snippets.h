@@ -18,6 +18,7 @@ std::vector<Snippet> math_snippets();
 std::vector<Snippet> product_snippets();
 std::vector<Snippet> window_snippets();
 std::vector<Snippet> row_snippets();
+std::vector<Snippet> order_snippets();
 std::vector<Snippet> recurrent_snippets();
 
 // The text of all that `wanted` needs.

@@ -104,17 +104,17 @@ inline void arg_extreme(const T* x, std::int64_t outer, std::int64_t n, std::int
 }
 )CPP"},
       {"cumulative", {}, R"CPP(
-// Running sum along the middle axis of (outer, n, inner).
-template <class T>
-inline void cumsum(const T* x, std::int64_t outer, std::int64_t n, std::int64_t inner, bool exclusive, bool reverse, T* out) {
+// Running sum or product along the middle axis of (outer, n, inner).
+template <bool product, class T>
+inline void cumulative(const T* x, std::int64_t outer, std::int64_t n, std::int64_t inner, bool exclusive, bool reverse, T* out) {
   for (std::int64_t o = 0; o < outer; ++o)
     for (std::int64_t k = 0; k < inner; ++k) {
-      T sum = 0;
+      T so_far = product;
       for (std::int64_t j = 0; j < n; ++j) {
         const std::int64_t i = (o * n + (reverse ? n - 1 - j : j)) * inner + k;
-        const T next = static_cast<T>(sum + x[i]);
-        out[i] = exclusive ? sum : next;
-        sum = next;
+        const T next = static_cast<T>(product ? so_far * x[i] : so_far + x[i]);
+        out[i] = exclusive ? so_far : next;
+        so_far = next;
       }
     }
 }

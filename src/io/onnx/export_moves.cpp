@@ -295,8 +295,26 @@ void export_argsort(Exporter& ex, const ir::Node& n, int id) {
                          {{"axis", axis}, {"largest", int64_t{n.attrs.b("descending")}}}, 2);
   ex.define({id, 0}, ex.cast(y[1], DType::i32));
 }
-void export_cumulative(Exporter& ex, const ir::Node& n, int id) {
-  if (n.op->name == "cumprod") ex.fail(n, "running products need opset 26.");
+// Running products over a known extent: each round multiplies by what lies 1, 2, 4, ... places back.
+void export_cumprod(Exporter& ex, const ir::Node& n, int id) {
+  const int rank = ex.type(n.inputs[0]).rank();
+  const int64_t axis = ir::normalize_axis(n.attrs.i("axis"), rank, "cumprod");
+  const Dims extent = ex.symbols().extent(n.inputs[0], static_cast<int>(axis));
+  if (!is_known(extent)) ex.fail(n, "running products over an open extent need opset 26.");
+  const bool reverse = n.attrs.b("reverse");
+  const std::string one = ex.scalar(1, n.types[0].dtype);
+  const auto shifted = [&](const std::string& x, int64_t by) {
+    Ints pads(2 * static_cast<size_t>(rank));
+    pads[static_cast<size_t>(axis + (reverse ? rank : 0))] = by;
+    pads[static_cast<size_t>(axis + (reverse ? 0 : rank))] = -by;
+    return ex.emit1("Pad", {x, ex.ints(pads), one}, {{"mode", std::string("constant")}});
+  };
+  std::string y = ex.plain(n.inputs[0]);
+  if (n.attrs.b("exclusive")) y = shifted(y, 1);
+  for (int64_t by = 1; by < extent[0]; by *= 2) y = ex.emit1("Mul", {y, shifted(y, by)});
+  ex.define({id, 0}, y);
+}
+void export_cumsum(Exporter& ex, const ir::Node& n, int id) {
   const std::string axis = ex.tensor(Tensor::from_vector<int64_t>({}, {n.attrs.i("axis")}), "axis");
   ex.define({id, 0},
             ex.emit1("CumSum", {ex.plain(n.inputs[0]), axis},
@@ -319,8 +337,8 @@ ExportRules move_rules() {
           {"argmin", export_arg},
           {"top_k", export_top_k},
           {"argsort", export_argsort},
-          {"cumsum", export_cumulative},
-          {"cumprod", export_cumulative}};
+          {"cumsum", export_cumsum},
+          {"cumprod", export_cumprod}};
 }
 
 }  // namespace glia::onnx

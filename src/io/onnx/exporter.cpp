@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "io/onnx/export_tables.h"
 #include "io/onnx/graph.h"
 #include "io/onnx/operand.h"
 #include "passes/rewrite.h"
@@ -101,22 +102,8 @@ bool Exporter::fold(int id) {
       const Tensor& other = graph_.constant(id, t);
       if (other.raw() == n.constant.raw() || (other.shape() == n.constant.shape() && other.equals(n.constant)))
         continue;
-      // Depends on an open extent: all elements alike, or 0, 1, 2, ...
-      bool same = n.constant.size() > 0, counts = n.constant.rank() == 1;
-      for (const Tensor& c2 : {n.constant, other})
-        for (int64_t i = 0; i < c2.size(); ++i)
-          same &= c2.item(i) == n.constant.item(0), counts &= c2.item(i) == static_cast<double>(i);
-      if (same) {
-        define({id, 0},
-               emit1("Expand", {scalar(n.constant.item(0), n.constant.dtype()), shape_of(graph_.shape({id, 0}))}));
-      } else if (counts) {
-        const std::string length = emit1("Squeeze", {extent(graph_.extent({id, 0}, 0)), ints({0})});
-        const std::string r = emit1("Range", {tensor(Tensor::from_vector<int64_t>({}, {0}), "zero"), length,
-                                              tensor(Tensor::from_vector<int64_t>({}, {1}), "one")});
-        define({id, 0}, cast(r, n.constant.dtype()));
-      } else {
+      if (!write_open_table(*this, id))
         fail(n, "a table depends on an open extent. Give the model's input that extent as a number.");
-      }
       return true;
     }
     define({id, 0}, c);
@@ -221,6 +208,25 @@ std::string Exporter::ints(const Ints& v) {
   return tensor(Tensor::from_vector<int64_t>({static_cast<int64_t>(v.size())}, v), "shape");
 }
 
+// Extents behind pooling and strides are read off the newest value that has them, or a part of them.
+std::string Exporter::extent_of_value(const Dims& d) {
+  for (int64_t factor : {1, 2, 3, 4, 5, 6, 7, 8, 16, 32}) {
+    for (auto it = items_.rbegin(); it != items_.rend(); ++it) {
+      const auto& [ref, value] = *it;
+      if (value.constant.defined() || value.name.empty() || !value.flattened.empty() || !value.merged.empty()) continue;
+      for (int a = 0; a < type(ref).rank(); ++a) {
+        Dims scaled = graph_.extent(ref, a);
+        for (int64_t& v : scaled) v *= factor;
+        if (scaled != d) continue;
+        const int64_t axis = value.axes.empty() ? a : value.axes[static_cast<size_t>(a)];
+        const std::string v = emit1("Gather", {emit1("Shape", {value.name}), ints({axis})}, {{"axis", int64_t{0}}});
+        return factor == 1 ? v : emit1("Mul", {v, ints({factor})});
+      }
+    }
+  }
+  return "";
+}
+
 std::string Exporter::extent(const Dims& d) {
   if (is_known(d)) return ints({d[0]});
   std::string& name = extents_[d];
@@ -263,6 +269,7 @@ std::string Exporter::extent(const Dims& d) {
       return name = v;
     }
   }
+  if (std::string v = extent_of_value(d); !v.empty()) return name = v;
   throw_error(
       "onnx::save: {}an extent follows from '{}' in a way that ONNX shapes here cannot express. Give the model's "
       "input that extent as a number.",
@@ -383,25 +390,27 @@ void Exporter::add_outputs() {
     return graph_.extent({g.inputs[static_cast<size_t>(input)], 0}, axis);
   };
   scope_.clear();
+  std::vector<std::string> values;
+  for (const ir::Ref& r : g.outputs) values.push_back(plain(r));
+  std::map<std::string, int> readers;
+  for (auto& n : out_.node())
+    for (auto& in : n.input()) ++readers[in];
+  for (const std::string& v : values) ++readers[v];
   std::set<std::string> used;
   for (size_t i = 0; i < g.outputs.size(); ++i) {
     std::string wanted = graph_.output_names[i];
     for (int k = 1; !used.insert(wanted).second; ++k) wanted = fmt::format("{}_{}", graph_.output_names[i], k);
     for (const auto& in : out_.input())
       if (in.name() == wanted) wanted += "_output";
-    const std::string from = plain(g.outputs[i]);
     // The node that makes the value gives it the output's name, unless others or another output read it.
     bool renamed = false;
-    int readers = 0;
-    for (auto& n : out_.node())
-      for (auto& in : n.input()) readers += in == from;
     for (auto& n : *out_.mutable_node())
       for (auto& o : *n.mutable_output())
-        if (o == from && !readers && !used.count("=" + from)) o = wanted, renamed = true, used.insert("=" + from);
+        if (o == values[i] && readers[o] == 1) o = wanted, renamed = true;
     if (!renamed) {
       pb::NodeProto& n = *out_.add_node();
       n.set_op_type("Identity"), n.set_name(fresh("Identity"));
-      n.add_input(from), n.add_output(wanted);
+      n.add_input(values[i]), n.add_output(wanted);
     }
     pb::ValueInfoProto& v = *out_.add_output();
     v.set_name(wanted);

@@ -92,6 +92,7 @@ class Exporter {
   std::string fresh(const std::string& wanted);
   pb::TensorProto tensor_proto(const Tensor& t, const std::string& name) const;
   std::string extent(const Dims& d);
+  std::string extent_of_value(const Dims& d);
 
   const SymbolicGraph& graph_;
   const ExportOptions& options_;

@@ -65,6 +65,7 @@ std::shared_ptr<ir::Graph> trace_once(const Model& model, const std::vector<Tens
   g->updates.clear();
   g->outputs.resize(y.size());
   bind_weights(*g, t.input_variables);
+  io::cpp_export::widen(*g, {DType::bf16});  // runtimes lack it for most operators
   passes::run_pass(*g, "dce");
   decompose_others(*g, keeps);
   for (const char* pass : {"dce", "simplify", "cse", "fuse_epilogue", "dce"}) passes::run_pass(*g, pass);

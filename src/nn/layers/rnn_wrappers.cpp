@@ -113,6 +113,26 @@ void TimeDistributed::build(const std::vector<Shape>& in) {
   layer->build_once({step});
 }
 
+// Layers that treat each example by itself take all steps as one large batch; so do models of such layers.
+static bool treats_examples_alone(const Layer& layer, bool training) {
+  static const std::set<std::string> always{
+      "Dense", "EinsumDense", "Embedding", "Conv1D", "Conv2D", "Conv3D", "Conv1DTranspose", "Conv2DTranspose", "DepthwiseConv1D",
+      "DepthwiseConv2D", "SeparableConv1D", "SeparableConv2D", "MaxPooling1D", "MaxPooling2D", "AveragePooling1D", "AveragePooling2D",
+      "GlobalMaxPooling1D", "GlobalMaxPooling2D", "GlobalAveragePooling2D", "Flatten", "Reshape", "Permute", "Activation", "ReLU",
+      "LeakyReLU", "ELU", "PReLU", "LayerNormalization", "Rescaling", "Identity", "RepeatVector"};
+  static const std::set<std::string> parts{"Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum", "Concatenate", "Softmax",
+                                           "ZeroPadding1D", "ZeroPadding2D", "Cropping1D", "Cropping2D", "UpSampling1D", "UpSampling2D"};
+  static const std::set<std::string> predicting{"BatchNormalization", "Dropout", "SpatialDropout1D", "SpatialDropout2D", "GaussianNoise",
+                                                "GaussianDropout", "AlphaDropout"};
+  const std::string name = layer.class_name();
+  if (always.count(name)) return true;
+  if (!training && predicting.count(name)) return true;
+  if (name != "Sequential" && name != "Functional") return false;
+  for (const LayerRef& l : layer.sublayers())
+    if (!parts.count(l->class_name()) && !treats_examples_alone(*l, training)) return false;
+  return true;
+}
+
 Values TimeDistributed::call(const Values& inputs, const CallOptions& options) {
   check_input_count(title(), inputs.size(), 1);
   const Value& x = inputs[0];
@@ -121,16 +141,9 @@ Values TimeDistributed::call(const Values& inputs, const CallOptions& options) {
   GLIA_CHECK(!mask.defined() || (mask.rank() >= 2 && mask.dim(0) == x.dim(0) && mask.dim(1) == x.dim(1)),
              "{}: the mask must begin with the batch and step axes of the input. Received a mask of shape {} for an input of shape {}.",
              title(), mask.defined() ? to_string(mask.shape()) : "", to_string(x.shape()));
-  // Layers that treat each example by itself take all steps as one large batch.
-  static const std::set<std::string> by_example{
-      "Dense", "EinsumDense", "Embedding", "Conv1D", "Conv2D", "Conv3D", "Conv1DTranspose", "Conv2DTranspose", "DepthwiseConv1D",
-      "DepthwiseConv2D", "SeparableConv1D", "SeparableConv2D", "MaxPooling1D", "MaxPooling2D", "AveragePooling1D", "AveragePooling2D",
-      "GlobalMaxPooling1D", "GlobalMaxPooling2D", "GlobalAveragePooling2D", "Flatten", "Reshape", "Permute", "Activation", "ReLU",
-      "LeakyReLU", "ELU", "PReLU", "LayerNormalization", "Rescaling", "Identity", "RepeatVector"};
-  Values in{x};
   Shape s = x.shape();
   CallOptions inner{.training = options.training};
-  if (by_example.count(layer->class_name())) {
+  if ((!mask.defined() || mask.rank() == 2) && treats_examples_alone(*layer, training(options))) {
     Shape flat(s.begin() + 1, s.end());
     flat[0] = s[0] * s[1];
     Value y = layer(ops::reshape(x, flat), inner);
