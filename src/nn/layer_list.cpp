@@ -141,6 +141,8 @@ std::vector<ClassEntry> layer_list() {
     e.module = "keras.src.applications.convnext";
     list.push_back(std::move(e));
   }
+  list.push_back(entry<CustomScaleLayer>("CustomScaleLayer"));
+  list.back().module = "keras.src.applications.inception_resnet_v2";
   add_spatial<Conv>(list, "Conv%D", 3);
   add_spatial<ConvTranspose>(list, "Conv%DTranspose", 3);
   add_spatial<DepthwiseConv>(list, "DepthwiseConv%D", 2);

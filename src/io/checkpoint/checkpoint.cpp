@@ -157,6 +157,7 @@ void Checkpoint::save(const Model& model, const std::string& path) {
   GliaFile file;
   file.model_json = architecture(model);
   file.assets = keras::assets_of(model);
+  for (auto& a : keras::idf_assets_of(model)) file.assets.push_back(std::move(a));
   file.groups["weights"] = named_tensors(model->weights());
   add_optimizer(file, model);
   file.groups["random"] = {{"seed", seed_variable().tensor()}};

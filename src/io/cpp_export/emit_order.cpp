@@ -1,4 +1,5 @@
 // Emitters of ops that sort, pick by index and sum by index.
+#include "base/error.h"
 #include "io/cpp_export/emitter.h"
 #include "ops/axis.h"
 
@@ -35,6 +36,12 @@ void emit_segment_sum(Emitter& e) {
                     e.node().attrs.i("num_segments"), e.out()));
 }
 
+void emit_searchsorted(Emitter& e) {
+  e.needs("searchsorted");
+  e.add(fmt::format("detail::searchsorted<{}>({}, {}, {}, {}, {});", e.node().attrs.b("right"), e.in(0),
+                    e.in_type(0).elements(), e.in(1), e.in_type(1).elements(), e.out()));
+}
+
 }  // namespace
 
 void add_order_emitters(EmitTable& t) {
@@ -42,6 +49,7 @@ void add_order_emitters(EmitTable& t) {
   t["top_k"] = emit_top_k;
   t["take_along_axis"] = emit_take_along;
   t["segment_sum"] = emit_segment_sum;
+  t["searchsorted"] = emit_searchsorted;
 }
 
 }  // namespace glia::io::cpp_export

@@ -44,6 +44,14 @@ inline void take_along(const T* x, std::int64_t outer, std::int64_t n, std::int6
     }
 }
 )CPP"},
+      {"searchsorted", {}, R"CPP(
+// How many of the n sorted numbers lie before each value; kRight: or are equal to it.
+template <bool kRight, class T>
+inline void searchsorted(const T* x, std::int64_t n, const T* values, std::int64_t count, std::int32_t* out) {
+  for (std::int64_t i = 0; i < count; ++i)
+    out[i] = static_cast<std::int32_t>((kRight ? std::upper_bound(x, x + n, values[i]) : std::lower_bound(x, x + n, values[i])) - x);
+}
+)CPP"},
       {"segment_sum", {}, R"CPP(
 // Row s of out: the sum of the rows whose id is s.
 template <class T, class I>

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "nn/layers/text.h"
+#include "nn/trace.h"
 #include "train/trainer.h"
 
 namespace glia::io::keras {
@@ -16,10 +17,27 @@ using hdf5::Group;
 
 namespace {
 
+bool is_adapter(const Variable& v) { return v.name().rfind("lora_", 0) == 0; }
+
+// What a file holds of a layer. Low-rank adapters are no variables of their own there: their product is part of the kernel.
+std::vector<Variable> stored_variables(const Layer& layer) {
+  if (layer.lora_rank() == 0) return own_variables(layer);
+  std::vector<Variable> r;
+  for (const Variable& v : layer.own_variables())
+    if (!is_adapter(v)) r.push_back(v);
+  return r;
+}
+// The product starts anew from nothing. Keras sets both factors to zero, after which neither has a gradient; here only one.
+void reset_adapters(const Layer& layer) {
+  for (const Variable& v : layer.own_variables())
+    if (const Variable& b = v.state()->adapter_b; b.defined()) b.tensor().copy_from(Tensor::zeros(b.shape(), b.dtype()));
+}
+Tensor merged(const Variable& v) { return v.state()->adapter_a.defined() ? v.value().tensor() : v.tensor(); }
+
 void put_variables(Group& tree, const std::string& path, const std::string& name, const std::vector<Variable>& variables) {
   Group& vars = tree.at_path(path.empty() ? "vars" : path + "/vars");
   vars.attributes["name"] = Array::text(name);
-  for (std::size_t i = 0; i < variables.size(); ++i) vars.arrays[std::to_string(i)] = Array::numbers(variables[i].tensor());
+  for (std::size_t i = 0; i < variables.size(); ++i) vars.arrays[std::to_string(i)] = Array::numbers(merged(variables[i]));
 }
 
 const Group* variables_at(const Group& tree, const std::vector<std::string>& paths) {
@@ -31,7 +49,7 @@ const Group* variables_at(const Group& tree, const std::vector<std::string>& pat
 std::string title_of(const Saveable& s) { return fmt::format("{} ({}) at '{}'", s.layer->name(), s.layer->class_name(), s.paths[0]); }
 
 void load_layer(const Saveable& s, const Group& tree) {
-  const std::vector<Variable> own = own_variables(*s.layer);
+  const std::vector<Variable> own = stored_variables(*s.layer);
   const Group* vars = variables_at(tree, s.paths);
   const std::size_t stored = vars ? vars->arrays.size() : 0;
   if (own.empty()) {
@@ -48,6 +66,7 @@ void load_layer(const Saveable& s, const Group& tree) {
                title_of(s), i, own[i].name(), to_string(own[i].shape()), it->second.is_text ? "text" : to_string(it->second.tensor.shape()));
   }
   for (std::size_t i = 0; i < own.size(); ++i) assign(own[i], vars->arrays.at(std::to_string(i)), title_of(s));
+  reset_adapters(*s.layer);
 }
 
 void load_optimizer(const Model& model, const Group& tree, const std::string& name) {
@@ -83,7 +102,7 @@ void assign(const Variable& to, const Array& from, const std::string& where) {
 Group weights_tree(const Model& model) {
   Group tree;
   for (const Saveable& s : walk(model)) {
-    put_variables(tree, s.paths[0], s.layer->name(), own_variables(*s.layer));
+    put_variables(tree, s.paths[0], s.layer->name(), stored_variables(*s.layer));
     if (auto* text = dynamic_cast<nn::HostLayer*>(s.layer.ptr().get()))
       if (const nn::Vocabulary* v = text->known_vocabulary(); v && v->output_mode == "tf_idf" && !v->idf.empty()) {
         std::vector<float> idf(v->idf.begin(), v->idf.end());
@@ -105,7 +124,7 @@ void apply_weights(const Model& model, const Group& tree, const std::string& nam
   for (const Saveable& s : walk(model)) {
     try {
       load_layer(s, tree);
-      matched += !own_variables(*s.layer).empty();
+      matched += !stored_variables(*s.layer).empty();
     } catch (const Error& e) {
       failures.emplace_back(e.what());
     }
@@ -137,7 +156,29 @@ std::vector<std::string> lines_of(const std::string& text) {
 
 std::string asset_path(const std::string& path) { return (path.empty() ? "assets" : "assets/" + path) + "/vocabulary.txt"; }
 
+// Glia's own files keep what Keras keeps in its weights file beside the vocabulary, a number a line.
+std::string idf_path(const std::string& path) { return (path.empty() ? "assets" : "assets/" + path) + "/idf_weights.txt"; }
+
+Floats numbers_of(const std::string& text) {
+  Floats r;
+  for (const std::string& line : lines_of(text)) r.push_back(std::strtod(line.c_str(), nullptr));
+  return r;
+}
+
 }  // namespace
+
+Assets idf_assets_of(const Model& model) {
+  Assets r;
+  for (const Saveable& s : walk(model)) {
+    auto* text = dynamic_cast<nn::HostLayer*>(s.layer.ptr().get());
+    const nn::Vocabulary* v = text && !text->vocabulary_in_config() ? text->known_vocabulary() : nullptr;
+    if (!v || v->output_mode != "tf_idf" || v->idf.empty()) continue;
+    std::string lines;
+    for (double w : v->idf) lines += fmt::format("{:.17g}\n", w);
+    r.emplace_back(idf_path(s.paths[0]), lines);
+  }
+  return r;
+}
 
 Assets assets_of(const Model& model) {
   Assets r;
@@ -168,6 +209,7 @@ void apply_assets(const Model& model, const Group& tree, const std::string& name
     const Group* vars = variables_at(tree, s.paths);
     if (const Array* a = vars ? vars->find_array("idf_weights") : nullptr; a && !a->is_text)
       for (int64_t i = 0; i < a->tensor.size(); ++i) idf.push_back(a->tensor.item(i));
+    else if (const std::unique_ptr<std::string> numbers = read(idf_path(s.paths[0]))) idf = numbers_of(*numbers);
     try {
       v->set(lines_of(*lines), idf);
     } catch (const Error& e) {

@@ -26,6 +26,7 @@ void apply_weights(const Model& model, const hdf5::Group& tree, const std::strin
 // Vocabularies beside the weights: ("assets/layers/string_lookup/vocabulary.txt", text).
 using Assets = std::vector<std::pair<std::string, std::string>>;
 Assets assets_of(const Model& model);
+Assets idf_assets_of(const Model& model);  // for .glia files: what .keras files keep among the weights
 // read(path) gives a member's text, or null when there is none.
 void apply_assets(const Model& model, const hdf5::Group& tree, const std::string& name,
                   const std::function<std::unique_ptr<std::string>(const std::string&)>& read);

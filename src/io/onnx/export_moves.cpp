@@ -273,6 +273,14 @@ void export_segment_sum(Exporter& ex, const ir::Node& n, int id) {
             ex.emit1("ScatterND", {zeros, index, ex.plain(n.inputs[0])}, {{"reduction", std::string("add")}}));
 }
 
+// How many of the sorted numbers lie before each value.
+void export_searchsorted(Exporter& ex, const ir::Node& n, int id) {
+  const std::string value = ex.emit1("Unsqueeze", {ex.plain(n.inputs[1]), ex.ints({-1})});
+  const std::string before =
+      ex.emit1(n.attrs.b("right") ? "LessOrEqual" : "Less", {ex.plain(n.inputs[0]), value});
+  ex.define({id, 0}, ex.emit1("ReduceSum", {ex.cast(before, DType::i32), ex.ints({-1})}, {{"keepdims", int64_t{0}}}));
+}
+
 void export_arg(Exporter& ex, const ir::Node& n, int id) {
   const Item it = as_it_lies(ex, n.inputs[0]);
   const bool keep = n.attrs.b("keepdims");
@@ -333,6 +341,7 @@ ExportRules move_rules() {
           {"take", export_take},
           {"take_along_axis", export_take_along},
           {"segment_sum", export_segment_sum},
+          {"searchsorted", export_searchsorted},
           {"argmax", export_arg},
           {"argmin", export_arg},
           {"top_k", export_top_k},

@@ -100,6 +100,12 @@ std::string composed(Exporter& ex, const ir::Node& n, const std::vector<std::str
     return bin("Div", bin("Sub", a, bin("Mod", a, b)), b);  // Mod takes the sign of b, so this divides without a rest
   }
   if (op == "hypot") return un("Sqrt", bin("Add", bin("Mul", a, a), bin("Mul", b, b)));
+  if (op == "atan2") {  // of a and b; half a turn further left of the axis, on the side of a
+    const std::string half_turn = ex.emit1("Where", {bin("Less", a, num(0)), num(-M_PI), num(M_PI)});
+    const std::string left = bin("Less", b, num(0)), none = bin("And", bin("Equal", a, num(0)), bin("Equal", b, num(0)));
+    const std::string angle = un("Atan", ex.emit1("Where", {none, num(0), bin("Div", a, b)}));
+    return bin("Add", angle, ex.emit1("Where", {left, half_turn, num(0)}));
+  }
   if (op == "exp2") return bin("Pow", num(2), a);
   if (op == "expm1") return bin("Sub", un("Exp", a), num(1));
   if (op == "log1p") return un("Log", bin("Add", a, num(1)));
@@ -159,7 +165,7 @@ ExportRules pointwise_rules() {
   ExportRules r;
   for (auto& [name, op] : same_names()) r[name] = export_same;
   for (const char* name : {"square",       "rsqrt",       "fma",  "fnma",      "lerp",        "squared_difference",
-                           "clip",         "fmod",        "mod",  "floor_div", "hypot",       "exp2",
+                           "clip",         "fmod",        "mod",  "floor_div", "hypot",       "exp2", "atan2",
                            "expm1",        "log1p",       "log2", "log10",     "logaddexp",   "erfc",
                            "log_sigmoid",  "trunc",       "ne",   "isfinite",  "bitwise_and", "bitwise_or",
                            "bitwise_xor",  "bitwise_not", "gelu", "gelu_tanh", "silu",        "relu_grad",

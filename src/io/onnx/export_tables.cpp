@@ -1,4 +1,4 @@
-// Constants whose size follows from an open extent: all elements alike, numbers in even steps along an axis, triangles
+// Constants that follow from an open extent: extents as numbers, all elements alike, numbers in even steps along an axis, triangles
 // (causal masks), the weights of a bilinear resize. They are computed from the inputs' shapes when the file runs.
 #include "io/onnx/export_tables.h"
 
@@ -6,6 +6,7 @@
 #include <glia/ops/image.h>
 
 #include <algorithm>
+#include <cmath>
 
 namespace glia::onnx {
 namespace {
@@ -25,12 +26,23 @@ class Table {
     return ex_.emit1("Range", {number(0), ex_.emit1("Squeeze", {ex_.shape_of({extent}), ex_.ints({0})}), number(1)});
   }
 
+  // All elements alike: one number, or an extent.
   bool write_uniform() {
-    for (const Tensor& t : seen_)
+    Dims value;
+    bool whole = true;
+    for (const Tensor& t : seen_) {
+      if (!t.size()) return false;
       for (int64_t i = 0; i < t.size(); ++i)
-        if (t.item(i) != seen_[0].item(0)) return false;
-    if (!seen_[0].size()) return false;
-    ex_.define({id_, 0}, ex_.emit1("Expand", {ex_.scalar(seen_[0].item(0), dtype()), ex_.shape_of(shape_)}));
+        if (t.item(i) != t.item(0)) return false;
+      whole &= t.item(0) >= 0 && t.item(0) < 1e9 && t.item(0) == std::floor(t.item(0));
+      value.push_back(whole ? static_cast<int64_t>(t.item(0)) : 0);
+    }
+    const bool one = std::all_of(seen_.begin(), seen_.end(), [&](const Tensor& t) { return t.item(0) == seen_[0].item(0); });
+    if (!one && !whole) return false;
+    std::string r = one ? ex_.scalar(seen_[0].item(0), dtype())
+                        : ex_.cast(ex_.emit1("Squeeze", {ex_.shape_of({value}), ex_.ints({0})}), dtype());
+    if (rank() > 0) r = ex_.emit1("Expand", {r, ex_.shape_of(shape_)});
+    ex_.define({id_, 0}, r);
     return true;
   }
 

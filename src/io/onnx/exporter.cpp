@@ -102,8 +102,7 @@ bool Exporter::fold(int id) {
       const Tensor& other = graph_.constant(id, t);
       if (other.raw() == n.constant.raw() || (other.shape() == n.constant.shape() && other.equals(n.constant)))
         continue;
-      if (!write_open_table(*this, id))
-        fail(n, "a table depends on an open extent. Give the model's input that extent as a number.");
+      define({id, 0}, Item{.open_table = true});
       return true;
     }
     define({id, 0}, c);
@@ -142,6 +141,12 @@ void Exporter::define(ir::Ref r, std::string name, Ints axes) {
 Item& Exporter::settle(ir::Ref r) {
   Item& it = items_.at(r);
   if (it.constant.defined()) return it;
+  if (it.open_table) {
+    it.open_table = false;
+    if (!write_open_table(*this, r.node))
+      fail(graph().nodes[static_cast<size_t>(r.node)],
+           "a table depends on an open extent. Give the model's input that extent as a number.");
+  }
   if (it.name.empty() && !it.reversed.empty())
     it.name = emit1("Slice", {it.reversed, ints({-1}), ints({INT64_MIN + 1}), ints({it.reversed_axis}), ints({-1})});
   if (!it.flattened.empty()) {  // back to channels last
@@ -208,19 +213,28 @@ std::string Exporter::ints(const Ints& v) {
   return tensor(Tensor::from_vector<int64_t>({static_cast<int64_t>(v.size())}, v), "shape");
 }
 
-// Extents behind pooling and strides are read off the newest value that has them, or a part of them.
+// Extents behind pooling and strides are read off the newest value that has them, a part of them, or neighbouring axes
+// that multiply to them.
 std::string Exporter::extent_of_value(const Dims& d) {
+  const auto axis_of = [&](const Item& value, int a) { return value.axes.empty() ? a : value.axes[static_cast<size_t>(a)]; };
   for (int64_t factor : {1, 2, 3, 4, 5, 6, 7, 8, 16, 32}) {
     for (auto it = items_.rbegin(); it != items_.rend(); ++it) {
       const auto& [ref, value] = *it;
       if (value.constant.defined() || value.name.empty() || !value.flattened.empty() || !value.merged.empty()) continue;
       for (int a = 0; a < type(ref).rank(); ++a) {
-        Dims scaled = graph_.extent(ref, a);
-        for (int64_t& v : scaled) v *= factor;
-        if (scaled != d) continue;
-        const int64_t axis = value.axes.empty() ? a : value.axes[static_cast<size_t>(a)];
-        const std::string v = emit1("Gather", {emit1("Shape", {value.name}), ints({axis})}, {{"axis", int64_t{0}}});
-        return factor == 1 ? v : emit1("Mul", {v, ints({factor})});
+        Dims product(d.size(), factor);
+        for (int b = a; b < type(ref).rank(); ++b) {
+          const Dims next = graph_.extent(ref, b);
+          for (size_t t = 0; t < d.size(); ++t) product[t] *= next[t];
+          if (product != d) continue;
+          const std::string shape = emit1("Shape", {value.name});
+          std::string r = factor == 1 ? "" : ints({factor});
+          for (int c = a; c <= b; ++c) {
+            const std::string v = emit1("Gather", {shape, ints({axis_of(value, c)})}, {{"axis", int64_t{0}}});
+            r = r.empty() ? v : emit1("Mul", {r, v});
+          }
+          return r;
+        }
       }
     }
   }

@@ -28,6 +28,8 @@ struct Item {
   std::string name;      // ONNX value; empty for known tensors until one is written
   Ints axes;             // the IR's value is transpose(ONNX value, axes); empty: the same
   Tensor constant;       // defined: known
+  bool open_table = false;  // a constant that follows from an open extent: written when it is first read, after what
+                            // its extents can be read off
   std::string reversed;  // an ONNX value that is this one backwards along axis `reversed_axis`; `name` is then
                          // written on demand
   int64_t reversed_axis = 0;

@@ -31,4 +31,13 @@ Values StochasticDepth::call(const Values& inputs, const CallOptions& options) {
   return {random_dropout(x, drop_path_rate, noise, {})};
 }
 
+void CustomScaleLayer::fields(Fields& f) {
+  Layer::fields(f);
+  f("scale", scale);
+}
+Values CustomScaleLayer::call(const Values& inputs, const CallOptions&) {
+  check_input_count(title(), inputs.size(), 2);
+  return {inputs[0] + inputs[1] * scale};
+}
+
 }  // namespace glia::nn

@@ -1,4 +1,4 @@
-// The two layers that keras.applications.convnext brings along, for its files.
+// The layers that keras.applications bring along, for their files: convnext two, inception_resnet_v2 one.
 #pragma once
 #include "nn/layers/common.h"
 
@@ -21,6 +21,15 @@ class StochasticDepth : public Layer {
  public:
   double drop_path_rate = 0;
   std::string class_name() const override { return "StochasticDepth"; }
+  void fields(Fields& f) override;
+  Values call(const Values& inputs, const CallOptions& options) override;
+};
+
+// x + scale * residual, for the inputs {x, residual}.
+class CustomScaleLayer : public Layer {
+ public:
+  double scale = 0;
+  std::string class_name() const override { return "CustomScaleLayer"; }
   void fields(Fields& f) override;
   Values call(const Values& inputs, const CallOptions& options) override;
 };

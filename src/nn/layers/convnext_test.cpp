@@ -14,6 +14,14 @@ TEST(ConvNeXtLayers, DoWhatEveryLayerMust) {
   run_layer_test([] { return from_text("LayerScale", R"({"init_values": 0.5, "projection_dim": 3})"); }, {{2, 4, 3}},
                  {.output = {2, 4, 3}, .weights = 1, .params = 3});
   run_layer_test([] { return from_text("StochasticDepth", R"({"drop_path_rate": 0.0})"); }, {{2, 3}}, {.output = {2, 3}});
+  run_layer_test([] { return from_text("CustomScaleLayer", R"({"scale": 0.25})"); }, {{2, 3}, {2, 3}}, {.output = {2, 3}});
+}
+
+TEST(ApplicationLayers, ScaleAddsAPartOfTheResidual) {
+  LayerRef add = from_text("CustomScaleLayer", R"({"scale": 0.25})");
+  const Tensor y = add({Value(Tensor::from({1, 2}, {1, 2})), Value(Tensor::from({1, 2}, {4, -8}))}).tensor();
+  EXPECT_EQ(y.item(0), 2);
+  EXPECT_EQ(y.item(1), 0);
 }
 
 TEST(ConvNeXtLayers, DepthDropsWholeExamples) {

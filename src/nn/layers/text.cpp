@@ -299,8 +299,7 @@ Value IntegerLookup::call(const Value& x) {
     index = ops::where(ops::equal(ids, ops::scalar_like(ids, static_cast<double>(to_integer(*v.mask_token)))), plain ? zero : zero - 1.0, index);
   if (plain) return index;
   const int64_t depth = v.pad_to_max_tokens && v.max_tokens ? *v.max_tokens : v.size();
-  Value r = encode_categories(title(), index, v.output_mode == "tf_idf" ? "count" : v.output_mode, depth,
-                              v.output_mode == "tf_idf" ? DType::f32 : DType::i64);
+  Value r = encode_categories(title(), index, v.output_mode == "tf_idf" ? "count" : v.output_mode, depth, DType::f32);
   if (v.output_mode != "tf_idf") return r;
   std::vector<float> idf(v.idf.begin(), v.idf.end());
   idf.resize(static_cast<size_t>(depth), 0.f);
