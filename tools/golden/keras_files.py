@@ -671,6 +671,48 @@ def repack(path):
             z.writestr(zipfile.ZipInfo(n), data, zipfile.ZIP_DEFLATED)
 
 
+# ---- wholes: what larger networks are made of ---------------------------------------------------------------------------------
+
+
+@case
+def seq2seq_states_beside_mask():  # given states switch the attached mask off, in Keras as here
+    source, target = keras.Input((6,), dtype="int32", name="source"), keras.Input((5,), dtype="int32", name="target")
+    _, h, c = L.LSTM(4, return_state=True)(L.Embedding(12, 3, mask_zero=True)(source))
+    y = L.LSTM(4, return_sequences=True)(L.Embedding(12, 3, mask_zero=True)(target), initial_state=[h, c])
+    return keras.Model([source, target], L.Dense(3, activation="softmax")(y)), [ints((6,), 3), ints((5,), 3)]
+
+
+@case
+def time_distributed_model():
+    step = keras.Sequential([keras.Input((6, 6, 1)), L.Conv2D(2, 3), L.BatchNormalization(), L.ReLU(), L.Flatten(), L.Dense(3)])
+    i = keras.Input((4, 6, 6, 1))
+    return keras.Model(i, L.GRU(3)(L.TimeDistributed(step)(i)))
+
+
+@case
+def low_rank_adapters():
+    dense = L.Dense(6, activation="tanh")
+    m = seq(dense, L.Dense(2), shape=(5,))
+    dense.enable_lora(2)
+    return m
+
+
+@case
+def application_scale_layer():
+    from keras.src.applications.inception_resnet_v2 import CustomScaleLayer
+
+    i = keras.Input((6, 6, 3))
+    return keras.Model(i, CustomScaleLayer(0.17)([i, L.Conv2D(3, 1)(i)]))
+
+
+@case
+def ops_order():
+    i, j = keras.Input((4, 3)), keras.Input((4, 3))
+    place = ops.argsort(j, axis=1)
+    return keras.Model([i, j], [ops.sort(i, axis=1), place, ops.take_along_axis(i, place, axis=1), ops.top_k(i, 2)[0], ops.cumprod(i, axis=1),
+                                ops.digitize(i, np.array([-0.5, 0.0, 0.7], "float32")), ops.arctan2(i, j), ops.max(i, axis=(1, 2))])
+
+
 def write(name, folder):
     keras.utils.set_random_seed(zlib.crc32(name.encode()) % 1000)
     keras.utils.clear_session() if hasattr(keras.utils, "clear_session") else keras.backend.clear_session()

@@ -447,11 +447,55 @@ std::vector<ExportCase> other_cases() {
                {{6}}});
   return r;
 }
+
+// Extents that are open, with constants that follow from them.
+std::vector<ExportCase> open_cases() {
+  std::vector<ExportCase> r;
+  r.push_back({"causal_padding_open",
+               [] {
+                 Value in = Input({-1}, {.name = "ids", .dtype = DType::i32});
+                 Value x = L::Embedding(20, 16, {.mask_zero = true})(in);
+                                  Value y = L::MultiHeadAttention(4, 4)({x, x}, {.use_causal_mask = true});
+                 return Model({in}, {L::Dense(5)(L::LayerNormalization()(L::Add()({x, y})))}, {.name = "open"});
+               },
+               {{9}},
+               20});
+  r.push_back({"unet_open_bilinear",
+               [] {
+                 Value in = Input({-1, -1, 3}, {.name = "x"});
+                 auto conv = [](const Value& v, int64_t n) {
+                   return L::Conv2D(n, {3}, {.padding = "same", .activation = "relu"})(v);
+                 };
+                 Value a = conv(in, 4), b = conv(L::MaxPooling2D()(a), 6), m = conv(L::MaxPooling2D()(b), 8);
+                 auto up = [](const Value& v) { return L::UpSampling2D({2}, {.interpolation = "bilinear"})(v); };
+                 Value u = conv(L::Concatenate()({up(m), b}), 6);
+                 return Model({in}, {L::Conv2D(2, {1})(L::Concatenate()({up(u), a}))}, {.name = "unet"});
+               },
+               {{16, 24, 3}}});
+  r.push_back({"time_distributed_model_open",
+               [] {
+                 Value step = Input({6}), in = Input({-1, 6}, {.name = "x"});
+                 Model each({step}, {L::Dense(3)(L::BatchNormalization()(L::Dense(4)(step)))}, {.name = "each"});
+                 return Model({in}, {L::LSTM(3)(L::TimeDistributed(each.ptr())(in))}, {.name = "steps"});
+               },
+               {{7, 6}}});
+  r.push_back({"order_and_repeated_outputs",
+               [] {
+                 Value a = Input({3, 8}, {.name = "a"}), flipped = ops::transpose(a, {0, 2, 1});
+                 Value edges = Tensor::from({3}, {-0.5, 0, 0.5});
+                 return Model({a},
+                              {flipped, flipped, ops::swapaxes(a, 1, 2), ops::cumprod(a, 2), ops::arctan2(a, a * a - 0.1),
+                               ops::cast(ops::searchsorted(edges, a), DType::f32), a},
+                              {.name = "order"});
+               },
+               {{3, 8}}});
+  return r;
+}
 }  // namespace
 
 std::vector<ExportCase> export_cases() {
   std::vector<ExportCase> r = image_cases();
-  for (const auto& more : {sequence_cases(), attention_cases(), other_cases()})
+  for (const auto& more : {sequence_cases(), attention_cases(), other_cases(), open_cases()})
     r.insert(r.end(), more.begin(), more.end());
   return r;
 }
