@@ -39,6 +39,10 @@ const std::size_t kDigitsGzBytes = sizeof kDigitsGz;
 # Random numbers must not depend on whether the compiler fuses multiplications with additions.
 set_source_files_properties(${PROJECT_SOURCE_DIR}/src/kernels/cpu/random.cpp PROPERTIES COMPILE_OPTIONS "-ffp-contract=off;-O3")
 
+# Loops over types that few programs hold: one instruction set, in the sense of the others (no errno, no traps).
+set_source_files_properties(${PROJECT_SOURCE_DIR}/src/kernels/cpu/pointwise_rare.cpp PROPERTIES
+                            COMPILE_OPTIONS "-fno-math-errno;-fno-trapping-math")
+
 # Rooms above the kernels and the executor are not hot: built for size, which halves them and their compile time.
 set(GLIA_LIGHT ${GLIA_SOURCES})
 list(FILTER GLIA_LIGHT INCLUDE REGEX "/src/(nn|train|data|io|passes|grad|ir|cli)/")

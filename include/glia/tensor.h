@@ -18,12 +18,18 @@
 
 namespace glia {
 
-enum class DType : uint8_t { f32, f64, bf16, f16, i32, i64, u8, i8, bool_ };
+// Behind u64 lie the formats of quantised weights: they are stored (one element a byte), moved and cast, but nothing is computed
+// in them; cast to a wider type first. is_cast_only tells.
+enum class DType : uint8_t {
+  f32, f64, bf16, f16, i32, i64, u8, i8, bool_, i16, u16, u32, u64,
+  f8e4m3fn, f8e5m2, f8e4m3fnuz, f8e5m2fnuz, f8e8m0fnu, f4e2m1fn, i4, u4, i2, u2
+};
 
 std::size_t dtype_size(DType);
 std::string_view dtype_name(DType);           // Keras's names: "float32", "bfloat16", "int32", "bool", ...
 DType dtype_from_name(std::string_view name); // throws Error with "did you mean"
 inline bool is_float(DType t) { return t <= DType::f16; }
+inline bool is_cast_only(DType t) { return t >= DType::f8e4m3fn; }
 
 // Extents of an array, outermost first. A dimension of -1 means "not known yet" (Keras's None) and occurs only in
 // specifications such as input_shape, never in a Tensor.
@@ -47,7 +53,7 @@ class Tensor {
   static Tensor scalar(double value, DType dtype = DType::f32);
   static Tensor from(Shape shape, std::initializer_list<double> values, DType dtype = DType::f32);
   template <class T>
-  static Tensor from_vector(Shape shape, const std::vector<T>& values);  // T: float double int32_t int64_t uint8_t int8_t
+  static Tensor from_vector(Shape shape, const std::vector<T>& values);  // T: a C++ number of a dtype's width
   // Uses memory that somebody else owns; `owner` keeps it alive.
   static Tensor wrap(Shape shape, DType dtype, void* data, std::shared_ptr<void> owner);
 
@@ -95,6 +101,10 @@ template <> constexpr DType dtype_of<int32_t>() { return DType::i32; }
 template <> constexpr DType dtype_of<int64_t>() { return DType::i64; }
 template <> constexpr DType dtype_of<uint8_t>() { return DType::u8; }
 template <> constexpr DType dtype_of<int8_t>() { return DType::i8; }
+template <> constexpr DType dtype_of<int16_t>() { return DType::i16; }
+template <> constexpr DType dtype_of<uint16_t>() { return DType::u16; }
+template <> constexpr DType dtype_of<uint32_t>() { return DType::u32; }
+template <> constexpr DType dtype_of<uint64_t>() { return DType::u64; }
 template <> constexpr DType dtype_of<bool>() { return DType::bool_; }
 
 namespace detail {

@@ -77,6 +77,7 @@ std::shared_ptr<const void> kernel_params(P p) { return std::make_shared<const P
 struct Traits {
   bool pointwise = false;    // output element i depends on input elements i only (after broadcasting); see ops/pointwise.h
   bool view = false;         // output 0 is input 0 seen with another shape: no kernel, shares the buffer
+  bool moves = false;        // copies whole elements, of any dtype
   bool random = false;       // never folded or merged
   bool low_precision = false;  // kernels take bf16/f16; otherwise the promote pass computes it in f32
   // Pairs (input, output) whose buffers may be the same: the kernel reads element i before it writes element i.

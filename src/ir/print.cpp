@@ -30,6 +30,7 @@ std::string data_text(const Tensor& t) {
   for (int64_t i = 0; i < t.size(); ++i) {
     if (i) r += ", ";
     if (t.dtype() == DType::i64) r += std::to_string(t.data<int64_t>()[i]);
+    else if (t.dtype() == DType::u64) r += std::to_string(t.data<uint64_t>()[i]);
     else r += fmt::format("{}", t.item(i));
   }
   return r + "]";
@@ -95,6 +96,7 @@ class Parser {
     for (int64_t i = 0; i < out.size(); ++i) {
       if (i) expect(",");
       if (t.dtype == DType::i64) out.data<int64_t>()[i] = integer();
+      else if (t.dtype == DType::u64) out.data<uint64_t>()[i] = from_chars<uint64_t>();
       else out.set_item(i, number());
     }
     expect("]");

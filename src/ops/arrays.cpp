@@ -130,9 +130,7 @@ Value diag(const Value& x, int64_t k) {
   return where(eye(size, size, k, DType::bool_), expand_dims(padded, k >= 0 ? 1 : 0), zero_of(x));
 }
 Value diagflat(const Value& x, int64_t k) { return diag(reshape(x, {-1}), k); }
-Value trace(const Value& given, int64_t offset, int64_t axis1, int64_t axis2) {
-  const DType t = given.dtype();
-  Value x = t == DType::bool_ || t == DType::u8 || t == DType::i8 ? cast(given, DType::i32) : given;
+Value trace(const Value& x, int64_t offset, int64_t axis1, int64_t axis2) {
   return sum(diagonal(x, offset, axis1, axis2), {-1});
 }
 

@@ -34,7 +34,7 @@ static const OpDef& broadcast_to_op() {
       },
       .vjp = [](const VjpContext& c) -> Values { return {sum_to(c.grads[0], c.inputs[0].shape())}; },
       .kernels = {{"pointwise", make_broadcast}},
-      .traits = {.low_precision = true},
+      .traits = {.moves = true, .low_precision = true},
   };
   return def;
 }

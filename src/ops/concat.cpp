@@ -60,7 +60,7 @@ const OpDef& concat_op() {
         return r;
       },
       .kernels = {{"copy", make_concat}},
-      .traits = {.low_precision = true},
+      .traits = {.moves = true, .low_precision = true},
   };
   return def;
 }

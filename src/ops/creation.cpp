@@ -81,6 +81,10 @@ std::pair<double, double> range_of(DType t) {
   switch (t) {
     case DType::u8: return {0, 255};
     case DType::i8: return {-128, 127};
+    case DType::i16: return {-32768, 32767};
+    case DType::u16: return {0, 65535};
+    case DType::u32: return {0, 4294967295.0};
+    case DType::u64: return {0, 18446744073709551615.0};
     case DType::i32: return {-2147483648.0, 2147483647.0};
     case DType::i64: return {-9223372036854775808.0, 9223372036854775807.0};
     case DType::bool_: return {0, 1};
@@ -104,21 +108,6 @@ Value saturate_cast(const Value& x, DType dtype) {
     to = static_cast<double>(std::nextafter(static_cast<float>(to), 0.0f));
   if (from > own_low || to < own_high) y = clip(x, from, to);
   return cast(y, dtype);
-}
-
-Value view(const Value& x, DType dtype) {
-  GLIA_CHECK(x.is_concrete(), "view: the bytes of symbolic values cannot be seen. Received {}.", to_string(x.type()));
-  const Tensor t = x.tensor().clone();
-  Shape shape = t.shape();
-  const auto old_size = static_cast<int64_t>(dtype_size(t.dtype())), size = static_cast<int64_t>(dtype_size(dtype));
-  if (old_size != size) {
-    GLIA_CHECK(!shape.empty() && shape.back() * old_size % size == 0, "view: the last axis of {} does not hold whole elements of {}.",
-               to_string(x.type()), dtype_name(dtype));
-    shape.back() = shape.back() * old_size / size;
-  }
-  Tensor y(shape, dtype);
-  std::memcpy(y.raw(), t.raw(), t.bytes());
-  return y;
 }
 
 }  // namespace glia::ops

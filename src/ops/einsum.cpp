@@ -160,7 +160,7 @@ Term contract(Term a, Term b, const std::string& needed) {
   }
   Value x = ta ? a.value : permuted(a.value, a.letters, batch + free_a + inner);
   Value y = tb ? b.value : permuted(b.value, b.letters, batch + inner + free_b);
-  return {reshape(matmul(reshape(x, sa), reshape(y, sb), ta, tb), shape), batch + free_a + free_b};
+  return {reshape(cast(matmul(reshape(x, sa), reshape(y, sb), ta, tb), x.dtype()), shape), batch + free_a + free_b};
 }
 
 }  // namespace
@@ -169,6 +169,7 @@ Value einsum(const std::string& equation, const Values& operands) {
   GLIA_CHECK(!operands.empty(), "einsum: \"{}\" needs operands.", equation);
   DType t = operands[0].dtype();
   for (const Value& v : operands) t = result_type(t, v.dtype());
+  if (t == DType::i8) t = DType::i32;  // as Keras
   Equation q = parse(equation, operands);
   auto needed_after = [&](size_t i) {
     std::string s = q.output;

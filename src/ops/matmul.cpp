@@ -245,6 +245,7 @@ Value matmul(const Value& a, const Value& b, bool transpose_a, bool transpose_b)
   GLIA_CHECK(a.rank() >= 1 && b.rank() >= 1, "matmul: scalars cannot be multiplied as matrices. Received {} and {}.",
              to_string(a.type()), to_string(b.type()));
   DType t = result_type(a.dtype(), b.dtype());
+  if (a.dtype() == DType::i8 && b.dtype() == DType::i8) t = DType::i32;  // as Keras
   Value x = cast(a, t), y = cast(b, t);
   bool row = x.rank() == 1, column = y.rank() == 1;
   if (row) x = expand_dims(x, 0);

@@ -125,7 +125,7 @@ Value tensordot(const Value& a, const Value& b, Axes axes_a, Axes axes_b) {
   const int64_t inner_size = extent(a, axes_a);
   Value m = reshape(transpose(a, order_a), {extent(a, left_a), inner_size});
   Value n = reshape(transpose(b, order_b), {inner_size, extent(b, left_b)});
-  return reshape(matmul(m, n), result);
+  return reshape(cast(matmul(m, n), result_type(a.dtype(), b.dtype())), result);  // int8 stays int8 here
 }
 Value tensordot(const Value& a, const Value& b, int64_t axes) {
   Axes axes_a(static_cast<std::size_t>(axes)), axes_b(static_cast<std::size_t>(axes));

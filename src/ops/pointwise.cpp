@@ -10,7 +10,9 @@
 
 namespace glia::ops {
 
+using cpu::compute_elem;
 using cpu::Elem;
+using cpu::elem_is_float;
 using cpu::PwDomain;
 using cpu::PwOp;
 using cpu::PwProgram;
@@ -22,7 +24,7 @@ using ir::KernelQuery;
 using ir::OpDef;
 using ir::VjpContext;
 
-static_assert(static_cast<int>(DType::bool_) == static_cast<int>(Elem::bool_) &&
+static_assert(static_cast<int>(DType::u2) == static_cast<int>(Elem::u2) && static_cast<int>(DType::u64) == static_cast<int>(Elem::u64) &&
               static_cast<int>(DType::i32) == static_cast<int>(Elem::i32));
 
 // ---- gradients ----------------------------------------------------------------------------------------------------
@@ -216,7 +218,7 @@ const OpDef& pointwise_op(std::string_view name) {
 static const OpDef& cast_op() {
   static const OpDef def{
       .name = "cast",
-      .doc = "Converts to another dtype. Floats to integers truncate; anything to bool is x != 0.",
+      .doc = "Converts to another dtype. Floats to integers truncate; anything to bool is x != 0; to 8-bit and smaller floats rounds to nearest even, beyond their range to infinity or NaN; to 4-bit and 2-bit integers keeps the low bits.",
       .attrs = {{"dtype", std::string(), "Keras name of the result dtype", true}},
       .infer = [](const InferContext& c) -> std::vector<TensorType> {
         return {{dtype_from_name(c.attrs.s("dtype")), c.in[0].shape}};
@@ -289,7 +291,7 @@ std::string encode_program(const PwProgram& p) {
     r += fmt::format("{}:{}", name, dtype_name(static_cast<DType>(n.type)));
     if (n.op == PwOp::input) r += fmt::format(":{}", n.index);
     else if (n.op == PwOp::constant)
-      r += is_float(static_cast<DType>(n.type)) ? fmt::format(":{}", n.value) : fmt::format(":{}", n.ivalue);
+      r += elem_is_float(compute_elem(n.type)) ? fmt::format(":{}", n.value) : fmt::format(":{}", n.ivalue);
     else
       for (int o : {n.a, n.b, n.c})
         if (o >= 0) r += fmt::format(":{}", o);
@@ -338,7 +340,7 @@ PwProgram decode_program(std::string_view text) {
       p.nodes[v].index = number<int16_t>(f[2]);
       p.num_inputs = std::max(p.num_inputs, p.nodes[v].index + 1);
     } else if (f[0] == "const") {
-      if (is_float(static_cast<DType>(type))) p.constant(type, number<double>(f[2]));
+      if (elem_is_float(compute_elem(type))) p.constant(type, number<double>(f[2]));
       else p.constant_int(type, number<int64_t>(f[2]));
     } else if (f[0] == "cast") {
       p.nodes.push_back({.op = PwOp::cast, .type = type, .a = static_cast<int16_t>(operand(2))});

@@ -27,6 +27,9 @@ Value logical(const char* op, const Value& a, const Value& b) {
 
 DType result_type(DType a, DType b) {
   if (a == b) return a;
+  for (DType t : {a, b})
+    GLIA_CHECK(!is_cast_only(t), "Nothing is converted to or from {} by itself. Received {} and {}; cast one of them.", dtype_name(t),
+               dtype_name(a), dtype_name(b));
   auto either = [&](DType t) { return a == t || b == t; };
   if (is_float(a) || is_float(b)) {
     if (!is_float(a)) return b;
@@ -34,10 +37,18 @@ DType result_type(DType a, DType b) {
     if (either(DType::f64)) return DType::f64;
     return DType::f32;  // f32 with a half type, or the two half types together
   }
-  if (a == DType::bool_) return b;
+  const auto is_unsigned = [](DType t) { return t == DType::bool_ || t == DType::u8 || t == DType::u16 || t == DType::u32 || t == DType::u64; };
+  if (is_unsigned(a) && is_unsigned(b)) {
+    if (either(DType::u64)) return DType::u32;  // Keras knows no uint64 arithmetic
+    return a == DType::bool_ || (b != DType::bool_ && dtype_size(a) < dtype_size(b)) ? b : a;
+  }
+  if (either(DType::u64)) return DType::f32;
+  if (is_unsigned(a)) std::swap(a, b);
   if (b == DType::bool_) return a;
-  if (either(DType::i64)) return DType::i64;
-  return DType::i32;  // includes u8 with i8, for which Keras has int16
+  if (!is_unsigned(b)) return dtype_size(a) < dtype_size(b) ? b : a;
+  // Signed beside unsigned: the narrowest signed type that holds both.
+  const DType holder = b == DType::u8 ? DType::i16 : b == DType::u16 ? DType::i32 : DType::i64;
+  return dtype_size(a) < dtype_size(holder) ? holder : a;
 }
 
 Value constant(Tensor t) { return Value(std::move(t)); }

@@ -222,8 +222,17 @@ OpList reduce_ops() {
   return list;
 }
 
-// Small integers are summed and multiplied as int32.
-static Value counted(const Value& x) { return x.dtype() == DType::bool_ || x.dtype() == DType::i8 ? cast(x, DType::i32) : x; }
+// Small integers are summed and multiplied as int32, unsigned ones as uint32.
+static Value counted(const Value& x) {
+  switch (x.dtype()) {
+    case DType::bool_:
+    case DType::i8:
+    case DType::i16: return cast(x, DType::i32);
+    case DType::u8:
+    case DType::u16: return cast(x, DType::u32);
+    default: return x;
+  }
+}
 Value sum(const Value& x, std::vector<int64_t> axes, bool keepdims) {
   return reduce("reduce_sum", counted(x), std::move(axes), keepdims);
 }

@@ -1,4 +1,7 @@
 #include <glia/ops.h>
+#include <glia/ops/arrays.h>
+
+#include <cstring>
 
 #include "base/error.h"
 #include "ir/graph.h"
@@ -58,6 +61,40 @@ Value squeeze(const Value& x, std::vector<int64_t> axes) {
   return reshape(x, out);
 }
 
-OpList reshape_ops() { return {&reshape_op()}; }
+static const OpDef& bitcast_op() {
+  static const OpDef def{
+      .name = "bitcast",
+      .doc = "The same bytes as elements of another dtype; where its width differs, the last axis grows or shrinks.",
+      .attrs = {{"dtype", std::string(), "Keras name of the result dtype", true}},
+      .infer = [](const InferContext& c) -> std::vector<TensorType> {
+        TensorType out{dtype_from_name(c.attrs.s("dtype")), c.in[0].shape};
+        const auto from = static_cast<int64_t>(dtype_size(c.in[0].dtype)), to = static_cast<int64_t>(dtype_size(out.dtype));
+        GLIA_CHECK(out.dtype != DType::bool_ || c.in[0].dtype == out.dtype, "view: the bits of {} are no bools.", dtype_name(c.in[0].dtype));
+        if (from == to) return {out};
+        GLIA_CHECK(!out.shape.empty() && out.shape.back() * from % to == 0, "view: the last axis of {} does not hold whole elements of {}.",
+                   glia::to_string(c.in[0]), dtype_name(out.dtype));
+        out.shape.back() = out.shape.back() * from / to;
+        return {out};
+      },
+      .differentiable = false,
+      .kernels = {{"copy",
+                   [](const KernelQuery& q, std::string&) -> std::optional<KernelPlan> {
+                     KernelPlan plan;
+                     plan.params = kernel_params(q.in[0].bytes());
+                     plan.fn = [](const KernelArgs& a) {
+                       if (a.out[0] != a.in[0]) std::memcpy(a.out[0], a.in[0], a.param<size_t>());
+                     };
+                     return plan;
+                   }}},
+      .traits = {.moves = true, .low_precision = true, .in_place = {{0, 0}}},
+  };
+  return def;
+}
+
+Value view(const Value& x, DType dtype) {
+  return x.dtype() == dtype ? x : apply1(bitcast_op(), {{"dtype", std::string(dtype_name(dtype))}}, {x});
+}
+
+OpList reshape_ops() { return {&reshape_op(), &bitcast_op()}; }
 
 }  // namespace glia::ops

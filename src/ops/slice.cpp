@@ -91,7 +91,7 @@ const OpDef& slice_op() {
       .infer = infer_slice,
       .vjp = vjp_slice,
       .kernels = {{"copy", make_slice}},
-      .traits = {.low_precision = true},
+      .traits = {.moves = true, .low_precision = true},
   };
   return def;
 }
@@ -150,7 +150,7 @@ const OpDef& pad_op() {
         return {apply1(slice_op(), {{"starts", low}, {"stops", stops}, {"steps", steps}}, {c.grads[0]})};
       },
       .kernels = {{"copy", make_pad}},
-      .traits = {.low_precision = true},
+      .traits = {.moves = true, .low_precision = true},
   };
   return def;
 }

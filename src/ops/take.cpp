@@ -81,7 +81,7 @@ const OpDef& take_op() {
       },
       .vjp = vjp_take,
       .kernels = {{"rows", make_take}},
-      .traits = {.low_precision = true},
+      .traits = {.moves = true, .low_precision = true},
   };
   return def;
 }
@@ -94,8 +94,8 @@ struct SegmentParams {
 };
 std::optional<KernelPlan> make_segment_sum(const KernelQuery& q, std::string& refusal) {
   const DType t = q.in[0].dtype;
-  if (t != DType::f32 && t != DType::f64 && t != DType::i32 && t != DType::i64) {
-    refusal = "sums float32, float64, int32 and int64";
+  if (t != DType::f32 && t != DType::f64 && t != DType::i32 && t != DType::i64 && t != DType::u32 && t != DType::u64) {
+    refusal = "sums float32, float64 and integers of 32 and 64 bits";
     return {};
   }
   const int64_t segments = q.attrs.i("num_segments");
@@ -268,7 +268,7 @@ const OpDef& take_along_op() {
                 Value()};
       },
       .kernels = {{"loop", make_take_along}},
-      .traits = {.low_precision = true},
+      .traits = {.moves = true, .low_precision = true},
   };
   return def;
 }
@@ -288,10 +288,10 @@ Value take(const Value& x, const Value& indices, int64_t axis) {
 }
 
 Value segment_sum(const Value& data, const Value& indices, int64_t num_segments) {
-  Value d = data.dtype() == DType::bool_ || data.dtype() == DType::u8 || data.dtype() == DType::i8
-                ? cast(data, DType::i32)
-                : data;
-  return apply1(segment_sum_op(), {{"num_segments", num_segments}}, {d, as_index(indices, "segment_sum")});
+  const DType t = data.dtype();
+  const bool narrow = !is_float(t) && dtype_size(t) < 4;  // added as int32
+  Value sums = apply1(segment_sum_op(), {{"num_segments", num_segments}}, {narrow ? cast(data, DType::i32) : data, as_index(indices, "segment_sum")});
+  return t == DType::bool_ ? sums : cast(sums, t);
 }
 
 Value take_along_axis(const Value& x, const Value& indices, int64_t axis) {

@@ -48,7 +48,7 @@ const OpDef& transpose_op() {
         return {transpose(c.grads[0], inverse)};
       },
       .kernels = {{"copy", make_transpose}},
-      .traits = {.low_precision = true},
+      .traits = {.moves = true, .low_precision = true},
   };
   return def;
 }

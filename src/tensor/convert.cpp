@@ -2,6 +2,7 @@
 
 #include <bit>
 #include <cmath>
+#include <cstring>
 #include <limits>
 #include <type_traits>
 
@@ -64,13 +65,38 @@ To convert_one(From v) {
 }
 }  // namespace
 
+namespace {
+DType as_signed(DType t) {
+  switch (t) {
+    case DType::u8: return DType::i8;
+    case DType::u16: return DType::i16;
+    case DType::u32: return DType::i32;
+    case DType::u64: return DType::i64;
+    default: return t;
+  }
+}
+}  // namespace
+
 double load_as_double(DType t, const void* data, int64_t i) {
+  if (is_cast_only(t)) return narrow_decode(narrow_format(t), static_cast<const uint8_t*>(data)[i]);
   return visit_dtype(t, [&](auto tag) { return get(static_cast<const decltype(tag)*>(data)[i]); });
 }
 void store_from_double(DType t, void* data, int64_t i, double v) {
+  if (is_cast_only(t)) {
+    static_cast<uint8_t*>(data)[i] = narrow_encode(narrow_format(t), static_cast<float>(v));
+    return;
+  }
   visit_dtype(t, [&](auto tag) { static_cast<decltype(tag)*>(data)[i] = put<decltype(tag)>(v); });
 }
 void convert_elements(DType to, void* dst, DType from, const void* src, int64_t n) {
+  if (to == from || is_cast_only(to) || is_cast_only(from)) {
+    if (to == from) std::memcpy(dst, src, static_cast<std::size_t>(n) * dtype_size(to));
+    else for (int64_t i = 0; i < n; ++i) store_from_double(to, dst, i, load_as_double(from, src, i));
+    return;
+  }
+  // Integers of one width have the same bits: what is read or written as signed serves both.
+  if (!is_float(from) && !is_float(to) && to != DType::bool_) to = as_signed(to);
+  if (!is_float(from) && !is_float(to) && dtype_size(from) >= dtype_size(to) && to != DType::bool_) from = as_signed(from);
   visit_dtype(to, [&](auto to_tag) {
     visit_dtype(from, [&](auto from_tag) {
       auto* d = static_cast<decltype(to_tag)*>(dst);

@@ -13,7 +13,11 @@ struct DTypeInfo { DType dtype; std::string_view name; size_t size; };
 static constexpr DTypeInfo kDTypes[] = {
     {DType::f32, "float32", 4}, {DType::f64, "float64", 8}, {DType::bf16, "bfloat16", 2}, {DType::f16, "float16", 2},
     {DType::i32, "int32", 4},   {DType::i64, "int64", 8},   {DType::u8, "uint8", 1},      {DType::i8, "int8", 1},
-    {DType::bool_, "bool", 1}};
+    {DType::bool_, "bool", 1},  {DType::i16, "int16", 2},   {DType::u16, "uint16", 2},    {DType::u32, "uint32", 4},
+    {DType::u64, "uint64", 8},
+    {DType::f8e4m3fn, "float8_e4m3fn", 1},       {DType::f8e5m2, "float8_e5m2", 1},         {DType::f8e4m3fnuz, "float8_e4m3fnuz", 1},
+    {DType::f8e5m2fnuz, "float8_e5m2fnuz", 1},   {DType::f8e8m0fnu, "float8_e8m0fnu", 1},   {DType::f4e2m1fn, "float4_e2m1fn", 1},
+    {DType::i4, "int4", 1},     {DType::u4, "uint4", 1},    {DType::i2, "int2", 1},       {DType::u2, "uint2", 1}};
 
 size_t dtype_size(DType t) { return kDTypes[static_cast<int>(t)].size; }
 std::string_view dtype_name(DType t) { return kDTypes[static_cast<int>(t)].name; }

@@ -75,7 +75,7 @@ Value rearrange(const Value& x, const std::string& pattern, const std::map<std::
 Value extract_sequences(const Value& x, int64_t length, int64_t stride);
 Values unravel_index(const Value& indices, const Shape& shape);  // one array of indices per axis
 Value saturate_cast(const Value& x, DType dtype);                 // clipped to the range of the dtype first
-Value view(const Value& x, DType dtype);                          // the same bytes; concrete values only
+Value view(const Value& x, DType dtype);                          // the same bytes as another dtype
 
 // ---- constants ----
 // Between two arrays; the new axis stands at `axis`.

@@ -175,7 +175,7 @@ void emit_pointwise(Emitter& e) {
     const DType type = static_cast<DType>(node.type);
     if (node.op == PwOp::constant) {
       name.push_back(cpp_number(is_float(type) ? node.value : static_cast<double>(node.ivalue), type));
-      if (!is_float(type) && type != DType::i64)
+      if (!is_float(type) && type != DType::i64 && type != DType::u64)
         name.back() = fmt::format("static_cast<{}>({})", cpp_type(type), name.back());
       if (is_float(type) && node.value < 0) name.back() = "(" + name.back() + ")";
       continue;

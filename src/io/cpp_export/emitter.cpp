@@ -214,6 +214,14 @@ std::string cpp_type(DType t) {
       return "std::uint8_t";
     case DType::i8:
       return "std::int8_t";
+    case DType::i16:
+      return "std::int16_t";
+    case DType::u16:
+      return "std::uint16_t";
+    case DType::u32:
+      return "std::uint32_t";
+    case DType::u64:
+      return "std::uint64_t";
     case DType::bool_:
       return "unsigned char";
     default:
@@ -225,6 +233,7 @@ std::string cpp_type(DType t) {
 std::string cpp_number(double v, DType t) {
   if (!is_float(t)) {
     if (t == DType::i64) return fmt::format("INT64_C({})", static_cast<int64_t>(v));
+    if (t == DType::u64) return fmt::format("UINT64_C({})", static_cast<uint64_t>(v));
     return fmt::format("{}", static_cast<int64_t>(v));
   }
   const std::string type = t == DType::f32 ? "float" : "double";

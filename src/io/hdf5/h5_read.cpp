@@ -27,9 +27,9 @@ Items integer_items(std::size_t size, bool is_signed) {
   Items t{Items::numbers};
   switch (size) {
     case 1: t.dtype = is_signed ? DType::i8 : DType::u8, t.memory = is_signed ? H5T_NATIVE_INT8 : H5T_NATIVE_UINT8; break;
-    case 2: t.dtype = DType::i32, t.memory = H5T_NATIVE_INT32; break;
-    case 4: t.dtype = is_signed ? DType::i32 : DType::i64, t.memory = is_signed ? H5T_NATIVE_INT32 : H5T_NATIVE_INT64; break;
-    default: t.dtype = DType::i64, t.memory = H5T_NATIVE_INT64;
+    case 2: t.dtype = is_signed ? DType::i16 : DType::u16, t.memory = is_signed ? H5T_NATIVE_INT16 : H5T_NATIVE_UINT16; break;
+    case 4: t.dtype = is_signed ? DType::i32 : DType::u32, t.memory = is_signed ? H5T_NATIVE_INT32 : H5T_NATIVE_UINT32; break;
+    default: t.dtype = is_signed ? DType::i64 : DType::u64, t.memory = is_signed ? H5T_NATIVE_INT64 : H5T_NATIVE_UINT64;
   }
   return t;
 }

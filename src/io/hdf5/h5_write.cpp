@@ -38,6 +38,11 @@ Handle number_type(DType dtype) {
     case DType::u8: return {H5Tcopy(H5T_STD_U8LE), H5Tclose};
     case DType::i8: return {H5Tcopy(H5T_STD_I8LE), H5Tclose};
     case DType::bool_: return bool_type();
+    case DType::i16: return {H5Tcopy(H5T_STD_I16LE), H5Tclose};
+    case DType::u16: return {H5Tcopy(H5T_STD_U16LE), H5Tclose};
+    case DType::u32: return {H5Tcopy(H5T_STD_U32LE), H5Tclose};
+    case DType::u64: return {H5Tcopy(H5T_STD_U64LE), H5Tclose};
+    default: throw_error("HDF5 files hold no {} as Keras writes them. Cast the array to float16 or int8 first.", dtype_name(dtype));
   }
   return {-1, H5Tclose};
 }

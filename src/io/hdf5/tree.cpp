@@ -172,7 +172,7 @@ class Decoder {
       for (uint64_t n = count(); n > 0; --n) a.strings.push_back(text());
     } else {
       const uint64_t dtype = in_.u64("a dtype");
-      if (dtype > static_cast<uint64_t>(DType::bool_)) in_.fail("an unknown dtype.");
+      if (dtype > static_cast<uint64_t>(DType::u2)) in_.fail("an unknown dtype.");
       Shape s = shape();
       auto bytes = in_.view(in_.u64("a length"), "numbers");
       auto wanted = checked_product(s, dtype_size(static_cast<DType>(dtype)));

@@ -56,8 +56,6 @@ DType input_dtype(const std::string& name) {
   GLIA_CHECK(name != "string",
              "an input of the model takes strings; models of Glia take numbers. Save the part behind the text layers as a model of its own, "
              "and encode the strings with the text layer (glia::encode) before they enter it.");
-  if (name == "uint32" || name == "uint64") return DType::i64;
-  if (name == "int16" || name == "uint16") return DType::i32;
   return dtype_from_name(name);
 }
 

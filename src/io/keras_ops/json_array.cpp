@@ -36,6 +36,7 @@ Tensor to_tensor(const json& array) {
   for (int64_t i = 0; i < t.size(); ++i) {
     const json& v = values[static_cast<std::size_t>(i)];
     if (t.dtype() == DType::i64) t.data<int64_t>()[i] = v.get<int64_t>();  // above 2^53 a double is not exact
+    else if (t.dtype() == DType::u64) t.data<uint64_t>()[i] = v.get<uint64_t>();
     else t.set_item(i, to_number(v));
   }
   return t;

@@ -12,17 +12,14 @@
 namespace glia::io {
 namespace {
 
-// How an element is stored, and the dtype it becomes.
+// How an element is stored.
 struct Stored {
   const char* code;  // kind and bytes of the descr
   DType dtype;
-  bool widen;  // stored in another width than the dtype's
 };
-constexpr Stored kStored[] = {{"f2", DType::f16, false}, {"f4", DType::f32, false},   {"f8", DType::f64, false},
-                              {"i1", DType::i8, false},  {"u1", DType::u8, false},    {"i4", DType::i32, false},
-                              {"i8", DType::i64, false}, {"b1", DType::bool_, false}, {"V2", DType::bf16, false},
-                              {"i2", DType::i32, true},  {"u2", DType::i32, true},    {"u4", DType::i64, true},
-                              {"u8", DType::i64, true}};
+constexpr Stored kStored[] = {{"f2", DType::f16}, {"f4", DType::f32}, {"f8", DType::f64},  {"i1", DType::i8},  {"u1", DType::u8},
+                              {"i4", DType::i32}, {"i8", DType::i64}, {"b1", DType::bool_}, {"V2", DType::bf16}, {"i2", DType::i16},
+                              {"u2", DType::u16}, {"u4", DType::u32}, {"u8", DType::u64}};
 
 const Stored& stored_as(const ByteReader& in, const std::string& descr) {
   std::string code = descr.empty() ? "" : descr.substr(1);
@@ -36,19 +33,6 @@ const Stored& stored_as(const ByteReader& in, const std::string& descr) {
 
 void swap_bytes(uint8_t* p, uint64_t count, std::size_t item) {
   for (uint64_t i = 0; i < count; ++i, p += item) std::reverse(p, p + item);
-}
-
-template <class To, class From>
-void widen(const uint8_t* from, void* to, uint64_t count, const ByteReader& in) {
-  auto* out = static_cast<To*>(to);
-  for (uint64_t i = 0; i < count; ++i) {
-    From v;
-    std::memcpy(&v, from + i * sizeof(From), sizeof(From));
-    if constexpr (std::is_same_v<From, uint64_t>)
-      if (v > static_cast<uint64_t>(std::numeric_limits<int64_t>::max()))
-        in.fail(fmt::format("the uint64 value {} does not fit int64.", v));
-    out[i] = static_cast<To>(v);
-  }
 }
 
 // Fortran order has the first axis innermost: copies to row-major order.
@@ -70,30 +54,14 @@ void from_fortran(const uint8_t* from, Tensor& to) {
 }
 
 // Reads into memory that the system gives page by page, as the bytes arrive.
-Tensor read_elements(ByteReader& in, const Shape& shape, DType dtype, std::size_t item, bool swap) {
-  Tensor t(item == dtype_size(dtype) ? shape : Shape{static_cast<int64_t>(*checked_product(shape, item))},
-           item == dtype_size(dtype) ? dtype : DType::u8);
+Tensor read_elements(ByteReader& in, const Shape& shape, DType dtype, bool swap) {
+  Tensor t(shape, dtype);
   in.read_exact(t.raw(), t.bytes(), "the array");
   auto* p = static_cast<uint8_t*>(t.raw());
+  const std::size_t item = dtype_size(dtype);
   if (swap) swap_bytes(p, t.bytes() / item, item);
   if (dtype == DType::bool_)
     for (std::size_t i = 0; i < t.bytes(); ++i) p[i] = p[i] != 0;
-  return t;
-}
-
-Tensor widened(const Tensor& raw, const Stored& s, const Shape& shape, const ByteReader& in) {
-  Tensor t(shape, s.dtype);
-  auto* from = static_cast<const uint8_t*>(raw.raw());
-  auto n = static_cast<uint64_t>(t.size());
-  std::string_view code = s.code;
-  if (code == "i2")
-    widen<int32_t, int16_t>(from, t.raw(), n, in);
-  else if (code == "u2")
-    widen<int32_t, uint16_t>(from, t.raw(), n, in);
-  else if (code == "u4")
-    widen<int64_t, uint32_t>(from, t.raw(), n, in);
-  else
-    widen<int64_t, uint64_t>(from, t.raw(), n, in);
   return t;
 }
 
@@ -117,8 +85,17 @@ const char* descr_of(DType t) {
       return "<i8";
     case DType::bool_:
       return "|b1";
+    case DType::i16:
+      return "<i2";
+    case DType::u16:
+      return "<u2";
+    case DType::u32:
+      return "<u4";
+    case DType::u64:
+      return "<u8";
+    default:
+      throw_error("npy files hold no {}. Cast the array to float16 or int8 first.", dtype_name(t));
   }
-  return "?";
 }
 
 }  // namespace
@@ -126,8 +103,7 @@ const char* descr_of(DType t) {
 Tensor read_npy(ByteReader& in, const LoadLimits& limits, std::optional<uint64_t> size) {
   NpyHeader h = read_npy_header(in);
   const Stored& s = stored_as(in, h.descr);
-  std::size_t item = static_cast<std::size_t>(s.code[1] - '0');
-  std::optional<uint64_t> bytes = checked_product(h.shape, item);
+  std::optional<uint64_t> bytes = checked_product(h.shape, dtype_size(s.dtype));
   if (!bytes) in.fail(fmt::format("the shape {} is too large.", to_string(h.shape)));
   if (*bytes > limits.max_bytes)
     in.fail(
@@ -135,11 +111,8 @@ Tensor read_npy(ByteReader& in, const LoadLimits& limits, std::optional<uint64_t
   if (size && *size != in.offset() + *bytes)
     in.fail(fmt::format("the shape {} of '{}' needs {} bytes. {} follow.", to_string(h.shape), h.descr, *bytes,
                         *size - std::min(*size, in.offset())));
-  bool plain = !s.widen && !(h.fortran_order && h.shape.size() > 1);
-  Tensor t = read_elements(in, h.shape, s.widen ? DType::u8 : s.dtype, item, h.descr[0] == '>');
+  Tensor t = read_elements(in, h.shape, s.dtype, h.descr[0] == '>');
   in.expect_end();
-  if (plain) return t;
-  if (s.widen) t = widened(t, s, h.shape, in);
   if (h.fortran_order && h.shape.size() > 1) {
     Tensor rows(h.shape, s.dtype);
     from_fortran(static_cast<const uint8_t*>(t.raw()), rows);

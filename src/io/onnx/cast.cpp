@@ -5,27 +5,38 @@
 #include "io/onnx/interpreter.h"
 #include "io/onnx/operator_util.h"
 #include "nn/trace.h"
+#include "tensor/convert.h"
 
 namespace glia::onnx {
 namespace {
 
-Operand cast_to(const Operand& x, DType t) { return {ops::cast(x.stored(), t), x.axes()}; }
+// Powers of two: `round_mode` says where a number between two of them goes.
+Value to_power_of_two(const Node& n, const Value& given) {
+  const std::string mode = n.s("round_mode", "up");
+  n.check(mode == "up" || mode == "down" || mode == "nearest", "the attribute 'round_mode' must be up, down or nearest.");
+  Value x = ops::cast(given, DType::f32);
+  if (n.i("saturate", 1)) x = ops::clip(x, 0x1p-127, 0x1p127);
+  const Value near = ops::cast(ops::cast(x, DType::f8e8m0fnu), DType::f32);
+  if (mode == "up") x = ops::where(ops::less(near, x), near * 2.0, near);
+  if (mode == "down") x = ops::where(ops::greater(near, x), near * 0.5, near);
+  return ops::cast(x, DType::f8e8m0fnu);
+}
+Operand cast_to(const Node& n, const Operand& operand, DType t) {
+  const Value& x = operand.stored();
+  if (t == DType::f8e8m0fnu && x.dtype() != t) return {to_power_of_two(n, x), operand.axes()};
+  return {n.i("saturate", 1) ? cast_within(x, t) : ops::cast(x, t), operand.axes()};
+}
 
 Operands import_cast(Node& n) {
   if (const Attribute* a = n.attr("to"); a && a->kind == Attribute::text)
     n.fail("types named by strings (opset 5 and older) are not read.");
-  return {cast_to(n.operand(0), n.dtype_of(n.i("to"), "the type to cast to"))};
+  return {cast_to(n, n.operand(0), n.dtype_of(n.i("to"), "the type to cast to"))};
 }
-Operands import_cast_like(Node& n) { return {cast_to(n.operand(0), n.operand(1).dtype())}; }
-// The same bits as another type: only for arrays that are known, or when nothing changes.
+Operands import_cast_like(Node& n) { return {cast_to(n, n.operand(0), n.operand(1).dtype())}; }
 Operands import_bit_cast(Node& n) {
   const DType to = n.dtype_of(n.i("to"), "the type to cast to");
   n.check(dtype_size(to) == dtype_size(n.operand(0).dtype()), "the types differ in width.");
-  if (to == n.operand(0).dtype()) return {n.operand(0)};
-  const Tensor t = n.known(0, "the array whose bits are cast");
-  Tensor r(t.shape(), to);
-  std::memcpy(r.raw(), t.raw(), t.bytes());
-  return {Value(r)};
+  return {Operand(ops::view(n.operand(0).stored(), to), n.operand(0).axes())};
 }
 Operands import_identity(Node& n) { return {n.operand(0)}; }
 
@@ -121,6 +132,14 @@ void check_extents(const Node& n, const Shape& s, bool known) {
     if (d < 0 || __builtin_mul_overflow(all, std::max<int64_t>(d, 1), &all) ||
         all > (known ? int64_t{1} << 28 : int64_t{1} << 40))
       n.fail(fmt::format("a result of shape {} is too large.", to_string(s)));
+}
+
+Value cast_within(const Value& x, DType t) {
+  const bool eight_bits = t >= DType::f8e4m3fn && t <= DType::f8e5m2fnuz;
+  if (!eight_bits || x.dtype() == t) return ops::cast(x, t);
+  const double most = narrow_largest(narrow_format(t));
+  const Value wide = x.dtype() == DType::f64 ? x : ops::cast(x, DType::f32);
+  return ops::cast(ops::clip(wide, -most, most), t);
 }
 
 OperatorList cast_operators() {

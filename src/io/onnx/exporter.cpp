@@ -188,12 +188,18 @@ std::string Exporter::fresh(const std::string& wanted) {
   return name;
 }
 
+int Exporter::type_of(DType t) const {
+  const int since = !is_cast_only(t) ? 0 : t <= DType::f8e5m2fnuz ? 19 : t == DType::i4 || t == DType::u4 ? 21 : t == DType::f4e2m1fn ? 23 : t == DType::f8e8m0fnu ? 24 : 25;
+  GLIA_CHECK(opset() >= since, "onnx::save: {} exists from opset {} on. Received opset {}.", dtype_name(t), since, opset());
+  return type_of_dtype(t);
+}
+
 pb::TensorProto Exporter::tensor_proto(const Tensor& t, const std::string& name) const {
   pb::TensorProto p;
   p.set_name(name);
-  p.set_data_type(type_of_dtype(t.dtype()));
+  p.set_data_type(type_of(t.dtype()));
   for (int64_t d : t.shape()) p.add_dims(d);
-  p.set_raw_data(t.raw(), t.bytes());
+  p.set_raw_data(raw_bytes(t));
   return p;
 }
 std::string Exporter::tensor(const Tensor& t, const std::string& hint) {
@@ -350,7 +356,7 @@ std::vector<std::string> Exporter::emit(const std::string& op, const std::vector
   return r;
 }
 std::string Exporter::cast(const std::string& name, DType to) {
-  return emit1("Cast", {name}, {{"to", int64_t{type_of_dtype(to)}}});
+  return emit1("Cast", {name}, {{"to", int64_t{type_of(to)}}});
 }
 std::string Exporter::with_axes(const std::string& op, const std::string& x, const Ints& axes, int since,
                                 AttrList attrs) {
@@ -362,11 +368,11 @@ std::string Exporter::with_axes(const std::string& op, const std::string& x, con
 // ---- the border
 // ----------------------------------------------------------------------------------------------------------
 
-static void set_type(pb::ValueInfoProto& v, DType t, const std::vector<Dims>& shape,
+static void set_type(pb::ValueInfoProto& v, int onnx_type, const std::vector<Dims>& shape,
                      const std::vector<SymbolicGraph::Symbol>& symbols,
                      const std::function<Dims(size_t)>& of_symbol) {
   auto& type = *v.mutable_type()->mutable_tensor_type();
-  type.set_elem_type(type_of_dtype(t));
+  type.set_elem_type(onnx_type);
   auto& dims = *type.mutable_shape();
   int unnamed = 0;
   for (const Dims& d : shape) {
@@ -392,7 +398,7 @@ void Exporter::add_inputs() {
     const ir::Ref r{g.inputs[i], 0};
     pb::ValueInfoProto& v = *out_.add_input();
     v.set_name(fresh(graph_.input_names[i]));
-    set_type(v, type(r).dtype, graph_.shape(r), graph_.symbols, of_symbol);
+    set_type(v, type_of(type(r).dtype), graph_.shape(r), graph_.symbols, of_symbol);
     define(r, v.name());
   }
   for (size_t i = 0; i < g.outputs.size(); ++i) names_.insert(graph_.output_names[i]);
@@ -428,7 +434,7 @@ void Exporter::add_outputs() {
     }
     pb::ValueInfoProto& v = *out_.add_output();
     v.set_name(wanted);
-    set_type(v, type(g.outputs[i]).dtype, graph_.shape(g.outputs[i]), graph_.symbols, of_symbol);
+    set_type(v, type_of(type(g.outputs[i]).dtype), graph_.shape(g.outputs[i]), graph_.symbols, of_symbol);
   }
 }
 

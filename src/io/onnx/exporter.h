@@ -49,6 +49,7 @@ class Exporter {
   void run();
 
   int opset() const { return options_.opset; }
+  int type_of(DType) const;  // ONNX's number; throws where the opset is older than the type
   const ir::Graph& graph() const { return graph_.graph(); }
   const SymbolicGraph& symbols() const { return graph_; }
   const TensorType& type(ir::Ref r) const { return graph().type(r); }

@@ -23,6 +23,8 @@ std::string type_name(int onnx_type);
 // floats.
 bool dtype_of_type(int onnx_type, DType* out);
 int type_of_dtype(DType dtype);
+// The elements as TensorProto.raw_data holds them: those of 4 and 2 bits packed.
+std::string raw_bytes(const Tensor& t);
 
 struct Attribute {
   enum Kind { none, number, integer, text, tensor, graph, numbers, integers, texts, other } kind = none;

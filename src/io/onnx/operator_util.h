@@ -38,6 +38,8 @@ inline Value widened(const Value& x) {
 
 // A number of a file, of either sign, far from overflow (its absolute value would not do: the least has none).
 inline bool within(int64_t v, int64_t limit) { return v > -limit && v < limit; }
+// To an 8-bit float, numbers beyond its range become its largest; NaN stays.
+Value cast_within(const Value& x, DType t);
 
 // Refuses results that no machine holds, and known arrays of more than 2^28 elements: memory is taken for those at
 // once.

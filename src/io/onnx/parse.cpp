@@ -59,6 +59,33 @@ void copy_field(const Field& field, const Tensor& out) {
   for (int i = 0; i < field.size(); ++i) to[i] = static_cast<T>(field.Get(i));
 }
 
+// Bytes of n elements in a file: those of 4 and 2 bits lie side by side in bytes, the first in the low bits.
+int element_bits(DType d) {
+  switch (d) {
+    case DType::f4e2m1fn:
+    case DType::i4:
+    case DType::u4: return 4;
+    case DType::i2:
+    case DType::u2: return 2;
+    default: return 8 * static_cast<int>(dtype_size(d));
+  }
+}
+uint64_t file_bytes(DType d, uint64_t n) {
+  const auto bits = static_cast<uint64_t>(element_bits(d));
+  return bits >= 8 ? n * (bits / 8) : n / (8 / bits) + (n % (8 / bits) != 0);
+}
+template <class ByteAt>
+void unpack(const ByteAt& byte_at, const Tensor& out) {
+  const int bits = element_bits(out.dtype()), per_byte = 8 / bits;
+  const bool sign = out.dtype() == DType::i4 || out.dtype() == DType::i2;
+  auto* to = static_cast<uint8_t*>(out.raw());
+  for (int64_t i = 0; i < out.size(); ++i) {
+    int v = byte_at(i / per_byte) >> (static_cast<int>(i % per_byte) * bits) & ((1 << bits) - 1);
+    if (sign && v >> (bits - 1)) v -= 1 << bits;
+    to[i] = static_cast<uint8_t>(v);
+  }
+}
+
 void Reader::fill(const pb::TensorProto& t, const Tensor& out, const std::string& where) {
   const auto expect = [&](int64_t n) {
     if (n != out.size())
@@ -67,10 +94,14 @@ void Reader::fill(const pb::TensorProto& t, const Tensor& out, const std::string
   };
   if (t.data_location() == pb::TensorProto::EXTERNAL) return external(t, out, where);
   if (t.has_raw_data()) {
-    if (t.raw_data().size() != out.bytes())
+    const uint64_t wanted = file_bytes(out.dtype(), static_cast<uint64_t>(out.size()));
+    if (t.raw_data().size() != wanted)
       fail(fmt::format("{}: holds {} bytes. Its shape {} needs {}.", where, t.raw_data().size(),
-                       to_string(out.shape()), out.bytes()));
-    std::memcpy(out.raw(), t.raw_data().data(), out.bytes());
+                       to_string(out.shape()), wanted));
+    if (is_cast_only(out.dtype()))
+      unpack([&](int64_t i) { return static_cast<uint8_t>(t.raw_data()[static_cast<size_t>(i)]); }, out);
+    else
+      std::memcpy(out.raw(), t.raw_data().data(), out.bytes());
     return;
   }
   switch (out.dtype()) {
@@ -96,6 +127,19 @@ void Reader::fill(const pb::TensorProto& t, const Tensor& out, const std::string
     case DType::bf16:
       expect(t.int32_data_size()), copy_field<uint16_t>(t.int32_data(), out);
       break;
+    case DType::i16:
+    case DType::u16:
+      expect(t.int32_data_size()), copy_field<uint16_t>(t.int32_data(), out);
+      break;
+    case DType::u32:
+      expect(t.uint64_data_size()), copy_field<uint32_t>(t.uint64_data(), out);
+      break;
+    case DType::u64:
+      expect(t.uint64_data_size()), copy_field<uint64_t>(t.uint64_data(), out);
+      break;
+    default:  // is_cast_only
+      unpack([&](int64_t i) { return static_cast<uint8_t>(t.int32_data(static_cast<int>(i))); }, out);
+      break;
     case DType::bool_:
       expect(t.int32_data_size());
       for (int i = 0; i < t.int32_data_size(); ++i) static_cast<uint8_t*>(out.raw())[i] = t.int32_data(i) != 0;
@@ -105,7 +149,8 @@ void Reader::fill(const pb::TensorProto& t, const Tensor& out, const std::string
 
 void Reader::external(const pb::TensorProto& t, const Tensor& out, const std::string& where) {
   std::string location;
-  uint64_t offset = 0, length = out.bytes();
+  const uint64_t wanted = file_bytes(out.dtype(), static_cast<uint64_t>(out.size()));
+  uint64_t offset = 0, length = wanted;
   for (const auto& e : t.external_data()) {
     const auto number = [&] {
       uint64_t v = 0;
@@ -128,13 +173,16 @@ void Reader::external(const pb::TensorProto& t, const Tensor& out, const std::st
                      where, io::printable(location)));
   const std::string path = io::safe_join(folder, location, source);
   auto file = io::MappedFile::open(path, limits.max_bytes);
-  if (length != out.bytes())
+  if (length != wanted)
     fail(fmt::format("{}: external data of {} bytes. Its shape {} needs {}.", where, length, to_string(out.shape()),
-                     out.bytes()));
+                     wanted));
   if (offset > file->size() || length > file->size() - offset)
     fail(fmt::format("{}: external data at {} + {} bytes of '{}', which has {}.", where, offset, length, path,
                      file->size()));
-  std::memcpy(out.raw(), file->data() + offset, out.bytes());
+  if (is_cast_only(out.dtype()))
+    unpack([&](int64_t i) { return file->data()[offset + static_cast<uint64_t>(i)]; }, out);
+  else
+    std::memcpy(out.raw(), file->data() + offset, out.bytes());
 }
 
 Tensor Reader::tensor(const pb::TensorProto& t, int* type) {
@@ -153,15 +201,16 @@ Tensor Reader::tensor(const pb::TensorProto& t, int* type) {
       fail(fmt::format("{}: a weight of shape {} is too large for a configuration.", where, to_string(shape)));
     return Tensor::zeros(shape, dtype);
   }
-  // The bytes must be here before memory is taken for them: an element takes at least one byte of the file.
+  // The bytes must be here before memory is taken for them: a byte of the file holds at most four elements.
   if (t.data_location() != pb::TensorProto::EXTERNAL) {
-    const uint64_t elements = *bytes / dtype_size(dtype);
+    const bool packed = element_bits(dtype) < 8;
+    const uint64_t elements = *bytes / dtype_size(dtype), wanted = packed ? file_bytes(dtype, elements) : elements;
     const uint64_t held = t.has_raw_data()
                               ? t.raw_data().size() / dtype_size(dtype)
-                              : static_cast<uint64_t>(std::max({t.float_data_size(), t.double_data_size(),
-                                                                t.int64_data_size(), t.int32_data_size()}));
-    if (held != elements)
-      fail(fmt::format("{}: holds {} elements. Its shape {} needs {}.", where, held, to_string(shape), elements));
+                              : static_cast<uint64_t>(std::max({t.float_data_size(), t.double_data_size(), t.int64_data_size(),
+                                                                t.int32_data_size(), t.uint64_data_size()}));
+    if (held != wanted)
+      fail(fmt::format("{}: holds {} {}. Its shape {} needs {}.", where, held, packed ? "bytes" : "elements", to_string(shape), wanted));
   } else if (*bytes > limits.max_bytes) {
     fail(fmt::format("{}: {} bytes. The limit is {} (LoadLimits::max_bytes).", where, *bytes, limits.max_bytes));
   }
@@ -322,61 +371,27 @@ Body Reader::function(const pb::FunctionProto& f) {
 std::string type_name(int t) {
   return t >= 0 && t < static_cast<int>(std::size(kTypeNames)) ? kTypeNames[t] : fmt::format("type {}", t);
 }
+// ONNX's number of each type, at the place of the dtype.
+static constexpr int kTypeOf[] = {1, 11, 16, 10, 6, 7, 2, 3, 9, 5, 4, 12, 13, 17, 19, 18, 20, 24, 23, 22, 21, 26, 25};
+static_assert(std::size(kTypeOf) == static_cast<size_t>(DType::u2) + 1);
+
 bool dtype_of_type(int t, DType* out) {
-  switch (t) {
-    case 1:
-      *out = DType::f32;
-      return true;
-    case 2:
-      *out = DType::u8;
-      return true;
-    case 3:
-      *out = DType::i8;
-      return true;
-    case 6:
-      *out = DType::i32;
-      return true;
-    case 7:
-      *out = DType::i64;
-      return true;
-    case 9:
-      *out = DType::bool_;
-      return true;
-    case 10:
-      *out = DType::f16;
-      return true;
-    case 11:
-      *out = DType::f64;
-      return true;
-    case 16:
-      *out = DType::bf16;
-      return true;
-    default:
-      return false;
-  }
+  for (size_t i = 0; i < std::size(kTypeOf); ++i)
+    if (kTypeOf[i] == t) return *out = static_cast<DType>(i), true;
+  return false;
 }
-int type_of_dtype(DType d) {
-  switch (d) {
-    case DType::f32:
-      return 1;
-    case DType::f64:
-      return 11;
-    case DType::bf16:
-      return 16;
-    case DType::f16:
-      return 10;
-    case DType::i32:
-      return 6;
-    case DType::i64:
-      return 7;
-    case DType::u8:
-      return 2;
-    case DType::i8:
-      return 3;
-    case DType::bool_:
-      return 9;
+int type_of_dtype(DType d) { return kTypeOf[static_cast<size_t>(d)]; }
+
+std::string raw_bytes(const Tensor& t) {
+  if (element_bits(t.dtype()) >= 8) return {static_cast<const char*>(t.raw()), t.bytes()};
+  const int bits = element_bits(t.dtype()), per_byte = 8 / bits;
+  std::string r(file_bytes(t.dtype(), static_cast<uint64_t>(t.size())), '\0');
+  for (int64_t i = 0; i < t.size(); ++i) {
+    const int v = static_cast<const uint8_t*>(t.raw())[i] & ((1 << bits) - 1);
+    char& to = r[static_cast<size_t>(i / per_byte)];
+    to = static_cast<char>(static_cast<uint8_t>(to) | v << (static_cast<int>(i % per_byte) * bits));
   }
-  return 0;
+  return r;
 }
 
 std::string NodeDef::title() const {
@@ -442,7 +457,7 @@ std::string skeleton(std::span<const uint8_t> bytes, const File& file, const std
       GLIA_CHECK(known.defined(), "{}: the external tensor '{}' cannot be kept.", file.source,
                  io::printable(t.name()));
       t.clear_external_data(), t.clear_data_location();
-      t.set_raw_data(known.raw(), known.bytes());
+      t.set_raw_data(raw_bytes(known));
     }
   }
   for (auto& n : *g.mutable_node()) {

@@ -20,9 +20,21 @@ Value spread(const Node& n, const Value& v, const Value& x) {
 std::pair<double, double> range_of(const Node& n, DType t) {
   if (t == DType::u8) return {0, 255};
   if (t == DType::i8) return {-128, 127};
-  n.fail(fmt::format("quantised values of {} are not supported; int8 and uint8 are.", dtype_name(t)));
+  if (t == DType::u16) return {0, 65535};
+  if (t == DType::i16) return {-32768, 32767};
+  if (t == DType::i4) return {-8, 7};
+  if (t == DType::u4) return {0, 15};
+  if (t == DType::i2) return {-2, 1};
+  if (t == DType::u2) return {0, 3};
+  n.fail(fmt::format("values are not quantised to {}.", dtype_name(t)));
 }
+bool small_float(DType t) { return t >= DType::f8e4m3fn && t <= DType::f4e2m1fn && t != DType::f8e8m0fnu; }
 Value quantized(const Node& n, const Value& x, const Value& scale, const Value& zero, DType to) {
+  if (small_float(to)) {
+    Value q = x / scale;
+    if (zero.defined()) q = q + ops::cast(zero, q.dtype());
+    return n.i("saturate", 1) ? cast_within(q, to) : ops::cast(q, to);
+  }
   const auto [low, high] = range_of(n, to);
   Value q = ops::round(x / scale);
   if (zero.defined()) q = q + ops::cast(zero, q.dtype());
@@ -37,8 +49,9 @@ Operands import_dequantize(Node& n) {
   const Value x = n.in(0);
   const DType t = n.dtype_attr("output_dtype", n.operand(1).dtype());
   const Value scale = widened(spread(n, n.in(1), x));
-  Value v = ops::cast(x, DType::i32);
-  if (n.has(2)) v = v - ops::cast(spread(n, n.in(2), x), DType::i32);
+  const DType wide = small_float(x.dtype()) ? DType::f32 : DType::i32;
+  Value v = ops::cast(x, wide);
+  if (n.has(2)) v = v - ops::cast(spread(n, n.in(2), x), wide);
   return {ops::cast(ops::cast(v, scale.dtype()) * scale, t)};
 }
 Operands import_dynamic_quantize(Node& n) {

@@ -210,7 +210,7 @@ TEST(PyTorch, ViewsDtypesAndNesting) {
   EXPECT_EQ(t.at("same").item(23), 23);
   EXPECT_EQ(t.at("half").dtype(), DType::f16);
   EXPECT_EQ(t.at("bf16").item(9), 9);
-  EXPECT_EQ(t.at("short").dtype(), DType::i32);
+  EXPECT_EQ(t.at("short").dtype(), DType::i16);
   EXPECT_EQ(t.at("short").item(17), 17);
   EXPECT_EQ(t.at("bools").item(6), 1);
   EXPECT_EQ(t.at("scalar").shape(), Shape{});

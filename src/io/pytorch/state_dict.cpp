@@ -22,7 +22,7 @@ namespace {
 using V = PickleValue;
 
 struct StoredType {
-  const char* storage;  // torch.FloatStorage
+  const char* storage;  // torch.FloatStorage; none: types of PyTorch 2 lie in untyped storages
   const char* dtype;    // torch.float32
   std::size_t bytes;
   DType type;
@@ -31,8 +31,12 @@ constexpr StoredType kTypes[] = {
     {"FloatStorage", "float32", 4, DType::f32}, {"DoubleStorage", "float64", 8, DType::f64},
     {"HalfStorage", "float16", 2, DType::f16},  {"BFloat16Storage", "bfloat16", 2, DType::bf16},
     {"LongStorage", "int64", 8, DType::i64},    {"IntStorage", "int32", 4, DType::i32},
-    {"ShortStorage", "int16", 2, DType::i32},   {"CharStorage", "int8", 1, DType::i8},
-    {"ByteStorage", "uint8", 1, DType::u8},     {"BoolStorage", "bool", 1, DType::bool_}};
+    {"ShortStorage", "int16", 2, DType::i16},   {"CharStorage", "int8", 1, DType::i8},
+    {"ByteStorage", "uint8", 1, DType::u8},     {"BoolStorage", "bool", 1, DType::bool_},
+    {nullptr, "uint16", 2, DType::u16},         {nullptr, "uint32", 4, DType::u32},
+    {nullptr, "uint64", 8, DType::u64},         {nullptr, "float8_e4m3fn", 1, DType::f8e4m3fn},
+    {nullptr, "float8_e5m2", 1, DType::f8e5m2}, {nullptr, "float8_e4m3fnuz", 1, DType::f8e4m3fnuz},
+    {nullptr, "float8_e5m2fnuz", 1, DType::f8e5m2fnuz}};
 
 struct Storage {
   std::shared_ptr<void> owner;
@@ -125,7 +129,7 @@ class StateDict {
     const V* dtype = v3 ? v->items[6] : id->items[1];
     const StoredType* type = nullptr;
     for (const StoredType& t : kTypes)
-      if (dtype->s == std::string("torch.") + (v3 ? t.dtype : t.storage)) type = &t;
+      if (const char* known = v3 ? t.dtype : t.storage; known && dtype->s == std::string("torch.") + known) type = &t;
     if (!type || dtype->kind != V::global)
       fail(name, "the dtype or storage '" + printable(dtype->s) + "' cannot be read.");
     bool untyped = id->items[1]->s == "torch.storage.UntypedStorage";
@@ -168,8 +172,7 @@ class StateDict {
     for (std::size_t a = shape.size(); a-- > 0; row *= shape[a])
       if (shape[a] != 1 && strides[a] != row) dense = false;
     uint8_t* from = s.data + offset * type.bytes;
-    bool widen = type.bytes != dtype_size(type.type);
-    if ((dense || *count == 0) && !widen && *count > 0) return Tensor::wrap(shape, type.type, from, s.owner);
+    if ((dense || *count == 0) && *count > 0) return Tensor::wrap(shape, type.type, from, s.owner);
     if (*needed > copies_left_)
       fail(name, "the file's tensors repeat its storages too often; clone() them before saving.");
     copies_left_ -= *needed;
@@ -185,14 +188,7 @@ class StateDict {
     auto* out = static_cast<uint8_t*>(t.raw());
     for (int64_t i = 0; i < t.size(); ++i, out += item) {
       const uint8_t* p = from + static_cast<std::size_t>(at) * type.bytes;
-      if (type.bytes == item) {
-        std::memcpy(out, p, item);
-      } else {
-        int16_t narrow;
-        std::memcpy(&narrow, p, 2);
-        int32_t wide = narrow;
-        std::memcpy(out, &wide, 4);
-      }
+      std::memcpy(out, p, item);
       for (std::size_t a = shape.size(); a-- > 0;) {
         at += strides[a];
         if (++index[a] < shape[a]) break;

@@ -22,14 +22,11 @@ using nlohmann::ordered_json;
 struct Code {
   const char* name;
   DType dtype;
-  std::size_t bytes;  // of an element in the file
 };
-// The first of each dtype is what is written.
-constexpr Code kCodes[] = {{"F32", DType::f32, 4}, {"F64", DType::f64, 8}, {"BF16", DType::bf16, 2},
-                           {"F16", DType::f16, 2}, {"I32", DType::i32, 4}, {"I64", DType::i64, 8},
-                           {"U8", DType::u8, 1},   {"I8", DType::i8, 1},   {"BOOL", DType::bool_, 1},
-                           {"I16", DType::i32, 2}, {"U16", DType::i32, 2}, {"U32", DType::i64, 4},
-                           {"U64", DType::i64, 8}};
+constexpr Code kCodes[] = {{"F32", DType::f32}, {"F64", DType::f64},      {"BF16", DType::bf16},       {"F16", DType::f16},
+                           {"I32", DType::i32}, {"I64", DType::i64},      {"U8", DType::u8},           {"I8", DType::i8},
+                           {"I16", DType::i16}, {"U16", DType::u16},      {"U32", DType::u32},         {"U64", DType::u64},
+                           {"BOOL", DType::bool_}, {"F8_E4M3", DType::f8e4m3fn}, {"F8_E5M2", DType::f8e5m2}, {"F8_E8M0", DType::f8e8m0fnu}};
 constexpr uint64_t kMaxHeader = 100u << 20;
 
 std::string header_text(const NamedTensors& tensors, const std::map<std::string, std::string>& metadata) {
@@ -39,33 +36,14 @@ std::string header_text(const NamedTensors& tensors, const std::map<std::string,
   for (auto& [name, t] : tensors) {
     GLIA_CHECK(!header.contains(name), "safetensors: two tensors are named '{}'.", name);
     GLIA_CHECK(t.defined(), "safetensors: the tensor '{}' is undefined (an empty Tensor).", name);
-    const char* code = std::find_if(std::begin(kCodes), std::end(kCodes), [&, d = t.dtype()](auto& c) {
-                         return c.dtype == d;
-                       })->name;
-    header[name] = {{"dtype", code}, {"shape", t.shape()}, {"data_offsets", {at, at + t.bytes()}}};
+    const Code* code = std::find_if(std::begin(kCodes), std::end(kCodes), [d = t.dtype()](auto& c) { return c.dtype == d; });
+    GLIA_CHECK(code != std::end(kCodes), "safetensors: the format has no name for {}, the dtype of '{}'. Cast it first.", dtype_name(t.dtype()), name);
+    header[name] = {{"dtype", code->name}, {"shape", t.shape()}, {"data_offsets", {at, at + t.bytes()}}};
     at += t.bytes();
   }
   std::string text = header.dump();
   text.append((8 - text.size() % 8) % 8, ' ');
   return text;
-}
-
-Tensor widened(const Code& code, const Shape& shape, const uint8_t* from, const std::string& where) {
-  Tensor t(shape, code.dtype);
-  std::string_view name = code.name;
-  for (int64_t i = 0; i < t.size(); ++i, from += code.bytes) {
-    uint64_t v = 0;
-    std::memcpy(&v, from, code.bytes);
-    GLIA_CHECK(v <= static_cast<uint64_t>(std::numeric_limits<int64_t>::max()),
-               "{}: the value {} does not fit int64.", where, v);
-    if (name == "I16")
-      t.data<int32_t>()[i] = static_cast<int16_t>(v);
-    else if (name == "U16")
-      t.data<int32_t>()[i] = static_cast<int32_t>(v);
-    else
-      t.data<int64_t>()[i] = static_cast<int64_t>(v);
-  }
-  return t;
 }
 
 class File {
@@ -117,18 +95,15 @@ class File {
     uint64_t begin = offsets[0].get<uint64_t>(), end = offsets[1].get<uint64_t>();
     check(begin <= end && end <= data_.size(),
           fmt::format("lies at {}..{}, outside the {} bytes of data", begin, end, data_.size()));
-    auto bytes = checked_product(shape, known->bytes);
+    auto bytes = checked_product(shape, dtype_size(known->dtype));
     check(bytes && *bytes == end - begin,
           fmt::format("has {} bytes, which does not fit its shape {}", end - begin, to_string(shape)));
-    return placed(*known, shape, begin, *bytes, where);
+    return placed(*known, shape, begin, *bytes);
   }
 
-  Tensor placed(const Code& code, const Shape& shape, uint64_t begin, uint64_t bytes, const std::string& where) {
+  Tensor placed(const Code& code, const Shape& shape, uint64_t begin, uint64_t bytes) {
     auto* from = const_cast<uint8_t*>(data_.data()) + begin;
-    if (code.bytes != dtype_size(code.dtype) || code.name[0] == 'U') {
-      if (code.dtype != DType::u8) return widened(code, shape, from, where);
-    }
-    bool mapped = bytes > 0 && reinterpret_cast<std::uintptr_t>(from) % code.bytes == 0 && code.dtype != DType::bool_;
+    bool mapped = bytes > 0 && reinterpret_cast<std::uintptr_t>(from) % dtype_size(code.dtype) == 0 && code.dtype != DType::bool_;
     if (mapped) return Tensor::wrap(shape, code.dtype, from, file_);
     Tensor t(shape, code.dtype);
     if (bytes) std::memcpy(t.raw(), from, bytes);

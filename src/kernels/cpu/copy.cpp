@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "base/error.h"
+#include "base/narrow.h"
 #include "base/thread_pool.h"
 
 namespace glia::cpu {
@@ -187,7 +188,9 @@ uint64_t elem_pattern(Elem t, double v) {
       break;
     }
     default:
-      put(static_cast<int64_t>(v));
+      if (elem_is_narrow(t)) return narrow_encode(static_cast<NarrowFormat>(static_cast<int>(t) - static_cast<int>(Elem::f8e4m3fn)), static_cast<float>(v));
+      if (t == Elem::u64 && v >= 0x1p63) put(static_cast<uint64_t>(v));
+      else put(static_cast<int64_t>(v));
   }
   return u;
 }
@@ -277,8 +280,10 @@ void scatter_add(Elem t, const ScatterAddArgs& a) {
     case Elem::f64:
       return scatter_type<double>(a);
     case Elem::i32:
+    case Elem::u32:
       return scatter_type<uint32_t>(a);  // wraps
     case Elem::i64:
+    case Elem::u64:
       return scatter_type<uint64_t>(a);
     default:
       GLIA_ASSERT(false, "scatter_add: type");

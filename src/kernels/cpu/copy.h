@@ -59,7 +59,7 @@ struct ScatterAddArgs {
   void* y;
   int64_t n, count, inner;
 };
-void scatter_add(Elem, const ScatterAddArgs&);  // f32 f64 i32 i64
+void scatter_add(Elem, const ScatterAddArgs&);  // f32 f64 i32 i64 u32 u64
 // First position whose index is outside [-n, n), or -1.
 int64_t find_bad_index(Elem index_type, const void* index, int64_t count, int64_t n);
 

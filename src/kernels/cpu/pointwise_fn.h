@@ -22,4 +22,12 @@ GLIA_ISA_DECLARE(PwFn, pw_cast_function, (Elem from, Elem to, bool uniform))
 // Rounds f32 to the values of a half type, staying f32.
 GLIA_ISA_DECLARE(PwFn, pw_round_function, (Elem half, bool uniform))
 
+// Types that few programs hold are compiled for one instruction set: int16 whole, uint16, uint32 and uint64 where the sign
+// shows (elsewhere the loops of the signed type serve), and casts from and to them.
+PwFn pw_function_rare(PwOp, Elem, int uniform);
+PwFn pw_cast_rare(Elem from, Elem to, bool uniform);
+// float32 to and from the types that are only stored (one of the two is float32), and rounding to their values.
+PwFn pw_narrow_cast(Elem from, Elem to, bool uniform);
+PwFn pw_narrow_round(Elem, bool uniform);
+
 }  // namespace glia::cpu

@@ -10,6 +10,33 @@
 namespace glia::cpu {
 namespace {
 
+// Do the operands' bits decide the result's, signed or not? Then unsigned types use the loops of the signed ones.
+bool bits_decide(PwOp op) {
+  switch (op) {
+    case PwOp::add: case PwOp::sub: case PwOp::mul: case PwOp::fma: case PwOp::fnma: case PwOp::neg: case PwOp::square:
+    case PwOp::squared_difference: case PwOp::eq: case PwOp::ne: case PwOp::isnan: case PwOp::isinf: case PwOp::isfinite:
+    case PwOp::bitwise_and: case PwOp::bitwise_or: case PwOp::bitwise_xor: case PwOp::bitwise_not: case PwOp::select:
+    case PwOp::floor: case PwOp::ceil: case PwOp::round: case PwOp::trunc:
+      return true;
+    default:
+      return false;
+  }
+}
+
+// What `type` is called where values are converted: halves and narrow types lie in memory only.
+PwFn cast_function(Elem from, Elem to, bool uniform) {
+  if (elem_is_narrow(from) || elem_is_narrow(to)) return pw_narrow_cast(from, to, uniform);
+  const auto whole = [](Elem t) { return !elem_is_float(t) && t != Elem::bool_; };
+  const auto rare = [](Elem t) { return t >= Elem::i16; };
+  if (whole(to) && (whole(from) || from == Elem::bool_)) to = elem_as_signed(to);
+  if (whole(from) && (whole(to) || to == Elem::bool_) && (to == Elem::bool_ || elem_size(from) >= elem_size(to)))
+    from = elem_as_signed(from);
+  return rare(from) || rare(to) ? pw_cast_rare(from, to, uniform) : GLIA_ISA_SELECT(pw_cast_function)(from, to, uniform);
+}
+PwFn round_function(Elem t, bool uniform) {
+  return elem_is_narrow(t) ? pw_narrow_round(t, uniform) : GLIA_ISA_SELECT(pw_round_function)(t, uniform);
+}
+
 PwFn find_function(PwOp op, Elem type, int uniform) {
   switch (type) {
     case Elem::f32:
@@ -26,6 +53,12 @@ PwFn find_function(PwOp op, Elem type, int uniform) {
       return GLIA_ISA_SELECT(pw_function_i8)(op, uniform);
     case Elem::bool_:
       return GLIA_ISA_SELECT(pw_function_bool)(op, uniform);
+    case Elem::i16:
+    case Elem::u16:
+    case Elem::u32:
+    case Elem::u64:
+      if (type != Elem::i16 && bits_decide(op)) return find_function(op, elem_as_signed(type), uniform);
+      return pw_function_rare(op, type, uniform);
     default:
       return nullptr;
   }
@@ -236,14 +269,14 @@ struct PwCompiler {
   uint16_t spread(uint16_t s, Elem type) {
     const Elem t = compute_elem(type);
     uint16_t r = add_slot(Kind::reg, elem_size(t), false, false);
-    return add_step(GLIA_ISA_SELECT(pw_cast_function)(t, t, true), r, s);
+    return add_step(cast_function(t, t, true), r, s);
   }
 
   void emit_cast(size_t v) {
     const PwNode& n = program.nodes[v];
     const Elem from = node(n.a).type, to = n.type;
     const uint16_t src = slot_of[static_cast<size_t>(n.a)];
-    if (compute_elem(from) == compute_elem(to) && !elem_is_half(to)) {
+    if (compute_elem(from) == compute_elem(to) && !elem_held_in_f32(to)) {
       slot_of[v] = src;  // half -> f32: the register already holds f32
       return;
     }
@@ -251,10 +284,10 @@ struct PwCompiler {
     const bool cell = slots[dst].kind == Kind::cell, fill = !cell && still(src);
     uint16_t mid = src;
     if (compute_elem(from) != compute_elem(to)) {
-      add_step(GLIA_ISA_SELECT(pw_cast_function)(compute_elem(from), compute_elem(to), fill), dst, src);
+      add_step(cast_function(compute_elem(from), compute_elem(to), fill), dst, src);
       mid = dst;
     }
-    if (elem_is_half(to)) add_step(GLIA_ISA_SELECT(pw_round_function)(to, mid == src && fill), dst, mid);
+    if (elem_held_in_f32(to)) add_step(round_function(to, mid == src && fill), dst, mid);
     slot_of[v] = dst;
   }
 
@@ -285,18 +318,18 @@ struct PwCompiler {
       if (n.op == PwOp::constant) {
         slot_of[v] = add_slot(Kind::constant, 8, true, true);
         PwNode rounded = n;
-        if (elem_is_half(n.type)) {  // a constant of a half type has one of its values
+        if (elem_held_in_f32(n.type)) {  // a constant of a half type has one of its values
           float x = static_cast<float>(n.value);
-          GLIA_ISA_SELECT(pw_round_function)(n.type, false)(&x, &x, nullptr, nullptr, 1);
+          round_function(n.type, false)(&x, &x, nullptr, nullptr, 1);
           rounded.value = x;
         }
         k.constants_.push_back(constant_cell(rounded));
         k.constant_slots_.push_back(slot_of[v]);
       } else if (n.op == PwOp::input) {
-        if (!elem_is_half(n.type)) continue;
+        if (!elem_held_in_f32(n.type)) continue;
         const uint16_t src = slot_of[v], dst = result_slot(Elem::f32, {src});
         const bool fill = slots[dst].kind != Kind::cell && still(src);
-        slot_of[v] = add_step(GLIA_ISA_SELECT(pw_cast_function)(n.type, Elem::f32, fill), dst, src);
+        slot_of[v] = add_step(cast_function(n.type, Elem::f32, fill), dst, src);
       } else {
         emit_node(v);
       }
@@ -312,7 +345,7 @@ struct PwCompiler {
       if (slots[s].kind == Kind::memory && !slots[s].uniform) {
         const Elem t = compute_elem(program.type(v));
         const uint16_t r = add_slot(Kind::reg, slots[s].size, false, false);
-        s = add_step(GLIA_ISA_SELECT(pw_cast_function)(t, t, still(s)), r, s);
+        s = add_step(cast_function(t, t, still(s)), r, s);
       }
       hold.push_back(s);
     }
@@ -330,7 +363,7 @@ struct PwCompiler {
         continue;
       }
       const uint16_t dst = add_slot(Kind::memory, elem_size(type), false, false);
-      add_step(GLIA_ISA_SELECT(pw_cast_function)(t, type, still(hold[i])), dst, hold[i]);
+      add_step(cast_function(t, type, still(hold[i])), dst, hold[i]);
       k.outputs_.push_back({dst, slots[dst].size});
     }
   }

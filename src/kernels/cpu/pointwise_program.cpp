@@ -24,8 +24,10 @@ constexpr PwOpInfo kInfo[] = {{"input", 0, PwDomain::all, false, 0},
 static_assert(std::size(kInfo) == static_cast<size_t>(PwOp::count_));
 
 const char* elem_name(Elem t) {
-  constexpr const char* names[kElemCount] = {"float32", "float64", "bfloat16", "float16", "int32",
-                                             "int64",   "uint8",   "int8",     "bool"};
+  constexpr const char* names[kElemCount] = {
+      "float32",       "float64",     "bfloat16",        "float16",         "int32",          "int64",         "uint8", "int8",
+      "bool",          "int16",       "uint16",          "uint32",          "uint64",         "float8_e4m3fn", "float8_e5m2",
+      "float8_e4m3fnuz", "float8_e5m2fnuz", "float8_e8m0fnu", "float4_e2m1fn", "int4", "uint4", "int2", "uint2"};
   return names[static_cast<int>(t)];
 }
 
@@ -44,6 +46,7 @@ bool pw_find(std::string_view name, PwOp* op) {
 }
 
 bool pw_accepts(PwOp op, Elem t) {
+  if (elem_is_narrow(t)) return pw_info(op).domain == PwDomain::all;
   if (t == Elem::bool_ && (op == PwOp::shift_left || op == PwOp::shift_right)) return false;
   switch (pw_info(op).domain) {
     case PwDomain::num:
@@ -68,7 +71,10 @@ int PwProgram::input(Elem type) {
 }
 
 int PwProgram::constant(Elem type, double value) {
-  if (!elem_is_float(type)) return constant_int(type, type == Elem::bool_ ? value != 0 : static_cast<int64_t>(value));
+  if (!elem_is_float(compute_elem(type)))
+    return constant_int(type, type == Elem::bool_                   ? value != 0
+                              : type == Elem::u64 && value >= 0x1p63 ? static_cast<int64_t>(static_cast<uint64_t>(value))
+                                                                    : static_cast<int64_t>(value));
   PwNode n{PwOp::constant, type};
   n.value = value;
   nodes.push_back(n);
@@ -76,7 +82,7 @@ int PwProgram::constant(Elem type, double value) {
 }
 
 int PwProgram::constant_int(Elem type, int64_t value) {
-  if (elem_is_float(type)) return constant(type, static_cast<double>(value));
+  if (elem_is_float(compute_elem(type))) return constant(type, static_cast<double>(value));
   PwNode n{PwOp::constant, type};
   n.ivalue = value;
   nodes.push_back(n);
@@ -138,7 +144,7 @@ std::string PwProgram::to_string() const {
   auto operand = [&](int v) {
     const PwNode& n = nodes[static_cast<size_t>(v)];
     if (n.op != PwOp::constant) return fmt::format("v{}", v);
-    return elem_is_float(n.type) ? fmt::format("{}", n.value) : fmt::format("{}", n.ivalue);
+    return elem_is_float(compute_elem(n.type)) ? fmt::format("{}", n.value) : fmt::format("{}", n.ivalue);
   };
   for (size_t i = 0; i < nodes.size(); ++i) {
     const PwNode& n = nodes[i];

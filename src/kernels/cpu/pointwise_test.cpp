@@ -133,6 +133,14 @@ void with_type(Elem t, F&& f) {
       return f(int64_t{});
     case Elem::i8:
       return f(int8_t{});
+    case Elem::i16:
+      return f(int16_t{});
+    case Elem::u16:
+      return f(uint16_t{});
+    case Elem::u32:
+      return f(uint32_t{});
+    case Elem::u64:
+      return f(uint64_t{});
     default:
       return f(uint8_t{});
   }
@@ -146,7 +154,7 @@ std::vector<double> samples(Elem t, size_t n, unsigned seed) {
     else if (t == Elem::bool_)
       x = g() % 2;
     else
-      x = static_cast<double>(g() % 10) - (t == Elem::u8 ? 0 : 5);
+      x = static_cast<double>(g() % 10) - (t == Elem::u8 || t == Elem::u16 || t == Elem::u32 || t == Elem::u64 ? 0 : 5);
   }
   const double special[] = {0., -0., kInf, -kInf, NAN, 1., -1., 0.5, 2.5, -2.5, 20., -20., 100., -100.};
   if (elem_is_float(t))
@@ -217,7 +225,7 @@ TEST(Pointwise, EveryOpOnEveryTypeMatchesTheDefinition) {
       const PwOp op = static_cast<PwOp>(o);
       const std::string name = pw_info(op).name;
       const int arity = pw_info(op).arity;
-      for (Elem t : {Elem::f32, Elem::f64, Elem::i32, Elem::i64, Elem::u8, Elem::i8, Elem::bool_}) {
+      for (Elem t : {Elem::f32, Elem::f64, Elem::i32, Elem::i64, Elem::u8, Elem::i8, Elem::bool_, Elem::i16, Elem::u16, Elem::u32, Elem::u64}) {
         if (!pw_accepts(op, t)) continue;
         for (int still = 0; still < (1 << arity) - 1; ++still) {
           const size_t n = 203;

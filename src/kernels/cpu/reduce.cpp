@@ -22,7 +22,7 @@ struct Group {
 }  // namespace
 
 bool ReduceKernel::supports(ReduceOp op, Elem t) {
-  if (elem_is_half(t)) return false;
+  if (elem_held_in_f32(t)) return false;
   switch (op) {
     case ReduceOp::mean:
       return elem_is_float(t);
@@ -40,8 +40,12 @@ bool ReduceKernel::supports(ReduceOp op, Elem t) {
 ReduceKernel::ReduceKernel(ReduceOp op, Elem type, const std::vector<int64_t>& dims, const std::vector<bool>& reduced)
     : op_(op), type_(type) {
   GLIA_ASSERT(supports(op, type) && dims.size() == reduced.size(), "ReduceKernel: wrong type or axes");
-  rows_ = GLIA_ISA_SELECT(reduce_rows_function)(op, type);
-  columns_ = GLIA_ISA_SELECT(reduce_columns_function)(op, type);
+  if (const RareReduction rare = rare_reduction(op, type); rare.rows) {
+    rows_ = rare.rows, columns_ = rare.columns;
+  } else {
+    rows_ = GLIA_ISA_SELECT(reduce_rows_function)(op, type);
+    columns_ = GLIA_ISA_SELECT(reduce_columns_function)(op, type);
+  }
   std::vector<Group> groups;
   int64_t count = 1;
   for (size_t d = 0; d < dims.size(); ++d) {

@@ -15,4 +15,11 @@ using ReduceColumnsFn = void (*)(const void* x, int64_t stride, void* y, int64_t
 GLIA_ISA_DECLARE(ReduceRowsFn, reduce_rows_function, (ReduceOp, Elem))
 GLIA_ISA_DECLARE(ReduceColumnsFn, reduce_columns_function, (ReduceOp, Elem))
 
+// The same for int16, uint16, uint32 and uint64, for any machine.
+struct RareReduction {
+  ReduceRowsFn rows = nullptr;
+  ReduceColumnsFn columns = nullptr;
+};
+RareReduction rare_reduction(ReduceOp, Elem);
+
 }  // namespace glia::cpu

@@ -158,6 +158,10 @@ TEST(Reduce, EveryOpTypeAndAxisSet) {
       run(Elem::u8, uint8_t{}, 0);
       run(Elem::i8, int8_t{}, 0);
       run(Elem::bool_, uint8_t{}, 0);
+      run(Elem::i16, int16_t{}, 0);
+      run(Elem::u16, uint16_t{}, 0);
+      run(Elem::u32, uint32_t{}, 0);
+      run(Elem::u64, uint64_t{}, 0);
     }
   }
 }
