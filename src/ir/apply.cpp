@@ -100,6 +100,10 @@ Ref import_value(const std::shared_ptr<Graph>& g, const Value& v) {
 
 Values apply(const OpDef& op, Attrs attrs, const Values& inputs) {
   int n = static_cast<int>(inputs.size());
+  if (!op.traits.moves && !op.traits.view && !op.traits.pointwise)
+    for (const Value& v : inputs)
+      GLIA_CHECK(!v.defined() || !is_cast_only(v.dtype()), "{}: {} is stored, moved and cast, but not computed with. Cast it to a wider dtype first.",
+                 op.name, dtype_name(v.dtype()));
   GLIA_CHECK(n >= op.min_inputs && (op.max_inputs < 0 || n <= op.max_inputs), "{}: expected {}{} inputs. Received {}.",
              op.name, op.min_inputs, op.max_inputs == op.min_inputs ? "" : " or more", n);
   attrs = normalized(op, std::move(attrs));

@@ -266,7 +266,7 @@ NamedTensors read_legacy(const std::string& path, const LoadLimits& limits, cons
     if (v.kind == V::persistent && v.items.size() >= 3 && v.items[1]->kind == V::global &&
         v.items[2]->kind == V::text)
       for (const StoredType& t : kTypes)
-        if (v.items[1]->s == std::string("torch.") + t.storage) item[v.items[2]->s] = t.bytes;
+        if (t.storage && v.items[1]->s == std::string("torch.") + t.storage) item[v.items[2]->s] = t.bytes;
   std::map<std::string, std::span<const uint8_t>> places;
   for (const V* k : keys->items) {
     auto it = item.find(k->s);
