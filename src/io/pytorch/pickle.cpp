@@ -30,7 +30,8 @@ bool is_allowed(std::string_view name) {
   if (!name.starts_with("torch.") || name.find('.', 6) != std::string_view::npos) return false;
   std::string_view last = name.substr(6);
   constexpr std::array dtypes = {"float32", "float64", "float16", "bfloat16", "int64",
-                                 "int32",   "int16",   "int8",    "uint8",    "bool"};
+                                 "int32",   "int16",   "int8",    "uint8",    "bool",
+                                 "uint16",  "uint32",  "uint64",  "float8_e4m3fn", "float8_e5m2", "float8_e4m3fnuz", "float8_e5m2fnuz"};
   constexpr std::array storages = {"FloatStorage", "DoubleStorage", "HalfStorage", "BFloat16Storage", "LongStorage",
                                    "IntStorage",   "ShortStorage",  "CharStorage", "ByteStorage",     "BoolStorage"};
   for (const char* d : dtypes)
