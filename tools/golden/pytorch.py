@@ -105,6 +105,8 @@ def main():
     case("attention", SelfAttention(8, 2), (2, 5, 8), images=False)
     case("bert", BertAttention(8, 2), (2, 5, 8), images=False)
     t = torch.arange(24.0).reshape(4, 6)
+    torch.save({"u16": torch.tensor([1, 65535], dtype=torch.uint16), "u64": torch.tensor([3, 2**64 - 1], dtype=torch.uint64),
+                "e4m3": torch.tensor([1.5, -448.0]).to(torch.float8_e4m3fn), "e5m2": torch.tensor([1.5, -3.0]).to(torch.float8_e5m2)}, OUT / "dtypes.pt")
     torch.save({"transposed": t.T, "part": t[1:3, ::2], "same": t, "half": t.half(), "bf16": t.bfloat16(), "short": t.short(),
                 "bools": t > 5, "scalar": torch.tensor(7), "param": nn.Parameter(t[0].clone()), "none": None, "nested": {"a": [t[2]]}},
                OUT / "views.pt")

@@ -201,6 +201,17 @@ TEST(PyTorch, NamesMapsAndErrors) {
   EXPECT_EQ(two.get_weights()[1].item(0), 2);
 }
 
+TEST(PyTorch, UnsignedAndEightBitFloats) {
+  std::map<std::string, Tensor> t;
+  for (auto& [n, v] : read_pytorch(compat("dtypes.pt"))) t[n] = v;
+  EXPECT_EQ(t.at("u16").data<uint16_t>()[1], 65535);
+  EXPECT_EQ(t.at("u64").data<uint64_t>()[1], ~uint64_t{0});
+  EXPECT_EQ(t.at("e4m3").dtype(), DType::f8e4m3fn);
+  EXPECT_EQ(t.at("e4m3").astype(DType::f32).to_vector(), (std::vector<float>{1.5, -448}));
+  EXPECT_EQ(t.at("e5m2").dtype(), DType::f8e5m2);
+  EXPECT_EQ(t.at("e5m2").astype(DType::f32).to_vector(), (std::vector<float>{1.5, -3}));
+}
+
 TEST(PyTorch, ViewsDtypesAndNesting) {
   std::map<std::string, Tensor> t;
   for (auto& [n, v] : read_pytorch(compat("views.pt"))) t[n] = v;
