@@ -100,7 +100,7 @@ std::optional<KerasCall> padding(const ir::Node& n, const std::function<json(std
   json widths = json::array();
   for (std::size_t i = 0; i < n.attrs.ints("low").size(); ++i) widths.push_back({n.attrs.ints("low")[i], n.attrs.ints("high")[i]});
   KerasCall c = named("keras.src.ops.numpy", "Pad", {{"pad_width", widths}, {"mode", "constant"}});
-  c.args = {argument(0)};
+  c.args = json::array({argument(0)});  // braces alone: a list to gcc, a copy to clang
   c.kwargs["constant_values"] = n.attrs.f("value");
   return c;
 }
