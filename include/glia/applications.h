@@ -70,6 +70,15 @@ Model EfficientNetB5(const ApplicationOptions& options = {});
 Model EfficientNetB6(const ApplicationOptions& options = {});
 Model EfficientNetB7(const ApplicationOptions& options = {});
 
+// Tan, Le 2021, "EfficientNetV2". Pixels as for EfficientNet.
+Model EfficientNetV2B0(const ApplicationOptions& options = {});
+Model EfficientNetV2B1(const ApplicationOptions& options = {});
+Model EfficientNetV2B2(const ApplicationOptions& options = {});
+Model EfficientNetV2B3(const ApplicationOptions& options = {});
+Model EfficientNetV2S(const ApplicationOptions& options = {});
+Model EfficientNetV2M(const ApplicationOptions& options = {});
+Model EfficientNetV2L(const ApplicationOptions& options = {});
+
 // Pixels of 0 to 255, (..., 3) in the order red, green, blue, as the networks were trained. mode "tf": -1 to 1; "torch": 0 to 1, then
 // ImageNet's mean and deviation per channel; "caffe": blue, green, red less ImageNet's mean. float32. Throws Error for other modes.
 Tensor preprocess_input(const Tensor& images, const std::string& mode = "caffe");

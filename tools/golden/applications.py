@@ -23,6 +23,8 @@ CASES = [("VGG16", {"include_top": False, "input_shape": TINY}), ("VGG19", {"inc
          ("Xception", {"input_shape": (75, 75, 3), "classes": 4}), ("InceptionV3", {"input_shape": (75, 76, 3), "classes": 3}), ("InceptionV3", {"include_top": False, "input_shape": (75, 75, 3), "pooling": "avg"}), ("Xception", {"include_top": False, "input_shape": (75, 75, 3), "pooling": "avg"})]  # fmt: skip
 CASES += [(f"EfficientNetB{i}", {"input_shape": SMALL, "classes": 4} if i in (0, 3) else {"include_top": False, "input_shape": (65, 64, 3)}) for i in range(8)]
 
+CASES += [(f"EfficientNetV2{v}", {"input_shape": SMALL, "classes": 4} if v in ("B0", "S") else {"include_top": False, "input_shape": (65, 64, 3)}) for v in ("B0", "B1", "B2", "B3", "S", "M", "L")]
+
 
 def reduced(value):
     """Nested objects without module and registered name, and without seeds."""

@@ -49,6 +49,7 @@ struct MultiHeadAttentionOptions {
 };
 // Vaswani et al. 2017. Weights: query, key (features, heads, key_dim), value (features, heads, value_dim), attention_output
 // (heads, value_dim, features), each with a bias. MultiHeadAttention(2, 4): (2, 3, 8), (2, 5, 8) -> (2, 3, 8)
+// The query's mask is the one that it carries; of masks given in the call only those of value and key count, as in Keras.
 LayerRef MultiHeadAttention(int64_t num_heads, int64_t key_dim, MultiHeadAttentionOptions options = {});
 
 struct GroupQueryAttentionOptions {

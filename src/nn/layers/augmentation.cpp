@@ -166,7 +166,8 @@ Value RandomColor::augment(const Value& x) {
   auto drawn = [&](const Floats& range) { return ops::cast(uniform(s, range), x.dtype()); };
   if (kind_ == "AutoContrast") {
     Value v = to_bytes(x), low = ops::min(v, {1, 2}, true), high = ops::max(v, {1, 2}, true);
-    Value y = from_bytes(ops::clip((v - low) * (255.0 / (high - low)), 0, 255));
+    Value scale = 255.0 / (high - low);
+    Value y = from_bytes(ops::clip(v * scale - low * scale, 0, 255));  // rounds at the borders as Keras does, which decides about gradients
     return ops::where(high > low, y, x);
   }
   if (kind_ == "RandomGrayscale") return ops::where(uniform(s, {0, 1}) < factor[0], ops::image::rgb_to_grayscale(x), x);
