@@ -31,7 +31,8 @@ def weight_list(variables):
 def loss_weight(d, shape):
     if d.maybe(0.4):
         return None
-    return d.rand(*d.pick(shape[:1], shape[:-1] or shape[:1], (shape[0], *[1] * max(len(shape) - 2, 0))), lo=0, hi=2)
+    # (batch,) against several axes per sample broadcasts by accident where the extents allow it; Glia refuses that
+    return d.rand(*d.pick(shape[:-1] or shape[:1], (shape[0], *[1] * max(len(shape) - 2, 0))), lo=0, hi=2)
 
 
 def one_hot(d, n, c):
