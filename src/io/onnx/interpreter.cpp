@@ -112,7 +112,7 @@ const std::vector<Operator>& operator_table() {
          {activation_operators(), arithmetic_operators(), attention_operators(), cast_operators(), conv_operators(),
           gather_operators(), loss_operators(), matmul_operators(), normalization_operators(), pool_operators(),
           quantize_operators(), reduce_operators(), resize_operators(), rnn_operators(), shape_operators(),
-          signal_operators()})
+          signal_operators(), control_operators(), vision_operators()})
       all.insert(all.end(), list.begin(), list.end());
     return all;
   }();

@@ -39,6 +39,7 @@ class Interpreter {
   // declared number adapt.
   int64_t declared_batch() const { return declared_batch_; }
   int64_t given_batch = 0;
+  int64_t repeats_left = 65536;  // nodes that loops may still emit
 
  private:
   // Functions that call functions twice each make more nodes than any machine holds. Honest files repeat theirs less.
@@ -55,5 +56,16 @@ class Interpreter {
   const Body* function_ = nullptr;  // being run
   int depth_ = 0;
 };
+
+// One integer that must be known.
+inline int64_t known_integer(const Node& n, size_t i, const char* what) {
+  const Ints v = n.known_ints(i, what);
+  n.check(v.size() == 1, std::string(what) + " must be one integer.");
+  return v[0];
+}
+
+// Families of operators that run bodies or read images at computed places.
+OperatorList control_operators();
+OperatorList vision_operators();
 
 }  // namespace glia::onnx
