@@ -19,13 +19,16 @@ TEST(Narrow, EveryCodeRoundTrips) {
     for (int c = 0; c < codes; ++c) {
       const float v = narrow_decode(format, static_cast<uint8_t>(c));
       const uint8_t back = narrow_encode(format, v);
-      if (std::isnan(v)) EXPECT_TRUE(std::isnan(narrow_decode(format, back))) << f << " " << c;
-      else EXPECT_EQ(back & (codes - 1), c) << f;
+      if (std::isnan(v))
+        EXPECT_TRUE(std::isnan(narrow_decode(format, back))) << f << " " << c;
+      else
+        EXPECT_EQ(back & (codes - 1), c) << f;
     }
   }
   for (NarrowFormat f : {f8e4m3fn, f8e5m2, f8e4m3fnuz, f8e5m2fnuz}) {
     for (int c = 0; c < 100; ++c) {
-      const float low = narrow_decode(f, static_cast<uint8_t>(c)), high = narrow_decode(f, static_cast<uint8_t>(c + 1)), mid = low + (high - low) / 2;
+      const float low = narrow_decode(f, static_cast<uint8_t>(c)),
+                  high = narrow_decode(f, static_cast<uint8_t>(c + 1)), mid = low + (high - low) / 2;
       EXPECT_EQ(narrow_encode(f, mid), c % 2 ? c + 1 : c) << c;
       EXPECT_EQ(narrow_encode(f, std::nextafter(mid, 0.f)), c);
       EXPECT_EQ(narrow_encode(f, std::nextafter(mid, kInf)), c + 1);

@@ -1,5 +1,5 @@
-// Every integer dtype does what int32 does, and the dtypes that are only stored are moved and cast without loss: both derived
-// from the samples, so that an op that grows is covered by itself.
+// Every integer dtype does what int32 does, and the dtypes that are only stored are moved and cast without loss: both
+// derived from the samples, so that an op that grows is covered by itself.
 #include <glia/ops.h>
 #include <gtest/gtest.h>
 
@@ -19,13 +19,15 @@ GLIA_SAMPLES(integer) {
     const cpu::PwOpInfo& info = cpu::pw_info(static_cast<cpu::PwOp>(i));
     if (info.domain != cpu::PwDomain::num && info.domain != cpu::PwDomain::all) continue;
     std::vector<Tensor> in;
-    for (int k = 0; k < info.arity; ++k) in.push_back(integers(k == 1 ? Shape{33} : Shape{5, 33}, 1, 5, DType::i32, static_cast<uint64_t>(k + 1)));
+    for (int k = 0; k < info.arity; ++k)
+      in.push_back(integers(k == 1 ? Shape{33} : Shape{5, 33}, 1, 5, DType::i32, static_cast<uint64_t>(k + 1)));
     if (static_cast<cpu::PwOp>(i) == cpu::PwOp::select) in[0] = bools({5, 33});
     list.add(info.name, {}, in);
   }
   const Tensor x = integers({4, 6}, 0, 50);
   for (const char* op : {"reduce_sum", "reduce_prod", "reduce_max", "reduce_min"})
-    for (int64_t axis : {0, 1}) list.add(op, {{"axes", ir::Ints{axis}}}, {op == std::string("reduce_prod") ? integers({4, 3}, 1, 3) : x});
+    for (int64_t axis : {0, 1})
+      list.add(op, {{"axes", ir::Ints{axis}}}, {op == std::string("reduce_prod") ? integers({4, 3}, 1, 3) : x});
   for (const char* op : {"argmax", "argmin", "argsort", "cumsum"})
     for (int64_t axis : {0, 1}) list.add(op, {{"axis", axis}}, {x});
   list.add("cumprod", {{"axis", int64_t{1}}}, {integers({4, 5}, 1, 2)});
@@ -40,7 +42,8 @@ GLIA_SAMPLES(integer) {
   list.add("bitcast", {{"dtype", std::string("uint32")}}, {integers({5, 7}, -9, 9)});
   list.add("bitcast", {{"dtype", std::string("uint8")}}, {integers({5, 7}, -9, 9)});
   list.add("bitcast", {{"dtype", std::string("int64")}}, {integers({5, 4}, -9, 9)});
-  list.refuse("bitcast", {{"dtype", std::string("int64")}}, {{DType::i32, {3}}}, "view: the last axis of int32 (3,) does not hold whole elements of int64.");
+  list.refuse("bitcast", {{"dtype", std::string("int64")}}, {{DType::i32, {3}}},
+              "view: the last axis of int32 (3,) does not hold whole elements of int64.");
   for (const char* to : {"int16", "uint16", "uint32", "uint64", "float8_e4m3fn", "float8_e5m2", "int4", "uint4"})
     list.add("cast", {{"dtype", std::string(to)}}, {integers({5, 7}, 0, 7)});
 }
@@ -51,7 +54,8 @@ constexpr DType kIntegers[] = {DType::i64, DType::i16, DType::u16, DType::u32, D
 
 std::vector<Tensor> run(const OpSample& s, const std::vector<Tensor>& in) {
   std::vector<Tensor> out;
-  for (const Value& v : ir::apply(ir::find_op(s.op), s.attrs, Values(in.begin(), in.end()))) out.push_back(v.tensor());
+  for (const Value& v : ir::apply(ir::find_op(s.op), s.attrs, Values(in.begin(), in.end())))
+    out.push_back(v.tensor());
   return out;
 }
 bool accepts(const OpSample& s, const std::vector<Tensor>& in) {
@@ -94,14 +98,17 @@ TEST(Dtypes, IntegersOfEveryWidthDoWhatInt32Does) {
     for (DType type : kIntegers) {
       SCOPED_TRACE(s.op + s.attrs.to_string() + " " + std::string(dtype_name(type)));
       std::vector<Tensor> in = with(s.inputs, DType::i32, type, only_first);
-      if (!accepts(s, in) && s.op.rfind("take", 0) != 0 && accepts(s, with(s.inputs, DType::i32, type, true)) && s.inputs.size() > 1)
+      if (!accepts(s, in) && s.op.rfind("take", 0) != 0 && accepts(s, with(s.inputs, DType::i32, type, true)) &&
+          s.inputs.size() > 1)
         in = with(s.inputs, DType::i32, type, true);  // the second operand is an index
       bool in_range = true;
       for (const Tensor& t : s.inputs) in_range &= t.dtype() != DType::i32 || fits(t, type);
       for (const Tensor& t : want) in_range &= t.dtype() != DType::i32 || fits(t, type);
       if (!in_range) continue;
       if (!accepts(s, in)) {
-        EXPECT_TRUE(s.op == "take" || s.op == "take_along_axis" || s.op == "segment_sum" || s.op == "cross_entropy" || s.op == "segment_reduce") << "is refused";
+        EXPECT_TRUE(s.op == "take" || s.op == "take_along_axis" || s.op == "segment_sum" || s.op == "cross_entropy" ||
+                    s.op == "segment_reduce")
+            << "is refused";
         continue;
       }
       const std::vector<Tensor> got = run(s, in);
@@ -112,14 +119,17 @@ TEST(Dtypes, IntegersOfEveryWidthDoWhatInt32Does) {
       compared.insert(s.op);
     }
   }
-  for (const char* op : {"add", "floor_div", "shift_right", "bitwise_xor", "lt", "select", "reduce_max", "argmin", "argsort", "concatenate", "transpose", "take",
-                         "take_along_axis", "cumsum", "matmul", "searchsorted", "gcd", "top_k", "clip", "pow"})
+  for (const char* op : {"add",          "floor_div",  "shift_right",     "bitwise_xor", "lt",
+                         "select",       "reduce_max", "argmin",          "argsort",     "concatenate",
+                         "transpose",    "take",       "take_along_axis", "cumsum",      "matmul",
+                         "searchsorted", "gcd",        "top_k",           "clip",        "pow"})
     EXPECT_TRUE(compared.count(op)) << op;
 }
 
 TEST(Dtypes, LargeUnsignedNumbersKeepTheirOrderAndBits) {
   const uint64_t big = uint64_t{1} << 63;
-  const Value a = Tensor::from_vector<uint64_t>({4}, {big + 5, 7, 0, ~uint64_t{0}}), b = Tensor::from_vector<uint64_t>({4}, {3, big, 1, 2});
+  const Value a = Tensor::from_vector<uint64_t>({4}, {big + 5, 7, 0, ~uint64_t{0}}),
+              b = Tensor::from_vector<uint64_t>({4}, {3, big, 1, 2});
   const auto u64 = [](const Value& v, int64_t i) { return v.tensor().data<uint64_t>()[i]; };
   EXPECT_EQ(u64(ops::maximum(a, b), 0), big + 5);
   EXPECT_EQ(u64(ops::maximum(a, b), 1), big);
@@ -132,20 +142,27 @@ TEST(Dtypes, LargeUnsignedNumbersKeepTheirOrderAndBits) {
   EXPECT_EQ(ops::argmax(a).tensor().item(), 3);
   EXPECT_EQ(u64(ops::cast(ops::cast(a, DType::i64), DType::u64), 0), big + 5);
   EXPECT_EQ(ops::cast(a, DType::f64).tensor().item(0), 9223372036854775808.0);
-  EXPECT_EQ(u64(ops::cast(Value(Tensor::from({3}, {1.8e19, -4, 3e19}, DType::f64)), DType::u64), 0), 18000000000000000000u);
-  EXPECT_EQ(ops::cast(Value(Tensor::from({2}, {-3, 70000}, DType::f32)), DType::u16).tensor().to_vector(), (std::vector<float>{0, 65535}));
+  EXPECT_EQ(u64(ops::cast(Value(Tensor::from({3}, {1.8e19, -4, 3e19}, DType::f64)), DType::u64), 0),
+            18000000000000000000u);
+  EXPECT_EQ(ops::cast(Value(Tensor::from({2}, {-3, 70000}, DType::f32)), DType::u16).tensor().to_vector(),
+            (std::vector<float>{0, 65535}));
 }
 
-// Numbers of Keras 3.15.1: keras.backend.result_type of every pair. Same-dtype uint64 is the one difference: Keras has uint32 there.
+// Numbers of Keras 3.15.1: keras.backend.result_type of every pair. Same-dtype uint64 is the one difference: Keras
+// has uint32 there.
 TEST(Dtypes, PromotionIsThatOfKeras) {
   using enum DType;
   constexpr DType order[] = {i32, i64, u8, i8, bool_, i16, u16, u32, u64};
   constexpr DType keras[9][9] = {
-      {i32, i64, i32, i32, i32, i32, i32, i64, f32}, {i64, i64, i64, i64, i64, i64, i64, i64, f32}, {i32, i64, u8, i16, u8, i16, u16, u32, u32},
-      {i32, i64, i16, i8, i8, i16, i32, i64, f32},   {i32, i64, u8, i8, bool_, i16, u16, u32, u32}, {i32, i64, i16, i16, i16, i16, i32, i64, f32},
-      {i32, i64, u16, i32, u16, i32, u16, u32, u32}, {i64, i64, u32, i64, u32, i64, u32, u32, u32}, {f32, f32, u32, f32, u32, f32, u32, u32, u64}};
+      {i32, i64, i32, i32, i32, i32, i32, i64, f32}, {i64, i64, i64, i64, i64, i64, i64, i64, f32},
+      {i32, i64, u8, i16, u8, i16, u16, u32, u32},   {i32, i64, i16, i8, i8, i16, i32, i64, f32},
+      {i32, i64, u8, i8, bool_, i16, u16, u32, u32}, {i32, i64, i16, i16, i16, i16, i32, i64, f32},
+      {i32, i64, u16, i32, u16, i32, u16, u32, u32}, {i64, i64, u32, i64, u32, i64, u32, u32, u32},
+      {f32, f32, u32, f32, u32, f32, u32, u32, u64}};
   for (int a = 0; a < 9; ++a)
-    for (int b = 0; b < 9; ++b) EXPECT_EQ(ops::result_type(order[a], order[b]), keras[a][b]) << dtype_name(order[a]) << " " << dtype_name(order[b]);
+    for (int b = 0; b < 9; ++b)
+      EXPECT_EQ(ops::result_type(order[a], order[b]), keras[a][b])
+          << dtype_name(order[a]) << " " << dtype_name(order[b]);
   for (DType t : order)
     for (DType f : {f32, f64, bf16, f16}) EXPECT_EQ(ops::result_type(t, f), f);
   EXPECT_THROW(ops::result_type(f8e4m3fn, f32), Error);
@@ -156,7 +173,9 @@ TEST(Dtypes, StoredOnlyTypesAreMovedAndCast) {
   std::set<std::string> moved;
   for (const OpSample& s : all_samples().good) {
     const ir::OpDef& op = ir::find_op(s.op);
-    if (!(op.traits.moves || op.traits.view) || s.inputs.empty() || s.inputs[0].dtype() != DType::f32 || s.attrs.find("dtype")) continue;
+    if (!(op.traits.moves || op.traits.view) || s.inputs.empty() || s.inputs[0].dtype() != DType::f32 ||
+        s.attrs.find("dtype"))
+      continue;
     for (int d = static_cast<int>(DType::f8e4m3fn); d <= static_cast<int>(DType::u2); ++d) {
       const auto type = static_cast<DType>(d);
       SCOPED_TRACE(s.op + s.attrs.to_string() + " " + std::string(dtype_name(type)));
@@ -166,7 +185,9 @@ TEST(Dtypes, StoredOnlyTypesAreMovedAndCast) {
       moved.insert(s.op);
     }
   }
-  for (const char* name : {"reshape", "transpose", "concatenate", "slice", "pad", "broadcast_to", "take", "take_along_axis"}) EXPECT_TRUE(moved.count(name)) << name;
+  for (const char* name :
+       {"reshape", "transpose", "concatenate", "slice", "pad", "broadcast_to", "take", "take_along_axis"})
+    EXPECT_TRUE(moved.count(name)) << name;
   const Value x = Tensor::zeros({2}, DType::f8e4m3fn);
   EXPECT_THROW(ops::sum(x), Error);
   EXPECT_THROW(ops::add(x, x), Error);

@@ -24,15 +24,18 @@ bool known_true(const Node& n, const Operand& x, const char* what) {
   return x.stored().tensor().item(0) != 0;
 }
 
-// M turns at most, as long as the condition holds; the values carried from turn to turn come first, then stacked results.
+// M turns at most, as long as the condition holds; the values carried from turn to turn come first, then stacked
+// results.
 Operands import_loop(Node& n) {
   const Body& body = body_of(n);
   const size_t carried = n.count() < 2 ? 0 : n.count() - 2;
-  n.check(body.inputs.size() == carried + 2 && body.outputs.size() >= carried + 1, "the body does not fit the inputs.");
+  n.check(body.inputs.size() == carried + 2 && body.outputs.size() >= carried + 1,
+          "the body does not fit the inputs.");
   const size_t stacked = body.outputs.size() - 1 - carried;
   const int64_t limit = n.has(0) ? known_integer(n, 0, "the number of turns") : kMaxTurns + 1;
   bool go = !n.has(1) || known_true(n, n.operand(1), "the condition");
-  Operands state(n.operands().begin() + static_cast<std::ptrdiff_t>(std::min<size_t>(2, n.count())), n.operands().end());
+  Operands state(n.operands().begin() + static_cast<std::ptrdiff_t>(std::min<size_t>(2, n.count())),
+                 n.operands().end());
   std::vector<Values> rows(stacked);
   int64_t turn = 0;
   for (; go && turn < limit; ++turn) {
@@ -66,7 +69,8 @@ Operands import_scan(Node& n) {
   const Body& body = body_of(n);
   n.check(n.opset() >= 9, "Scan of opset 8, with a batch axis of its own, is not read.");
   const auto scanned = static_cast<size_t>(std::max<int64_t>(0, n.i("num_scan_inputs")));
-  n.check(scanned >= 1 && scanned <= n.count() && body.inputs.size() == n.count(), "num_scan_inputs and the body do not fit the inputs.");
+  n.check(scanned >= 1 && scanned <= n.count() && body.inputs.size() == n.count(),
+          "num_scan_inputs and the body do not fit the inputs.");
   const size_t carried = n.count() - scanned;
   n.check(body.outputs.size() >= carried, "the body gives too few outputs.");
   const size_t stacked = body.outputs.size() - carried;
@@ -95,7 +99,8 @@ Operands import_scan(Node& n) {
     for (size_t i = 0; i < carried; ++i) scope.set(body.inputs[i].name, state[i]);
     for (size_t i = 0; i < scanned; ++i) {
       const int64_t k = backwards[i] ? turns - 1 - t : t;
-      scope.set(body.inputs[carried + i].name, Operand(ops::squeeze(ops::slice_axis(xs[i], at[i], k, k + 1), {at[i]})));
+      scope.set(body.inputs[carried + i].name,
+                Operand(ops::squeeze(ops::slice_axis(xs[i], at[i], k, k + 1), {at[i]})));
     }
     const Operands out = n.interpreter().run(body, scope);
     for (size_t i = 0; i < carried; ++i) state[i] = out[i];
@@ -111,8 +116,6 @@ Operands import_scan(Node& n) {
 
 }  // namespace
 
-OperatorList control_operators() {
-  return {{"Loop", 1, import_loop, {0, 1}}, {"Scan", 9, import_scan}};
-}
+OperatorList control_operators() { return {{"Loop", 1, import_loop, {0, 1}}, {"Scan", 9, import_scan}}; }
 
 }  // namespace glia::onnx

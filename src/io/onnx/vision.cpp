@@ -1,4 +1,5 @@
-// Operators that read images at computed places: RoiAlign, DeformConv; and Col2Im, which lays patches over one another.
+// Operators that read images at computed places: RoiAlign, DeformConv; and Col2Im, which lays patches over one
+// another.
 #include "io/onnx/interpreter.h"
 #include "io/onnx/operator_util.h"
 
@@ -16,13 +17,16 @@ Operands import_col2im(Node& n) {
   const Value x = n.in(0);
   const Ints image = n.known_ints(1, "the image shape"), block = n.known_ints(2, "the block shape");
   const size_t k = image.size();
-  n.check(x.rank() == 3 && k >= 1 && k <= 4 && block.size() == k, "expected columns (N, C * block, L) and shapes of 1 to 4 axes.");
-  const Ints dilations = n.ints("dilations", Ints(k, 1)), strides = n.ints("strides", Ints(k, 1)), pads = n.ints("pads", Ints(2 * k, 0));
-  n.check(dilations.size() == k && strides.size() == k && pads.size() == 2 * k, "dilations, strides and pads do not fit the image shape.");
+  n.check(x.rank() == 3 && k >= 1 && k <= 4 && block.size() == k,
+          "expected columns (N, C * block, L) and shapes of 1 to 4 axes.");
+  const Ints dilations = n.ints("dilations", Ints(k, 1)), strides = n.ints("strides", Ints(k, 1)),
+             pads = n.ints("pads", Ints(2 * k, 0));
+  n.check(dilations.size() == k && strides.size() == k && pads.size() == 2 * k,
+          "dilations, strides and pads do not fit the image shape.");
   Ints padded, steps;
   for (size_t i = 0; i < k; ++i) {
-    n.check(image[i] > 0 && block[i] > 0 && dilations[i] > 0 && strides[i] > 0 && pads[i] >= 0 && pads[k + i] >= 0 && image[i] < (1 << 24) &&
-                block[i] < (1 << 24) && dilations[i] < (1 << 24),
+    n.check(image[i] > 0 && block[i] > 0 && dilations[i] > 0 && strides[i] > 0 && pads[i] >= 0 && pads[k + i] >= 0 &&
+                image[i] < (1 << 24) && block[i] < (1 << 24) && dilations[i] < (1 << 24),
             "extents, strides and dilations must be positive, pads not negative.");
     padded.push_back(image[i] + pads[i] + pads[k + i]);
     const int64_t reach = padded[i] - (dilations[i] * (block[i] - 1) + 1);
@@ -32,7 +36,8 @@ Operands import_col2im(Node& n) {
   check_extents(n, padded, true);
   check_extents(n, block, true);
   const int64_t cells = product_of(block), places = product_of(steps);
-  n.check(x.dim(1) % cells == 0 && x.dim(2) == places, fmt::format("columns of shape {} do not fit {} cells at {} places.", to_string(x.shape()), cells, places));
+  n.check(x.dim(1) % cells == 0 && x.dim(2) == places,
+          fmt::format("columns of shape {} do not fit {} cells at {} places.", to_string(x.shape()), cells, places));
   check_extents(n, {cells, places}, true);
   Tensor at({cells, places}, DType::i64);
   for (int64_t c = 0; c < cells; ++c)
@@ -55,11 +60,13 @@ Operands import_col2im(Node& n) {
   return {Operand(ops::cast(ops::slice(ops::reshape(y, whole), begin, size), x.dtype()))};
 }
 
-// The four pixels round each (row, column) and their weights, from rows (pixels, channels) whose image starts at `base`.
+// The four pixels round each (row, column) and their weights, from rows (pixels, channels) whose image starts at
+// `base`.
 struct Corners {
   Value value[4], weight[4];  // value: (places..., channels); weight: (places..., 1)
 };
-Corners corners(const Value& pixels, const Value& base, const Value& row, const Value& column, int64_t h, int64_t w, bool zero_outside) {
+Corners corners(const Value& pixels, const Value& base, const Value& row, const Value& column, int64_t h, int64_t w,
+                bool zero_outside) {
   const auto whole = [](const Value& v) { return ops::cast(v, DType::i64); };
   const auto inside = [](const Value& v, int64_t n) { return ops::clip(v, 0, static_cast<double>(n - 1)); };
   const Value r0 = ops::floor(row), c0 = ops::floor(column), dr = row - r0, dc = column - c0;
@@ -87,11 +94,15 @@ Value ramp(int64_t count, double start, double step) {
 // He et al. 2017: regions of interest (R, 4) as x1, y1, x2, y2, each pooled to output_height x output_width.
 Operands import_roi_align(Node& n) {
   const Value x = n.in(0), rois = ops::cast(n.in(1), DType::f32), batch = ops::cast(n.in(2), DType::i64);
-  n.check(x.rank() == 4 && rois.rank() == 2 && rois.dim(1) == 4 && batch.rank() == 1, "expected an image batch (N, C, H, W), regions (R, 4) and batch indices (R).");
+  n.check(x.rank() == 4 && rois.rank() == 2 && rois.dim(1) == 4 && batch.rank() == 1,
+          "expected an image batch (N, C, H, W), regions (R, 4) and batch indices (R).");
   const int64_t oh = n.i("output_height", 1), ow = n.i("output_width", 1), samples = n.i("sampling_ratio", 0);
   n.check(oh > 0 && ow > 0 && oh < 4096 && ow < 4096, "the output must have positive extents.");
-  n.check(samples > 0 && samples < 256, "sampling_ratio 0, a number of samples that depends on the regions, is not supported.");
-  const std::string mode = n.s("mode", "avg"), coordinates = n.s("coordinate_transformation_mode", n.opset() >= 16 ? "half_pixel" : "output_half_pixel");
+  n.check(samples > 0 && samples < 256,
+          "sampling_ratio 0, a number of samples that depends on the regions, is not supported.");
+  const std::string mode = n.s("mode", "avg"),
+                    coordinates =
+                        n.s("coordinate_transformation_mode", n.opset() >= 16 ? "half_pixel" : "output_half_pixel");
   n.check(mode == "avg" || mode == "max", "the attribute 'mode' must be avg or max.");
   const bool half = coordinates == "half_pixel";
   const int64_t c = x.dim(1), h = x.dim(2), w = x.dim(3), r = rois.dim(0);
@@ -101,14 +112,17 @@ Operands import_roi_align(Node& n) {
   const auto side = [&](const Value& from, const Value& to, int64_t out, int64_t extent, Value* outside) {
     Value length = to - from;
     if (!half) length = ops::maximum(length, ops::scalar_like(length, 1));
-    const Value at = from + length * ramp(out * samples, 0.5 / static_cast<double>(out * samples), 1.0 / static_cast<double>(out * samples));
-    *outside = ops::logical_or(at < -1.0, at > static_cast<double>(extent));
+    const Value at = from + length * ramp(out * samples, 0.5 / static_cast<double>(out * samples),
+                                          1.0 / static_cast<double>(out * samples));
+    *outside = ops::logical_or(at<-1.0, at> static_cast<double>(extent));
     return ops::clip(at, 0, static_cast<double>(extent - 1));
   };
   Value row_out, column_out;
   const int64_t hs = oh * samples, ws = ow * samples;
   const Value rows = side(edge(1), edge(3), oh, h, &row_out), columns = side(edge(0), edge(2), ow, w, &column_out);
-  const auto grid = [&](const Value& v, bool is_row) { return ops::broadcast_to(ops::expand_dims(v, is_row ? 2 : 1), {r, hs, ws}); };
+  const auto grid = [&](const Value& v, bool is_row) {
+    return ops::broadcast_to(ops::expand_dims(v, is_row ? 2 : 1), {r, hs, ws});
+  };
   const Value base = ops::reshape(batch * Value(Tensor::from_vector<int64_t>({}, {h * w})), {r, 1, 1});
   const Value pixels = ops::reshape(n.operand(0).channels_last(), {x.dim(0) * h * w, c});
   const Corners k = corners(pixels, base, grid(rows, true), grid(columns, false), h, w, false);
@@ -127,11 +141,15 @@ Operands import_roi_align(Node& n) {
 Operands import_deform_conv(Node& n) {
   const Value x = n.in(0), weight = n.in(1), offset = n.in(2);
   n.check(x.rank() == 4 && weight.rank() == 4 && offset.rank() == 4, "expected two spatial axes.");
-  const int64_t batch = x.dim(0), c = x.dim(1), h = x.dim(2), w = x.dim(3), groups = n.i("group", 1), shifts = n.i("offset_group", 1);
-  const int64_t m = weight.dim(0), kh = weight.dim(2), kw = weight.dim(3), taps = kh * kw, oh = offset.dim(2), ow = offset.dim(3);
-  const Ints dilations = n.ints("dilations", {1, 1}), strides = n.ints("strides", {1, 1}), pads = n.ints("pads", {0, 0, 0, 0});
-  n.check(groups > 0 && shifts > 0 && c % shifts == 0 && c % groups == 0 && m % groups == 0 && weight.dim(1) == c / groups &&
-              offset.dim(1) == shifts * taps * 2 && dilations.size() == 2 && strides.size() == 2 && pads.size() == 4,
+  const int64_t batch = x.dim(0), c = x.dim(1), h = x.dim(2), w = x.dim(3), groups = n.i("group", 1),
+                shifts = n.i("offset_group", 1);
+  const int64_t m = weight.dim(0), kh = weight.dim(2), kw = weight.dim(3), taps = kh * kw, oh = offset.dim(2),
+                ow = offset.dim(3);
+  const Ints dilations = n.ints("dilations", {1, 1}), strides = n.ints("strides", {1, 1}),
+             pads = n.ints("pads", {0, 0, 0, 0});
+  n.check(groups > 0 && shifts > 0 && c % shifts == 0 && c % groups == 0 && m % groups == 0 &&
+              weight.dim(1) == c / groups && offset.dim(1) == shifts * taps * 2 && dilations.size() == 2 &&
+              strides.size() == 2 && pads.size() == 4,
           "the input, the kernel, the offsets and the attributes do not fit.");
   check_extents(n, {taps, oh, ow}, true);
   check_extents(n, {batch, shifts}, true);
@@ -146,7 +164,9 @@ Operands import_deform_conv(Node& n) {
   const Value moved = ops::cast(ops::reshape(offset, {batch, shifts, taps, 2, oh, ow}), DType::f32);
   const auto part = [&](int64_t i) { return ops::squeeze(ops::slice_axis(moved, 3, i, i + 1), {3}); };
   // Pixels of each offset group: rows (N, group, H, W) of c / shifts numbers.
-  const Value pixels = ops::reshape(ops::transpose(ops::reshape(x, {batch, shifts, c / shifts, h, w}), {0, 1, 3, 4, 2}), {batch * shifts * h * w, c / shifts});
+  const Value pixels =
+      ops::reshape(ops::transpose(ops::reshape(x, {batch, shifts, c / shifts, h, w}), {0, 1, 3, 4, 2}),
+                   {batch * shifts * h * w, c / shifts});
   Tensor starts({batch, shifts, 1, 1, 1}, DType::i64);
   for (int64_t i = 0; i < starts.size(); ++i) starts.data<int64_t>()[i] = i * h * w;
   const Corners k = corners(pixels, Value(starts), part(0) + Value(rows), part(1) + Value(columns), h, w, true);
@@ -157,7 +177,8 @@ Operands import_deform_conv(Node& n) {
   }
   if (n.has(4)) sampled = sampled * ops::cast(ops::reshape(n.in(4), {batch, shifts, taps, oh, ow, 1}), DType::f32);
   // Channels are (shift, channel of the group); convolution groups cut the same axis.
-  const Value columns_of = ops::reshape(ops::transpose(sampled, {0, 3, 4, 1, 5, 2}), {batch * oh * ow, groups, c / groups * taps});
+  const Value columns_of =
+      ops::reshape(ops::transpose(sampled, {0, 3, 4, 1, 5, 2}), {batch * oh * ow, groups, c / groups * taps});
   const Value kernel = ops::cast(ops::reshape(weight, {groups, m / groups, c / groups * taps}), DType::f32);
   Value y = ops::reshape(ops::einsum("pgk,gmk->pgm", {columns_of, kernel}), {batch, oh, ow, m});
   if (n.has(3)) y = y + ops::cast(n.in(3), DType::f32);
@@ -167,7 +188,9 @@ Operands import_deform_conv(Node& n) {
 }  // namespace
 
 OperatorList vision_operators() {
-  return {{"Col2Im", 18, import_col2im, {1, 2}}, {"DeformConv", 19, import_deform_conv}, {"RoiAlign", 10, import_roi_align}};
+  return {{"Col2Im", 18, import_col2im, {1, 2}},
+          {"DeformConv", 19, import_deform_conv},
+          {"RoiAlign", 10, import_roi_align}};
 }
 
 }  // namespace glia::onnx
