@@ -79,13 +79,13 @@ Run add_bench(CLI::App& app, Context& c) {
   auto o = std::make_shared<Options>();
   app.add_option("MODEL", o->model, "model file")->required();
   app.add_option("-b,--batch-size", o->batches, "rows of a call; may be given several times (default: 1 and 32)")
-      ->check(CLI::PositiveNumber);
+      ->check(positive());
   app.add_option("--seconds", o->seconds, "time for each batch size")
       ->capture_default_str()
-      ->check(CLI::PositiveNumber);
+      ->check(positive());
   app.add_option("--length", o->unknown, "extent where the model leaves it open")
       ->capture_default_str()
-      ->check(CLI::PositiveNumber);
+      ->check(positive());
   return [o, &c] { bench(*o, c); };
 }
 

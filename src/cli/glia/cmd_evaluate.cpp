@@ -74,7 +74,7 @@ Run add_evaluate(CLI::App& app, Context& c) {
   app.add_option("--scale", o->scale, "factor on the inputs, e.g. 0.00392156862745098 for bytes");
   app.add_option("-b,--batch-size", o->batch_size, "rows at a time")
       ->capture_default_str()
-      ->check(CLI::PositiveNumber);
+      ->check(positive());
   return [o, &c] { evaluate(*o, c); };
 }
 

@@ -69,7 +69,7 @@ Run add_export(CLI::App& app, Context& c) {
   app.add_option("--name", o->name, "C++: namespace (default: the file's name)");
   app.add_option("--batch-size", o->batch_size,
                  "C++: rows of one predict() call (default: 1, or the number that the model was built for)")
-      ->check(CLI::PositiveNumber);
+      ->check(positive());
   app.add_option("--input-shape", o->shapes,
                  "C++: shape of an input without the batch axis, like 28x28x1; one per input");
   app.add_option("--weights-file", o->weights_file, "C++: put the weights into this file instead of the header");

@@ -48,7 +48,7 @@ Run add_predict(CLI::App& app, Context& c) {
   app.add_option("-o,--output", o->out, "where the outputs go")->capture_default_str();
   app.add_option("-b,--batch-size", o->batch_size, "rows at a time")
       ->capture_default_str()
-      ->check(CLI::PositiveNumber);
+      ->check(positive());
   app.add_flag("--whole", o->whole, "all rows in one call, for ONNX models whose first axis is not the batch");
   app.add_flag("--ignore-extra", o->ignore_extra, "arrays of IN that are no input are no error");
   app.add_flag("--compress", o->compress, "deflate the output");

@@ -103,8 +103,8 @@ Run add_train(CLI::App& app, Context& c) {
   auto o = std::make_shared<Options>();
   app.add_option("CONFIG", o->config, "JSON file")->required();
   app.add_option("-o,--output", o->output, "the trained model (instead of the file's \"output\")");
-  app.add_option("--epochs", o->epochs, "instead of the file's")->check(CLI::PositiveNumber);
-  app.add_option("--batch-size", o->batch_size, "instead of the file's")->check(CLI::PositiveNumber);
+  app.add_option("--epochs", o->epochs, "instead of the file's")->check(positive());
+  app.add_option("--batch-size", o->batch_size, "instead of the file's")->check(positive());
   return [o, &c] { train(*o, c); };
 }
 

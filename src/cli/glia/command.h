@@ -35,6 +35,16 @@ struct Failed {  // with a status, after the answer has been printed
   int status;
 };
 
+// For options that count something. CLI11's own check prints the largest double there is.
+inline CLI::Validator positive() {
+  return {[](std::string& text) {
+            double n = 0;
+            const bool fits = CLI::detail::lexical_cast(text, n) && n > 0;
+            return fits ? std::string() : "must be greater than 0. Received " + text;
+          },
+          "POSITIVE"};
+}
+
 using Run = std::function<void()>;
 struct Command {
   const char* name;

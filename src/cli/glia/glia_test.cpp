@@ -94,6 +94,7 @@ TEST_F(Program, UsageErrorsAreStatus1) {
   fails("sumary x.keras", 1, "unknown command 'sumary'. Did you mean 'summary'?");
   fails("predict", 1, "MODEL is required");
   fails("predict a b --batch-size 0", 1, "glia predict --help");
+  fails("bench a --batch-size 0", 1, "must be greater than 0. Received 0.");
   fails("info --nonsense", 1, "--nonsense");
   fails("info --isa mmx", 1, "expected scalar, neon, avx2 or avx512");
   fails("export model.keras", 1, "one of --c++ and --onnx");

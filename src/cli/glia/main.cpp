@@ -72,7 +72,7 @@ int run(int argc, char** argv) {
     sub->add_flag("--json", context.as_json, "answer as JSON on stdout");
     sub->add_flag("-q,--quiet", context.quiet, "no progress or notes on stderr");
     sub->add_option("--threads", context.threads, "threads (default: GLIA_NUM_THREADS, else the cores granted)")
-        ->check(CLI::PositiveNumber);
+        ->check(positive());
     sub->add_option("--isa", context.isa, "instruction set: scalar, avx2, avx512, neon");
     runs[c.name] = c.add(*sub, context);
   }
