@@ -7,6 +7,7 @@ Every unary function sees edge values and integers, every binary one broadcastin
 all kinds of axes. A case that Keras itself refuses is left out. To add a case, add a row.
 """
 
+import itertools
 import os
 import sys
 
@@ -352,26 +353,52 @@ def fit_lines(report):
         initial = vectors.weight_list(model.weights, [np.array(v) for v in model.weights])
         x, y, vx, vy = rand(20, 5), ints(3, 20), rand(7, 5), ints(3, 7)
         model.compile(keras.optimizers.Adam(0.02, use_ema=True, **ema), "sparse_categorical_crossentropy", metrics=["accuracy"])
-        optimizer = vectors.plain(model.optimizer)
-        fit = {"epochs": 3, "batch_size": 8, "shuffle": False}
         callback = keras.callbacks.SwapEMAWeights(**config)
-        history = model.fit(x, y, validation_data=(vx, vy), callbacks=[callback], verbose=0, **fit).history
-        yield header("fit", f"more/swap_ema{i}", model={"class_name": saved["class_name"], "config": saved["config"]}) | {
-            "tol": {"rtol": 1e-4, "atol": 1e-5},
-            "compile": {"optimizer": optimizer, "loss": "sparse_categorical_crossentropy", "metrics": ["accuracy"]},
-            "initial_weights": initial,
-            "x": array(x),
-            "y": array(y),
-            "sample_weight": None,
-            "class_weight": None,
-            "validation_data": [array(vx), array(vy)],
-            "fit": fit,
-            "callbacks": [{"class_name": "SwapEMAWeights", "config": config}],
-            "history": {name: [float(v) for v in values] for name, values in history.items()},
-            "final_weights": vectors.weight_list(model.weights, [np.array(v) for v in model.weights]),
-            "evaluate": model.evaluate(x, y, batch_size=8, verbose=0, return_dict=True),
-            "predict": array(model.predict(x, verbose=0)),
-        }
+        line = trained(f"swap_ema{i}", model, saved, initial, x, y, (vx, vy), [callback])
+        yield line | {"callbacks": [{"class_name": "SwapEMAWeights", "config": config}]}
+    yield from clipped_rows()
+
+
+def trained(name, model, saved, initial, x, y, validation, callbacks):
+    """Fits the compiled model and describes it."""
+    optimizer = vectors.plain(model.optimizer)
+    fit = {"epochs": 3, "batch_size": 8, "shuffle": False}
+    history = model.fit(x, y, validation_data=validation, callbacks=callbacks, verbose=0, **fit).history
+    return header("fit", f"more/{name}", model={"class_name": saved["class_name"], "config": saved["config"]}) | {
+        "tol": {"rtol": 1e-4, "atol": 1e-5},
+        "compile": {"optimizer": optimizer, "loss": "sparse_categorical_crossentropy", "metrics": ["accuracy"]},
+        "initial_weights": initial,
+        "x": array(x),
+        "y": array(y),
+        "sample_weight": None,
+        "class_weight": None,
+        "validation_data": [array(v) for v in validation],
+        "fit": fit,
+        "callbacks": [],
+        "history": {name: [float(v) for v in values] for name, values in history.items()},
+        "final_weights": vectors.weight_list(model.weights, [np.array(v) for v in model.weights]),
+        "evaluate": model.evaluate(x, y, batch_size=8, verbose=0, return_dict=True),
+        "predict": array(model.predict(x, verbose=0)),
+    }
+
+
+def clipped_rows():
+    """Clipping where rows of an embedding are looked up several times in a batch, by two inputs. Numbers of its own stream."""
+    clips = ({"clipvalue": 0.004}, {"clipnorm": 0.02}, {"global_clipnorm": 0.03})
+    optimizers = {"sgd": keras.optimizers.SGD(0.5), "rmsprop": keras.optimizers.RMSprop(0.02), "adam": keras.optimizers.Adam(0.02)}
+    for (name, maker), clip in itertools.product(optimizers.items(), clips):
+        rng = np.random.RandomState(len(name) * 7 + len(next(iter(clip))))
+        rows = L.Embedding(4, 3, name="rows")
+        a = L.Input((5,), dtype="int32", name="a")
+        h = L.Flatten()(L.Add()([rows(a), rows((a + 1) % 4)]))
+        model = keras.Model(a, L.Dense(3, activation="softmax", name="out")(h), name=f"clipped_{name}")
+        saved = keras.saving.serialize_keras_object(model)
+        for v in model.weights:
+            v.assign(rng.uniform(-1, 1, v.shape).astype("float32"))
+        initial = vectors.weight_list(model.weights, [np.array(v) for v in model.weights])
+        x, y = rng.randint(0, 4, (16, 5)).astype("int32"), rng.randint(0, 3, 16).astype("int32")
+        model.compile(type(maker).from_config(maker.get_config() | clip), "sparse_categorical_crossentropy", metrics=["accuracy"])
+        yield trained(f"clipped_{name}_{next(iter(clip))}", model, saved, initial, x, y, (x[:4], y[:4]), [])
 
 
 def with_cases(name, cases, maker):

@@ -3,6 +3,7 @@
 #include <glia/optimizers.h>
 
 #include <algorithm>
+#include <functional>
 
 #include "base/error.h"
 #include "ir/graph.h"
@@ -188,6 +189,19 @@ Value nn::square_gradient(const Value& g) {
   return n.op->name == "mul" ? nn::square_gradient(a) * ops::square(b) : nn::square_gradient(a) / ops::square(b);
 }
 
+namespace {
+// g with f applied to every entry, to those of each looked-up row before they are summed.
+Value map_gradient(const Value& g, const std::function<Value(const Value&)>& f) {
+  if (!is_list_of_rows(g)) return f(g);
+  const ir::Node n = producer(g);
+  Value a = ir::to_value(g.graph(), n.inputs[0]), b = ir::to_value(g.graph(), n.inputs[1]);
+  if (n.op->name == "segment_sum") return ops::segment_sum(f(a), b, n.attrs.i("num_segments"));
+  if (n.op->name == "add") return map_gradient(a, f) + map_gradient(b, f);
+  const bool times = n.op->name == "mul";
+  return map_gradient(a, [&](const Value& v) { return f(times ? v * b : v / b); });
+}
+}  // namespace
+
 // ---- one step ---------------------------------------------------------------------------------------------------------
 
 namespace {
@@ -208,14 +222,16 @@ Values clip_by_global_norm(Values grads, double limit) {
   Value norm = ops::sqrt(square);
   Value scale = limit * ops::minimum(1.0 / norm, ops::scalar_like(norm, 1.0 / limit));
   scale = scale + (norm - norm);  // an infinite norm makes every gradient NaN, as in Keras
-  for (Value& g : grads) g = g * ops::cast(scale, g.dtype());
+  // The scale comes first: Keras on TensorFlow sums looked-up rows here, so later squares are those of sums.
+  for (Value& g : grads) g = ops::cast(scale, g.dtype()) * g;
   return grads;
 }
 Values clip_gradients(Values grads, const OptimizerOptions& o) {
   if (o.clipnorm && *o.clipnorm > 0) return clip_by_norm(std::move(grads), *o.clipnorm);
   if (o.global_clipnorm && *o.global_clipnorm > 0) return clip_by_global_norm(std::move(grads), *o.global_clipnorm);
   if (o.clipvalue && *o.clipvalue > 0)
-    for (Value& g : grads) g = ops::clip(g, -*o.clipvalue, *o.clipvalue);
+    for (Value& g : grads)
+      g = map_gradient(g, [&](const Value& v) { return ops::clip(v, -*o.clipvalue, *o.clipvalue); });
   return grads;
 }
 
