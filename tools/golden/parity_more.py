@@ -12,7 +12,7 @@ import os
 import sys
 
 import vectors  # sets up Keras on TensorFlow
-from vectors import GRAD_TOL, TOL, as_call, as_json, flatten, header, ints, is_float, rand
+from vectors import GRAD_TOL, TOL, as_call, as_json, flatten, gradient_fields, header, ints, is_float, rand, weighted_total
 
 import golden
 import keras
@@ -45,20 +45,11 @@ def op_line(ident, name, args, kwargs):
         if any(o.dtype.is_complex for o in outputs):
             return None
         cotangents = [rand(*o.shape, lo=-1, hi=1).astype(o.dtype.as_numpy_dtype) if is_float(o) else None for o in outputs]
-        parts = [tf.cast(tf.reduce_sum(o * c), tf.float64) for o, c in zip(outputs, cotangents) if c is not None]
-        total = tf.add_n(parts) if parts else None
+        total = weighted_total(outputs, cotangents)
     line = header("op", ident, op=name, args=[as_json(a) for a in args])
     line |= {"kwargs": {k: as_json(v) for k, v in kwargs.items()}, "outputs": [array(o) for o in outputs]}
-    if total is not None and any(is_float(v) for v in arrays):
-        try:
-            grads = tape.gradient(total, arrays)
-        except (LookupError, NotImplementedError):  # TensorFlow has no gradient there
-            grads = [None]
-        if any(g is not None for g in grads):
-            line["cotangents"] = [None if c is None else array(c) for c in cotangents]
-            line["grad_args"] = [None if g is None else array(tf.convert_to_tensor(g)) for g in grads]
-            line["grad_tol"] = GRAD_TOL
-    return line
+    gradients = gradient_fields(tape, total, arrays, cotangents)
+    return line | gradients | ({"grad_tol": GRAD_TOL} if gradients else {})
 
 
 def op_lines(report):

@@ -5,6 +5,7 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 from random_draw import array, tolerances
+from vectors import gradient_fields, weighted_total
 
 FLOATS = ("float32", "float32", "float32", "float64", "float16", "bfloat16")
 INTS = ("int32", "int64", "uint8", "int8")
@@ -636,19 +637,10 @@ def op_line(ident, d, name):
         tape.watch([v for v in arrays if is_float(v)])
         outputs = [tf.convert_to_tensor(o) for o in tf.nest.flatten(function(name)(*call, **named)) if o is not None]
         cotangents = [d.rand(*o.shape, lo=-1, hi=1, dtype=o.dtype.name) if is_float(o) else None for o in outputs]
-        parts = [tf.cast(tf.reduce_sum(o * c), tf.float64) for o, c in zip(outputs, cotangents) if c is not None]
-        total = tf.add_n(parts) if parts else None
+        total = weighted_total(outputs, cotangents)
     line = {"id": ident, "kind": "op"} | tolerances(*(o.dtype.name for o in outputs), *(a.dtype.name for a in arrays))
     line |= {"op": name, "args": [as_json(a) for a in args], "kwargs": {k: as_json(v) for k, v in kwargs.items()}, "outputs": [array(o) for o in outputs]}
-    if total is not None and any(is_float(v) for v in arrays):
-        try:
-            grads = tape.gradient(total, arrays)
-        except (LookupError, NotImplementedError):  # TensorFlow has no gradient there
-            grads = [None]
-        if any(g is not None for g in grads):
-            line["cotangents"] = [None if c is None else array(c) for c in cotangents]
-            line["grad_args"] = [None if g is None else array(tf.convert_to_tensor(g)) for g in grads]
-    return line
+    return line | gradient_fields(tape, total, arrays, cotangents)
 
 
 ACTIVATIONS = ("relu relu6 leaky_relu elu selu gelu silu sigmoid tanh softmax log_softmax softplus softsign exponential linear hard_sigmoid hard_silu mish log_sigmoid celu glu hard_tanh hard_shrink soft_shrink "

@@ -88,6 +88,26 @@ def activation_lines():
         yield line | ({"kwargs": kwargs} if kwargs else {})
 
 
+def weighted_total(outputs, cotangents):
+    """The sum of outputs times cotangents, those that have one; None where none has. To be called under the tape."""
+    parts = [tf.cast(tf.reduce_sum(o * c), tf.float64) for o, c in zip(outputs, cotangents) if c is not None]
+    return tf.add_n(parts) if parts else None
+
+
+def gradient_fields(tape, total, arrays, cotangents):
+    """The fields of a line that hold the gradients of `total`; none where there is no gradient."""
+    if total is None or not any(is_float(v) for v in arrays):
+        return {}
+    try:
+        grads = tape.gradient(total, arrays)
+    except (LookupError, NotImplementedError):  # TensorFlow has no gradient there
+        return {}
+    if all(g is None for g in grads):
+        return {}
+    return {"cotangents": [None if c is None else array(c) for c in cotangents],
+            "grad_args": [None if g is None else array(tf.convert_to_tensor(g)) for g in grads]}  # fmt: skip
+
+
 # op -----------------------------------------------------------------------------------------------------------------
 def op_cases():
     a, b, p = rand(2, 3, 4), rand(2, 3, 4), np.abs(rand(2, 3, 4)) + np.float32(0.1)

@@ -134,6 +134,9 @@ class Rule {
   std::string run();
 
  private:
+  template <class Rules>
+  friend bool io::apply_rule(Kind, Rules&);
+
   void refuse(const std::string& why) {
     if (why_.empty()) why_ = why;
   }
@@ -184,7 +187,8 @@ class Rule {
   void dense();
   void conv(bool depthwise);
   void norm();
-  void recurrent(int gates, const std::vector<int>& order, bool two_biases);
+  void embedding() { vector("embeddings", "weight"); }
+  void recurrent(const std::vector<int>& order);
   void attention();
   void project(const char* name, const Tensor* weight, const Tensor* bias);
   void prelu();
@@ -249,7 +253,9 @@ void Rule::norm() {
   if (statistics) vector("moving_mean", "running_mean"), vector("moving_variance", "running_var");
 }
 
-void Rule::recurrent(int gates, const std::vector<int>& order, bool two_biases) {
+void Rule::recurrent(const std::vector<int>& order) {
+  const auto gates = static_cast<int64_t>(order.size());
+  const bool two_biases = kind_of(layer_) == Kind::gru;
   Variable kernel = variable("kernel"), inner = variable("recurrent_kernel"), bias = variable("bias");
   int64_t units = inner.shape()[0];
   auto sorted = [&](const Tensor& t) {
@@ -325,40 +331,7 @@ void Rule::prelu() {
 }
 
 std::string Rule::run() {
-  switch (kind_of(layer_)) {
-    case Kind::dense:
-      dense();
-      break;
-    case Kind::conv:
-      conv(false);
-      break;
-    case Kind::depthwise:
-      conv(true);
-      break;
-    case Kind::norm:
-      norm();
-      break;
-    case Kind::embedding:
-      vector("embeddings", "weight");
-      break;
-    case Kind::lstm:
-      recurrent(4, {0, 1, 2, 3}, false);
-      break;
-    case Kind::gru:
-      recurrent(3, {1, 0, 2}, true);
-      break;  // PyTorch: reset, update, new; Keras: update, reset, new
-    case Kind::rnn:
-      recurrent(1, {0}, false);
-      break;
-    case Kind::attention:
-      attention();
-      break;
-    case Kind::prelu:
-      prelu();
-      break;
-    case Kind::none:
-      refuse("no rule for layers of class " + layer_.class_name());
-  }
+  if (!apply_rule(kind_of(layer_), *this)) refuse("no rule for layers of class " + layer_.class_name());
   return why_;
 }
 

@@ -32,6 +32,25 @@ struct Converted {
 
 enum class Kind { none, dense, conv, depthwise, norm, embedding, lstm, gru, rnn, attention, prelu };
 Kind kind_of(const Layer& layer);
+// Calls the rule of a kind: dense(), conv(depthwise), norm(), embedding(), recurrent(PyTorch's gates in Keras's order),
+// attention() or prelu(). False: there is none.
+template <class Rules>
+bool apply_rule(Kind kind, Rules& rules) {
+  switch (kind) {
+    case Kind::none: return false;
+    case Kind::dense: return rules.dense(), true;
+    case Kind::conv: return rules.conv(false), true;
+    case Kind::depthwise: return rules.conv(true), true;
+    case Kind::norm: return rules.norm(), true;
+    case Kind::embedding: return rules.embedding(), true;
+    case Kind::lstm: return rules.recurrent({0, 1, 2, 3}), true;
+    case Kind::gru: return rules.recurrent({1, 0, 2}), true;  // PyTorch: reset, update, new; Keras: update, reset, new
+    case Kind::rnn: return rules.recurrent({0}), true;
+    case Kind::attention: return rules.attention(), true;
+    case Kind::prelu: return rules.prelu(), true;
+  }
+  return false;
+}
 inline bool has_rule(const Layer& layer) { return kind_of(layer) != Kind::none; }
 // The variable of a layer whose path ends so ("query/kernel"); undefined when it has none.
 Variable variable_of(const Layer& layer, const std::string& end);

@@ -20,6 +20,9 @@ class Exporter {
   NamedTensors run();
 
  private:
+  template <class Rules>
+  friend bool io::apply_rule(Kind, Rules&);
+
   Variable variable(const std::string& end) const { return variable_of(layer_, end); }
   Tensor value(const std::string& end) const { return variable(end).tensor(); }
   void add(const std::string& name, Tensor t) { out_.emplace_back(name, std::move(t)); }
@@ -74,6 +77,7 @@ class Exporter {
     vector("running_var", "moving_variance");
     if (variable("moving_mean").defined()) add("num_batches_tracked", Tensor::scalar(0, DType::i64));
   }
+  void embedding() { vector("weight", "embeddings"); }
   void recurrent(const std::vector<int>& order) {
     std::string end = path_.ends_with("backward_" + layer_.name()) || path_.find("/backward_") != std::string::npos
                           ? "_l0_reverse"
@@ -136,40 +140,8 @@ class Exporter {
 };
 
 NamedTensors Exporter::run() {
-  switch (kind_of(layer_)) {
-    case Kind::dense:
-      dense();
-      break;
-    case Kind::conv:
-      conv(false);
-      break;
-    case Kind::depthwise:
-      conv(true);
-      break;
-    case Kind::norm:
-      norm();
-      break;
-    case Kind::embedding:
-      vector("weight", "embeddings");
-      break;
-    case Kind::lstm:
-      recurrent({0, 1, 2, 3});
-      break;
-    case Kind::gru:
-      recurrent({1, 0, 2});
-      break;
-    case Kind::rnn:
-      recurrent({0});
-      break;
-    case Kind::attention:
-      attention();
-      break;
-    case Kind::prelu:
-      prelu();
-      break;
-    case Kind::none:
-      throw_error("save_pytorch_weights: there is no rule for the layer {} ({}).", path_, layer_.class_name());
-  }
+  GLIA_CHECK(apply_rule(kind_of(layer_), *this), "save_pytorch_weights: there is no rule for the layer {} ({}).", path_,
+             layer_.class_name());
   return std::move(out_);
 }
 

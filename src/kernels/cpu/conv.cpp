@@ -166,22 +166,28 @@ bool conv_bf16_supported(const ConvShape& s, bool backward_data) {
   return current_isa() == Isa::avx512 && cpu_has_avx512_bf16() && !s.depthwise() && columns > 4;
 }
 
-namespace {
-int64_t round_up16(int64_t n) { return ceil_div(n, 16) * 16; }
-}  // namespace
-
-size_t conv_forward_bf16_workspace(const ConvShape& s) {
-  const int64_t weights = s.taps() * (s.cin / s.groups) * s.cout;
-  const int64_t wide = s.cin / s.groups % 2 == 0 ? 0 : s.batch * s.in_pixels() * s.cin;
-  return (round_up16(tap_forward(s).packed_size()) + round_up16(weights) + round_up16(wide)) * sizeof(float);
+Bf16Plan plan_bf16(const ConvShape& s, bool backward_data) {
+  Bf16Plan p{.shape = s};
+  int64_t& summed = backward_data ? p.shape.cout : p.shape.cin;
+  p.pairs = summed / s.groups % 2 == 0;
+  if (p.pairs) summed /= 2;
+  p.weight_count = s.taps() * (s.cin / s.groups) * s.cout;
+  p.input_count = backward_data ? s.batch * s.out_pixels() * s.cout : s.batch * s.in_pixels() * s.cin;
+  const auto take = [&](int64_t n) {
+    const int64_t at = p.total;
+    p.total += ceil_div(n, 16) * 16;
+    return at;
+  };
+  const size_t packed = backward_data ? conv_backward_data_workspace(p.shape) : conv_forward_workspace(p.shape);
+  p.packed = take(static_cast<int64_t>(packed / sizeof(float)));
+  // Pairs of the forward pass are rows interleaved; those of the other lie in the weights already.
+  p.weights = take(p.pairs ? (backward_data ? 0 : p.weight_count / 2) : p.weight_count);
+  p.wide = take(p.pairs ? 0 : p.input_count);
+  return p;
 }
 
-size_t conv_backward_data_bf16_workspace(const ConvShape& s) {
-  const bool pairs = s.cout / s.groups % 2 == 0;
-  const int64_t weights = pairs ? 0 : s.taps() * (s.cin / s.groups) * s.cout;
-  const int64_t wide = pairs ? 0 : s.batch * s.out_pixels() * s.cout;
-  return conv_backward_data_workspace(s) + (round_up16(weights) + round_up16(wide)) * sizeof(float);
-}
+size_t conv_forward_bf16_workspace(const ConvShape& s) { return plan_bf16(s, false).total * sizeof(float); }
+size_t conv_backward_data_bf16_workspace(const ConvShape& s) { return plan_bf16(s, true).total * sizeof(float); }
 
 ConvShape padded_shape(const ConvShape& s) {
   ConvShape p = s;

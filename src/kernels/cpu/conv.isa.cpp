@@ -14,9 +14,6 @@ namespace {
 
 constexpr int64_t W = vf::W;
 
-int64_t round_up16(int64_t n) { return (n + 15) / 16 * 16; }
-bool bf16_pairs(int64_t channels, int64_t groups) { return channels / groups % 2 == 0; }
-
 void widen_bf16(const uint16_t* from, int64_t n, float* to) {
   constexpr int64_t part = 1 << 14;
   parallel_for((n + part - 1) / part, [&](int64_t p) {
@@ -311,51 +308,48 @@ void conv_backward_data_f32(const ConvShape& s, const ConvEpilogue& e, const flo
   }
 }
 
-// Pairs of bfloat16 along the input channels take the place of floats, so the convolution has half the channels.
+namespace {
+
+struct Bf16Operands {
+  const float *in, *weights;
+};
+// As the tiles read them: pairs as they lie, or widened into the workspace.
+Bf16Operands bf16_operands(const Bf16Plan& p, const uint16_t* in, const uint16_t* w, float* workspace) {
+  if (p.pairs) return {reinterpret_cast<const float*>(in), reinterpret_cast<const float*>(w)};
+  widen_bf16(w, p.weight_count, workspace + p.weights);
+  widen_bf16(in, p.input_count, workspace + p.wide);
+  return {workspace + p.wide, workspace + p.weights};
+}
+
+}  // namespace
+
 void conv_forward_bf16(const ConvShape& shape, const ConvEpilogueBf16& e, const uint16_t* x, const uint16_t* w,
                        uint16_t* y, void* workspace) {
-  ConvShape s = shape;
-  float *packed = static_cast<float*>(workspace), *weights = packed + round_up16(tap_forward(shape).packed_size());
-  const bool pairs = bf16_pairs(shape.cin, shape.groups);
-  const float* in = reinterpret_cast<const float*>(x);
-  if (pairs) {
-    s.cin /= 2;
-    pair_rows(w, s.taps() * (s.cin / s.groups), s.cout, weights);
-  } else {
-    float* wide = weights + round_up16(s.taps() * (s.cin / s.groups) * s.cout);
-    widen_bf16(w, s.taps() * (s.cin / s.groups) * s.cout, weights);
-    widen_bf16(x, s.batch * s.in_pixels() * s.cin, wide);
-    in = wide;
+  const Bf16Plan p = plan_bf16(shape, false);
+  const ConvShape& s = p.shape;
+  float *ws = static_cast<float*>(workspace), *packed = ws + p.packed;
+  Bf16Operands from = bf16_operands(p, x, w, ws);
+  if (p.pairs) {
+    pair_rows(w, s.taps() * (s.cin / s.groups), s.cout, ws + p.weights);
+    from.weights = ws + p.weights;
   }
   const TapConv c = tap_forward(s);
   const int most = most_vectors(c);
-  pack(c, s, most, false, weights, packed);
-  run_bf16(c, e, pairs, most, in, packed, y);
+  pack(c, s, most, false, from.weights, packed);
+  run_bf16(c, e, p.pairs, most, from.in, packed, y);
 }
 
 void conv_backward_data_bf16(const ConvShape& shape, const ConvEpilogueBf16& e, const uint16_t* dy, const uint16_t* w,
                              uint16_t* dx, void* workspace) {
-  ConvShape s = shape;
-  const bool pairs = bf16_pairs(shape.cout, shape.groups);
-  float* packed = static_cast<float*>(workspace);
-  const float *in = reinterpret_cast<const float*>(dy), *weights = reinterpret_cast<const float*>(w);
-  if (pairs) {
-    s.cout /= 2;
-  } else {
-    const int64_t n = s.taps() * (s.cin / s.groups) * s.cout;
-    float* wide = packed + round_up16(n);
-    widen_bf16(w, n, packed);
-    widen_bf16(dy, s.batch * s.out_pixels() * s.cout, wide);
-    weights = packed;
-    in = wide;
-    packed = wide + round_up16(s.batch * s.out_pixels() * s.cout);
-  }
-  for (int64_t p = 0; p < backward_phases(s); ++p) {
-    const TapConv c = tap_backward(s, p);
+  const Bf16Plan p = plan_bf16(shape, true);
+  float *ws = static_cast<float*>(workspace), *packed = ws + p.packed;
+  const Bf16Operands from = bf16_operands(p, dy, w, ws);
+  for (int64_t phase = 0; phase < backward_phases(p.shape); ++phase) {
+    const TapConv c = tap_backward(p.shape, phase);
     if (c.d[0].count * c.d[1].count * c.d[2].count == 0) continue;
     const int most = most_vectors(c);
-    pack(c, s, most, true, weights, packed);
-    run_bf16(c, e, pairs, most, in, packed, dx);
+    pack(c, p.shape, most, true, from.weights, packed);
+    run_bf16(c, e, p.pairs, most, from.in, packed, dx);
     packed += c.packed_size();
   }
 }

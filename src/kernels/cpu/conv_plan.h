@@ -45,6 +45,16 @@ TapConv tap_forward(const ConvShape&);
 int64_t backward_phases(const ConvShape&);
 TapConv tap_backward(const ConvShape&, int64_t phase);
 
+// What the convolutions in bfloat16 keep in their workspace, as offsets in floats. Pairs along the channels that are summed over
+// take the place of floats, so such a convolution has half of them; where their number is odd all is widened to f32.
+struct Bf16Plan {
+  ConvShape shape;  // as the kernels see it
+  bool pairs = true;
+  int64_t weight_count = 0, input_count = 0;  // of x or dy, where they are widened
+  int64_t packed = 0, weights = 0, wide = 0, total = 0;
+};
+Bf16Plan plan_bf16(const ConvShape&, bool backward_data);
+
 // The filter gradient: units are (a range of pieces of output rows) x (a range of tiles). Each range of pieces has
 // its own sums, which are added up at the end in order.
 struct FilterPlan {

@@ -27,11 +27,20 @@ constexpr int kConvMaxNV = 4;
 constexpr int kConvMaxRows[5] = {0, 4, 4, 3, 3};
 #endif
 
-template <int MR, int NV>
+// The results of a tile: where they lie and how vectors of them are read and written. Here f32; conv_bf16_dp.cpp has bfloat16.
+struct ConvResultF32 {
+  GLIA_INLINE float* at(const ConvTile& t) { return t.out; }
+  GLIA_INLINE vf read(const float* p) { return load(p); }
+  GLIA_INLINE vf read(const float* p, int64_t n) { return load(p, n); }
+  GLIA_INLINE void write(float* p, vf v) { store(p, v); }
+  GLIA_INLINE void write(float* p, vf v, int64_t n) { store(p, v, n); }
+};
+
+template <int MR, int NV, class Result>
 GLIA_INLINE void conv_tile_finish(const ConvTile& t, vf (&acc)[MR][NV]) {
   constexpr int W = vf::W;
   // Copies: vector stores may alias anything, and every field would be read again after each of them.
-  float* const out = t.out;
+  auto* const out = Result::at(t);
   const int64_t step = t.out_step, tail = t.cols - (NV - 1) * W;  // lanes of the last vector
   const bool full = tail == W;
   if (const float* bias = t.bias) {
@@ -41,11 +50,11 @@ GLIA_INLINE void conv_tile_finish(const ConvTile& t, vf (&acc)[MR][NV]) {
     }
   }
   if (t.has_residual) {
-    const float* residual = out + t.residual;
+    const auto* residual = out + t.residual;
     GLIA_CONV_UNROLL for (int i = 0; i < MR; ++i) {
       GLIA_CONV_UNROLL for (int v = 0; v < NV; ++v) {
-        const float* r = residual + i * step + v * W;
-        acc[i][v] = acc[i][v] + (full || v < NV - 1 ? load(r) : load(r, tail));
+        const auto* r = residual + i * step + v * W;
+        acc[i][v] = acc[i][v] + (full || v < NV - 1 ? Result::read(r) : Result::read(r, tail));
       }
     }
   }
@@ -53,26 +62,24 @@ GLIA_INLINE void conv_tile_finish(const ConvTile& t, vf (&acc)[MR][NV]) {
     GLIA_CONV_UNROLL for (int i = 0; i < MR; ++i)
       GLIA_CONV_UNROLL for (int v = 0; v < NV; ++v) acc[i][v] = vmax(vf::zero(), acc[i][v]);  // NaN stays NaN
   }
-  float* o = out;
+  auto* o = out;
   if (full) {
     GLIA_CONV_UNROLL for (int i = 0; i < MR; ++i, o += step) {
-      GLIA_CONV_UNROLL for (int v = 0; v < NV; ++v) store(o + v * W, acc[i][v]);
+      GLIA_CONV_UNROLL for (int v = 0; v < NV; ++v) Result::write(o + v * W, acc[i][v]);
     }
   } else {
     GLIA_CONV_UNROLL for (int i = 0; i < MR; ++i, o += step) {
       GLIA_CONV_UNROLL for (int v = 0; v < NV; ++v) {
-        if (v < NV - 1) store(o + v * W, acc[i][v]);
-        else store(o + v * W, acc[i][v], tail);
+        if (v < NV - 1) Result::write(o + v * W, acc[i][v]);
+        else Result::write(o + v * W, acc[i][v], tail);
       }
     }
   }
 }
 
-// The arithmetic of a tile: here all in f32. conv_bf16_dp.cpp has others.
-struct ConvMathF32 {
+// The arithmetic of a tile: here all in f32.
+struct ConvMathF32 : ConvResultF32 {
   GLIA_INLINE vf madd(vf x, vf w, vf sum) { return fma(x, w, sum); }
-  template <int MR, int NV>
-  GLIA_INLINE void finish(const ConvTile& t, vf (&acc)[MR][NV]) { conv_tile_finish<MR, NV>(t, acc); }
 };
 
 // One step of k. Pixel pointers go in groups of three, so that x86 addresses them as p, p + s, p + 2s.
@@ -124,7 +131,7 @@ static void conv_tile(const ConvTile& t) {
   GLIA_CONV_UNROLL for (int s = U / 2; s > 0; s /= 2) GLIA_CONV_UNROLL for (int u = 0; u < s; ++u)
     GLIA_CONV_UNROLL for (int i = 0; i < MR; ++i) GLIA_CONV_UNROLL for (int v = 0; v < NV; ++v)
       acc[u][i][v] = acc[u][i][v] + acc[u + s][i][v];
-  Math::template finish<MR, NV>(t, acc[0]);
+  conv_tile_finish<MR, NV, Math>(t, acc[0]);
 }
 
 // Kernels for 1, 2, ... rows: conv_tiles(nv)[rows - 1].

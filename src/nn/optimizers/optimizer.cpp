@@ -178,22 +178,10 @@ bool is_list_of_rows(const Value& g) {
   if (n.op->name == "mul" || n.op->name == "div") return is_list_of_rows(input(0)) && input(1).rank() == 0;
   return false;
 }
-}  // namespace
-
-Value nn::square_gradient(const Value& g) {
-  if (!is_list_of_rows(g)) return ops::square(g);
-  const ir::Node n = producer(g);  // a copy: nodes are added below
-  Value a = ir::to_value(g.graph(), n.inputs[0]), b = ir::to_value(g.graph(), n.inputs[1]);
-  if (n.op->name == "segment_sum") return ops::segment_sum(ops::square(a), b, n.attrs.i("num_segments"));
-  if (n.op->name == "add") return nn::square_gradient(a) + nn::square_gradient(b);
-  return n.op->name == "mul" ? nn::square_gradient(a) * ops::square(b) : nn::square_gradient(a) / ops::square(b);
-}
-
-namespace {
 // g with f applied to every entry, to those of each looked-up row before they are summed.
 Value map_gradient(const Value& g, const std::function<Value(const Value&)>& f) {
   if (!is_list_of_rows(g)) return f(g);
-  const ir::Node n = producer(g);
+  const ir::Node n = producer(g);  // a copy: nodes are added below
   Value a = ir::to_value(g.graph(), n.inputs[0]), b = ir::to_value(g.graph(), n.inputs[1]);
   if (n.op->name == "segment_sum") return ops::segment_sum(f(a), b, n.attrs.i("num_segments"));
   if (n.op->name == "add") return map_gradient(a, f) + map_gradient(b, f);
@@ -201,6 +189,10 @@ Value map_gradient(const Value& g, const std::function<Value(const Value&)>& f) 
   return map_gradient(a, [&](const Value& v) { return f(times ? v * b : v / b); });
 }
 }  // namespace
+
+Value nn::square_gradient(const Value& g) {
+  return map_gradient(g, [](const Value& v) { return ops::square(v); });
+}
 
 // ---- one step ---------------------------------------------------------------------------------------------------------
 
