@@ -640,7 +640,7 @@ def op_line(ident, d, name):
         total = weighted_total(outputs, cotangents)
     line = {"id": ident, "kind": "op"} | tolerances(*(o.dtype.name for o in outputs), *(a.dtype.name for a in arrays))
     line |= {"op": name, "args": [as_json(a) for a in args], "kwargs": {k: as_json(v) for k, v in kwargs.items()}, "outputs": [array(o) for o in outputs]}
-    return line | gradient_fields(tape, total, arrays, cotangents)
+    return line | gradient_fields(tape, total, arrays, cotangents, array)
 
 
 ACTIVATIONS = ("relu relu6 leaky_relu elu selu gelu silu sigmoid tanh softmax log_softmax softplus softsign exponential linear hard_sigmoid hard_silu mish log_sigmoid celu glu hard_tanh hard_shrink soft_shrink "

@@ -94,8 +94,8 @@ def weighted_total(outputs, cotangents):
     return tf.add_n(parts) if parts else None
 
 
-def gradient_fields(tape, total, arrays, cotangents):
-    """The fields of a line that hold the gradients of `total`; none where there is no gradient."""
+def gradient_fields(tape, total, arrays, cotangents, array=array):
+    """The fields of a line that hold the gradients of `total`, as `array` writes them; none where there is no gradient."""
     if total is None or not any(is_float(v) for v in arrays):
         return {}
     try:
