@@ -11,7 +11,7 @@
 namespace glia {
 
 struct LoadLimits {
-  uint64_t max_bytes = uint64_t{1} << 34;  // bytes that a file may unpack to (16 GiB); mapped files do not count
+  uint64_t max_bytes = uint64_t{1} << 34;  // bytes that a file may unpack to (16 GiB)
   uint64_t max_tensors = 1'000'000;        // tensors, members of an archive, nodes of a graph: each
   int max_nesting = 256;                   // lists in lists, layers in layers, dictionaries in dictionaries
   uint64_t max_name_length = 4096;         // bytes of a name of a tensor, layer or member
@@ -22,6 +22,9 @@ struct LoadOptions {
   LoadLimits limits;
   bool untrusted =
       false;  // parse in a child process with limits on memory and time, where the format needs it (HDF5)
+  // safetensors: map the file instead of reading it. Opening then costs nothing (reading: about 0.5 s per GB), but who
+  // cuts the file short while a tensor of it lives ends this process (SIGBUS). For files that nobody else writes to.
+  bool map = false;
 };
 
 }  // namespace glia

@@ -21,7 +21,7 @@
 #include <set>
 
 #include "base/error.h"
-#include "io/file/mapped_file.h"
+#include "io/file/input_file.h"
 #include "io/onnx/node.h"
 
 namespace fs = std::filesystem;
@@ -51,7 +51,7 @@ struct Array {
   std::string type;
 };
 Array read_array(const fs::path& path) {
-  auto file = io::MappedFile::open(path.string());
+  auto file = io::InputFile::open(path.string())->read_all();
   int type = 0;
   Tensor t = onnx::parse_tensor(file->bytes(), path.string(), &type);
   return {t, onnx::type_name(type)};
@@ -181,7 +181,7 @@ std::string run_set(const Test& t, const onnx::File& f, const Arrays& a) {
 Outcome run_test(const Test& t) {
   Outcome o;
   try {
-    auto file = io::MappedFile::open(t.model.string());
+    auto file = io::InputFile::open(t.model.string())->read_all();
     const onnx::File f = onnx::parse(file->bytes(), t.model.string(), t.model.parent_path().string(), {});
     collect_operators(f.graph, o);
     for (const Arrays& a : read_arrays(t, f))

@@ -7,7 +7,7 @@
 #include "io/file/byte_reader.h"
 #include "io/file/checked.h"
 #include "io/file/json_text.h"
-#include "io/file/mapped_file.h"
+#include "io/file/input_file.h"
 #include "io/file/path_name.h"
 #include "support/faults.h"
 
@@ -44,37 +44,42 @@ TEST(ByteReader, FileOffsetsCountUnpackedBytes) {
             gz + ": offset 1004: the file ends inside more: expected 1 bytes, found 0.");
 }
 
-TEST(MappedFile, ReadsAndRefuses) {
+TEST(InputFile, ReadsAndRefuses) {
   Scratch dir;
   std::string path = dir.write("a", "hello");
-  auto f = MappedFile::open(path);
-  EXPECT_EQ(std::string(f->bytes().begin(), f->bytes().end()), "hello");
-  f->data()[0] = 'j';  // a private copy
+  auto file = InputFile::open(path);
+  for (auto& m : {file->read_all(), file->map()}) {
+    EXPECT_EQ(std::string(m->bytes().begin(), m->bytes().end()), "hello");
+    m->data()[0] = 'j';  // a private copy
+    int sum = 0;
+    for (size_t i = 0; i < FileMemory::kSpare; ++i) sum += m->data()[m->size() + i];
+    EXPECT_EQ(sum, 0);
+  }
   EXPECT_EQ(test::file_bytes(path), "hello");
-  EXPECT_EQ(MappedFile::open(dir.write("empty", ""))->size(), 0u);
-  EXPECT_EQ(error_of([&] { MappedFile::open(dir.path("none")); }), dir.path("none") + ": no such file.");
-  EXPECT_HAS(error_of([&] { MappedFile::open(dir.path("")); }), "is a folder");
-  EXPECT_HAS(error_of([&] { MappedFile::open("/dev/zero"); }), "not a regular file");
-  EXPECT_HAS(error_of([&] { MappedFile::open(path, 4); }), "the file has 5 bytes, 4 are allowed");
+  char two[2];
+  file->read_at(3, two, 2);
+  EXPECT_EQ(std::string(two, 2), "lo");
+  EXPECT_HAS(error_of([&] { file->read_at(4, two, 2); }), "offset 4: 2 bytes are expected, the file has 5 in all");
+  EXPECT_HAS(error_of([&] { file->read_at(UINT64_MAX, two, 2); }), "the file has 5 in all");
+  EXPECT_EQ(InputFile::open(dir.write("empty", ""))->read_all()->size(), 0u);
+  EXPECT_EQ(error_of([&] { InputFile::open(dir.path("none")); }), dir.path("none") + ": no such file.");
+  EXPECT_HAS(error_of([&] { InputFile::open(dir.path("")); }), "is a folder");
+  EXPECT_HAS(error_of([&] { InputFile::open("/dev/zero"); }), "not a regular file");
+  EXPECT_HAS(error_of([&] { InputFile::open(path, 4); }), "the file has 5 bytes, 4 are allowed");
 }
 
-TEST(MappedFile, CutShortWhileInUse) {
+TEST(InputFile, CutShortWhileInUse) {
   Scratch dir;
-  const std::string small = dir.write("small", std::string(100000, 'x')), large = dir.write("large", "");
-  std::filesystem::resize_file(large, MappedFile::kRead + 100);
-  auto a = MappedFile::open(small), b = MappedFile::open(large, UINT64_MAX, true);
-  std::filesystem::resize_file(small, 0);
-  std::filesystem::resize_file(large, 0);
-  EXPECT_EQ(a->bytes()[99999], 'x');  // a mapped page would be SIGBUS
-  EXPECT_EQ(b->bytes()[MappedFile::kRead + 99], 0);
-}
-
-TEST(MappedFile, MayBeReadBehindItsEnd) {
-  Scratch dir;
-  auto f = MappedFile::open(dir.write("page", std::string(8192, 'x')));
-  int sum = 0;
-  for (size_t i = 0; i < MappedFile::kSpare; ++i) sum += f->data()[f->size() + i];
-  EXPECT_EQ(sum, 0);
+  const std::string path = dir.write("large", "");
+  std::filesystem::resize_file(path, (1 << 25) + 100);
+  auto file = InputFile::open(path);
+  auto all = file->read_all();
+  ByteReader in = file->reader();
+  EXPECT_EQ(in.u8("a byte"), 0);
+  std::filesystem::resize_file(path, 4096);
+  EXPECT_EQ(all->bytes()[(1 << 25) + 99], 0);  // a mapped page would be SIGBUS
+  EXPECT_HAS(error_of([&] { file->read_all(); }), "offset 4096: the file was cut short while it was read");
+  EXPECT_HAS(error_of([&] { in.read_promised(1 << 25, "the rest"); }), "the file was cut short while it was read");
 }
 
 TEST(AtomicFile, Faults) {

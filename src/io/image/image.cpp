@@ -8,7 +8,7 @@
 
 #include "base/error.h"
 #include "io/file/atomic_file.h"
-#include "io/file/mapped_file.h"
+#include "io/file/input_file.h"
 #include "io/image/codec.h"
 
 namespace glia::io {
@@ -158,7 +158,7 @@ Tensor resize_image(const Tensor& image, int64_t height, int64_t width, const st
 }
 
 Tensor load_img(const std::string& path, const LoadImgOptions& o) {
-  const auto file = io::MappedFile::open(path, o.limits.max_bytes);
+  const auto file = io::InputFile::open(path, o.limits.max_bytes)->read_all();
   Tensor t = with_channels(io::decode_image(file->bytes(), path, o.limits), o.color_mode);
   if (o.target_size.empty()) return t;
   GLIA_CHECK(o.target_size.size() == 2 && o.target_size[0] > 0 && o.target_size[1] > 0,

@@ -5,15 +5,15 @@
 
 #include "base/error.h"
 #include "io/file/atomic_file.h"
-#include "io/file/mapped_file.h"
+#include "io/file/input_file.h"
 #include "io/npz/npy.h"
 #include "io/zip/zip.h"
 
 namespace glia {
 
 Tensor read_npy(const std::string& path, const LoadOptions& options) {
-  auto file = io::MappedFile::open(path);
-  io::ByteReader in(file->bytes(), path);
+  auto file = io::InputFile::open(path);
+  io::ByteReader in = file->reader();
   return io::read_npy(in, options.limits, file->size());
 }
 

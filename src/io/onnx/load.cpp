@@ -10,7 +10,7 @@
 #include <set>
 
 #include "base/error.h"
-#include "io/file/mapped_file.h"
+#include "io/file/input_file.h"
 #include "io/onnx/onnx_layer.h"
 #include "nn/trace.h"
 #include "runtime/executable.h"
@@ -199,10 +199,10 @@ bool available() { return true; }
 void register_layers() { register_onnx_layer(); }
 
 Model load(const std::string& path, const ImportOptions& options) {
-  auto mapped = io::MappedFile::open(path, options.limits.max_bytes);
+  auto file = io::InputFile::open(path, options.limits.max_bytes)->read_all();
   std::string folder = std::filesystem::path(path).parent_path().string();
-  return build(std::make_shared<File>(parse(mapped->bytes(), path, folder.empty() ? "." : folder, options.limits)),
-               mapped->bytes(), options);
+  return build(std::make_shared<File>(parse(file->bytes(), path, folder.empty() ? "." : folder, options.limits)),
+               file->bytes(), options);
 }
 Model load(std::span<const uint8_t> bytes, const ImportOptions& options) {
   return build(std::make_shared<File>(parse(bytes, "onnx bytes", "", options.limits)), bytes, options);

@@ -9,7 +9,7 @@
 #include <glia_onnx.pb.h>
 #include "base/error.h"
 #include "io/file/checked.h"
-#include "io/file/mapped_file.h"
+#include "io/file/input_file.h"
 #include "io/file/path_name.h"
 #include "io/onnx/graph.h"
 #include "io/onnx/wire_check.h"
@@ -172,17 +172,17 @@ void Reader::external(const pb::TensorProto& t, const Tensor& out, const std::st
     fail(fmt::format("{}: its data is in another file, '{}', and the model was given as bytes. Load it by its path.",
                      where, io::printable(location)));
   const std::string path = io::safe_join(folder, location, source);
-  auto file = io::MappedFile::open(path, limits.max_bytes);
+  auto file = io::InputFile::open(path, limits.max_bytes);
   if (length != wanted)
     fail(fmt::format("{}: external data of {} bytes. Its shape {} needs {}.", where, length, to_string(out.shape()),
                      wanted));
   if (offset > file->size() || length > file->size() - offset)
     fail(fmt::format("{}: external data at {} + {} bytes of '{}', which has {}.", where, offset, length, path,
                      file->size()));
-  if (is_cast_only(out.dtype()))
-    unpack([&](int64_t i) { return file->data()[offset + static_cast<uint64_t>(i)]; }, out);
-  else
-    std::memcpy(out.raw(), file->data() + offset, out.bytes());
+  if (!is_cast_only(out.dtype())) return file->read_at(offset, out.raw(), out.bytes());
+  std::vector<uint8_t> packed(length);
+  file->read_at(offset, packed.data(), length);
+  unpack([&](int64_t i) { return packed[static_cast<std::size_t>(i)]; }, out);
 }
 
 Tensor Reader::tensor(const pb::TensorProto& t, int* type) {
@@ -218,7 +218,7 @@ Tensor Reader::tensor(const pb::TensorProto& t, int* type) {
     // A promise about another file is checked against that file before memory is taken.
     for (const auto& e : t.external_data())
       if (e.key() == "location" && !folder.empty() &&
-          io::MappedFile::open(io::safe_join(folder, e.value(), source), limits.max_bytes)->size() < *bytes)
+          io::InputFile::open(io::safe_join(folder, e.value(), source), limits.max_bytes)->size() < *bytes)
         fail(fmt::format("{}: its shape {} needs {} bytes; the external file is shorter.", where, to_string(shape),
                          *bytes));
   }

@@ -10,7 +10,7 @@
 
 #include "base/error.h"
 #include "io/file/checked.h"
-#include "io/file/mapped_file.h"
+#include "io/file/input_file.h"
 #include "io/file/path_name.h"
 #include "io/pytorch/pickle.h"
 #include "io/zip/zip.h"
@@ -245,8 +245,8 @@ NamedTensors read_zip(const std::string& path, const LoadLimits& limits, uint64_
 
 // Magic number, protocol, machine (pickles); the object; the list of storage keys; then for each its length and
 // bytes.
-NamedTensors read_legacy(const std::string& path, const LoadLimits& limits, const std::shared_ptr<MappedFile>& file) {
-  ByteReader in(file->bytes(), path);
+NamedTensors read_legacy(const std::string& path, const LoadLimits& limits, const std::shared_ptr<InputFile>& file) {
+  ByteReader in = file->reader();
   Pickle header(file->size()), object(file->size()), list(file->size());
   header.parse(in, limits);
   const V* protocol = header.parse(in, limits);
@@ -267,21 +267,31 @@ NamedTensors read_legacy(const std::string& path, const LoadLimits& limits, cons
         v.items[2]->kind == V::text)
       for (const StoredType& t : kTypes)
         if (t.storage && v.items[1]->s == std::string("torch.") + t.storage) item[v.items[2]->s] = t.bytes;
-  std::map<std::string, std::span<const uint8_t>> places;
+  struct Place {
+    uint64_t offset, bytes;
+  };
+  std::map<std::string, Place> places;
+  uint64_t at = in.offset();
   for (const V* k : keys->items) {
     auto it = item.find(k->s);
-    GLIA_CHECK(it != item.end(), "{}: offset {}: the storage '{}' is described nowhere.", path, in.offset(),
+    GLIA_CHECK(it != item.end(), "{}: offset {}: the storage '{}' is described nowhere.", path, at,
                printable(k->s));
-    uint64_t count = in.u64("a storage's length");
+    uint64_t count = 0;
+    file->read_at(at, &count, sizeof count);
     auto bytes = checked_mul(count, it->second);
-    GLIA_CHECK(bytes, "{}: offset {}: the storage '{}' claims {} elements.", path, in.offset() - 8, printable(k->s),
-               count);
-    places[k->s] = in.view(*bytes, "a storage");
+    at += sizeof count;
+    GLIA_CHECK(bytes && *bytes <= file->size() - at,
+               "{}: offset {}: the storage '{}' claims {} elements; the file ends {} bytes behind.", path, at - 8,
+               printable(k->s), count, file->size() - at);
+    places[k->s] = {at, *bytes};
+    at += *bytes;
   }
   auto find = [&](const std::string& key, uint64_t) {
     auto it = places.find(key);
     GLIA_CHECK(it != places.end(), "{}: the storage '{}' is missing.", path, printable(key));
-    return own({it->second.begin(), it->second.end()});  // they lie at odd addresses
+    std::vector<uint8_t> bytes(it->second.bytes);
+    file->read_at(it->second.offset, bytes.data(), bytes.size());
+    return own(std::move(bytes));
   };
   return StateDict(path, limits, find, file->size()).tensors(value);
 }
@@ -290,13 +300,14 @@ NamedTensors read_legacy(const std::string& path, const LoadLimits& limits, cons
 }  // namespace io
 
 NamedTensors read_pytorch(const std::string& path, const LoadOptions& options) {
-  auto file = io::MappedFile::open(path);
-  auto bytes = file->bytes();
-  GLIA_CHECK(bytes.size() >= 4, "{}: offset 0: too short for a file of PyTorch ({} bytes).", path, bytes.size());
-  if (std::memcmp(bytes.data(), "PK\3\4", 4) == 0) return io::read_zip(path, options.limits, bytes.size());
+  auto file = io::InputFile::open(path);
+  GLIA_CHECK(file->size() >= 4, "{}: offset 0: too short for a file of PyTorch ({} bytes).", path, file->size());
+  uint8_t bytes[14] = {};
+  file->read_at(0, bytes, std::min<uint64_t>(file->size(), sizeof bytes));
+  if (std::memcmp(bytes, "PK\3\4", 4) == 0) return io::read_zip(path, options.limits, file->size());
   constexpr uint8_t magic[] = {0x8a, 0x0a, 0x6c, 0xfc, 0x9c, 0x46,
                                0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19};  // behind PROTO n
-  GLIA_CHECK(bytes.size() >= 14 && bytes[0] == 0x80 && std::memcmp(bytes.data() + 2, magic, sizeof magic) == 0,
+  GLIA_CHECK(file->size() >= 14 && bytes[0] == 0x80 && std::memcmp(bytes + 2, magic, sizeof magic) == 0,
              "{}: offset 0: not a file of torch.save: neither a zip archive nor its older format.", path);
   return io::read_legacy(path, options.limits, file);
 }

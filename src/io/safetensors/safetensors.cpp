@@ -10,7 +10,7 @@
 #include "io/file/byte_reader.h"
 #include "io/file/checked.h"
 #include "io/file/json_text.h"
-#include "io/file/mapped_file.h"
+#include "io/file/input_file.h"
 #include "io/file/path_name.h"
 
 namespace glia {
@@ -48,21 +48,23 @@ std::string header_text(const NamedTensors& tensors, const std::map<std::string,
 
 class File {
  public:
-  File(const std::string& path, const LoadLimits& limits, bool copy)
-      : path_(path), limits_(limits), file_(MappedFile::open(path, copy ? limits.max_bytes : UINT64_MAX, copy)) {
-    ByteReader in(file_->bytes(), path);
+  File(const std::string& path, const LoadLimits& limits, bool map)
+      : path_(path), limits_(limits), file_(InputFile::open(path, map ? UINT64_MAX : limits.max_bytes)) {
+    ByteReader in = file_->reader();
     uint64_t length = in.u64("the header length");
-    if (length > kMaxHeader || length > in.left())
+    if (length > kMaxHeader || length > file_->size() - 8)
       in.fail_at(
           0,
           fmt::format("the header claims {} bytes, the file has {} behind it. It is cut off or no safetensors file.",
-                      length, in.left()));
-    auto text = in.view(length, "the header");
-    header_ = parse_json_entries({reinterpret_cast<const char*>(text.data()), text.size()}, path, limits, 8);
+                      length, file_->size() - 8));
+    std::string text(length, '\0');
+    in.read_exact(text.data(), length, "the header");
+    header_ = parse_json_entries(text, path, limits, 8);
     if (header_.size() > limits.max_tensors)
       in.fail_at(8, fmt::format("the header names {} tensors, {} are allowed (LoadLimits::max_tensors).",
                                 header_.size(), limits.max_tensors));
-    data_ = file_->bytes().subspan(8 + length);
+    start_ = 8 + length;
+    if (map) mapped_ = file_->map();
   }
 
   NamedTensors read() {
@@ -93,30 +95,34 @@ class File {
     }
     for (auto& o : offsets) check(o.is_number_unsigned(), "has bad data_offsets");
     uint64_t begin = offsets[0].get<uint64_t>(), end = offsets[1].get<uint64_t>();
-    check(begin <= end && end <= data_.size(),
-          fmt::format("lies at {}..{}, outside the {} bytes of data", begin, end, data_.size()));
+    check(begin <= end && end <= file_->size() - start_,
+          fmt::format("lies at {}..{}, outside the {} bytes of data", begin, end, file_->size() - start_));
     auto bytes = checked_product(shape, dtype_size(known->dtype));
     check(bytes && *bytes == end - begin,
           fmt::format("has {} bytes, which does not fit its shape {}", end - begin, to_string(shape)));
+    taken_ += *bytes;  // each tensor is read into memory of its own
+    check(taken_ <= file_->size() - start_, "shares bytes with another one, which the format forbids");
     return placed(*known, shape, begin, *bytes);
   }
 
   Tensor placed(const Code& code, const Shape& shape, uint64_t begin, uint64_t bytes) {
-    auto* from = const_cast<uint8_t*>(data_.data()) + begin;
-    bool mapped = bytes > 0 && reinterpret_cast<std::uintptr_t>(from) % dtype_size(code.dtype) == 0 && code.dtype != DType::bool_;
-    if (mapped) return Tensor::wrap(shape, code.dtype, from, file_);
+    const uint64_t at = start_ + begin;
+    if (mapped_ && bytes > 0 && at % dtype_size(code.dtype) == 0 && code.dtype != DType::bool_)
+      return Tensor::wrap(shape, code.dtype, mapped_->data() + at, mapped_);
     Tensor t(shape, code.dtype);
-    if (bytes) std::memcpy(t.raw(), from, bytes);
+    file_->read_at(at, t.raw(), bytes);
     if (code.dtype == DType::bool_)
-      for (int64_t i = 0; i < t.size(); ++i) static_cast<uint8_t*>(t.raw())[i] = from[i] != 0;
+      for (int64_t i = 0; i < t.size(); ++i) static_cast<bool*>(t.raw())[i] = static_cast<uint8_t*>(t.raw())[i] != 0;
     return t;
   }
 
   const std::string& path_;
   const LoadLimits& limits_;
-  std::shared_ptr<MappedFile> file_;
+  std::shared_ptr<InputFile> file_;
+  std::shared_ptr<FileMemory> mapped_;
   std::vector<std::pair<std::string, ordered_json>> header_;
-  std::span<const uint8_t> data_;
+  uint64_t start_ = 0;  // of the data
+  uint64_t taken_ = 0;  // bytes of the tensors so far
 };
 
 }  // namespace
@@ -135,7 +141,7 @@ void write_safetensors(const std::string& path, const NamedTensors& tensors,
 }
 
 NamedTensors read_safetensors(const std::string& path, const LoadOptions& options) {
-  return io::File(path, options.limits, options.untrusted).read();
+  return io::File(path, options.limits, options.map && !options.untrusted).read();
 }
 
 }  // namespace glia

@@ -4,19 +4,19 @@
 #include <filesystem>
 
 #include "base/error.h"
-#include "io/file/mapped_file.h"
+#include "io/file/input_file.h"
 #include "io/file/path_name.h"
 #include "io/zip/zip.h"
 
 namespace glia::io {
 namespace {
 
-// Opens through a mapping: one place decides what is a regular, readable file, and nothing is read twice.
-zip_t* open_archive(const std::string& path, const std::shared_ptr<MappedFile>& file) {
-  GLIA_CHECK(file->size() >= 22, "{}: offset 0: too short for a zip archive ({} bytes).", path, file->size());
+// Opens through an InputFile: one place decides what is a regular, readable file.
+zip_t* open_archive(const std::string& path, const InputFile& file) {
+  GLIA_CHECK(file.size() >= 22, "{}: offset 0: too short for a zip archive ({} bytes).", path, file.size());
   zip_error_t error;
   zip_error_init(&error);
-  zip_source_t* source = zip_source_buffer_create(file->data(), file->size(), 0, &error);
+  zip_source_t* source = zip_source_filep_create(file.stream(), 0, -1, &error);
   zip_t* zip = source ? zip_open_from_source(source, ZIP_RDONLY, &error) : nullptr;
   std::string what = zip ? "" : zip_error_strerror(&error);
   if (!zip && source) zip_source_free(source);
@@ -29,9 +29,9 @@ zip_t* open_archive(const std::string& path, const std::shared_ptr<MappedFile>& 
 }  // namespace
 
 ZipReader::ZipReader(const std::string& path, const LoadLimits& limits) : path_(path), limits_(limits) {
-  std::shared_ptr<MappedFile> file = MappedFile::open(path);
-  zip_t* zip = open_archive(path, file);
-  zip_ = std::shared_ptr<void>(zip, [file](void* z) { zip_discard(static_cast<zip_t*>(z)); });
+  std::shared_ptr<InputFile> file = InputFile::open(path);
+  zip_t* zip = open_archive(path, *file);
+  zip_ = std::shared_ptr<void>(zip, [](void* z) { zip_discard(static_cast<zip_t*>(z)); });
   auto count = static_cast<uint64_t>(std::max<zip_int64_t>(0, zip_get_num_entries(zip, 0)));
   GLIA_CHECK(count <= limits.max_tensors, "{}: the archive has {} members, {} are allowed (LoadLimits::max_tensors).",
              path, count, limits.max_tensors);
