@@ -48,14 +48,14 @@ void add(std::vector<KernelBench>& list, const std::string& size, const ConvShap
                     auto fn = GLIA_ISA_SELECT(conv_forward_f32);
                     return [=] {
                       fn(s, {.act = Act::relu, .bias = b->bias.data()}, b->x.data(), b->w.data(), b->y.data(),
-                         b->aligned());
+                         b->aligned(), false);
                     };
                   }});
   if (s.cin > 3)
     list.push_back({"conv_backward_data_f32_" + size, flops, bytes, [s] {
                       auto b = buffers(s);
                       auto fn = GLIA_ISA_SELECT(conv_backward_data_f32);
-                      return [=] { fn(s, {}, b->y.data(), b->w.data(), b->x.data(), b->aligned()); };
+                      return [=] { fn(s, {}, b->y.data(), b->w.data(), b->x.data(), b->aligned(), false); };
                     }});
   list.push_back({"conv_backward_filter_f32_" + size, flops, bytes, [s] {
                     auto b = buffers(s);
@@ -76,13 +76,13 @@ void add_bf16(std::vector<KernelBench>& list, const std::string& size, const Con
                     auto b = buffers(s);
                     b->workspace = room(conv_forward_bf16_workspace(s));
                     auto fn = GLIA_ISA_SELECT(conv_forward_bf16);
-                    return [=] { fn(s, {Act::relu, b->bias.data()}, half(b->x), half(b->w), half(b->y), b->aligned()); };
+                    return [=] { fn(s, {Act::relu, b->bias.data()}, half(b->x), half(b->w), half(b->y), b->aligned(), false); };
                   }});
   list.push_back({"conv_backward_data_bf16_" + size, flops, bytes, [=] {
                     auto b = buffers(s);
                     b->workspace = room(conv_backward_data_bf16_workspace(s));
                     auto fn = GLIA_ISA_SELECT(conv_backward_data_bf16);
-                    return [=] { fn(s, {}, half(b->y), half(b->w), half(b->x), b->aligned()); };
+                    return [=] { fn(s, {}, half(b->y), half(b->w), half(b->x), b->aligned(), false); };
                   }});
 }
 

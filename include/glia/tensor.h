@@ -5,10 +5,12 @@
 //   float first = x.data<float>()[0];
 //   std::cout << x.to_string();
 #pragma once
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -44,6 +46,14 @@ float to_float(float16);
 bfloat16 to_bfloat16(float);  // round to nearest even
 float16 to_float16(float);
 
+namespace detail {
+// Of one buffer: how often Tensor's own functions wrote to it, and whether anybody was given a pointer to write through.
+struct Writes {
+  std::atomic<uint32_t> count{0};
+  std::atomic<bool> open{false};
+};
+}  // namespace detail
+
 class Tensor {
  public:
   Tensor() = default;                                  // empty: no data, rank 0, defined() is false
@@ -65,11 +75,19 @@ class Tensor {
   int64_t size() const { return size_; }
   std::size_t bytes() const { return static_cast<std::size_t>(size_) * dtype_size(dtype_); }
 
-  void* raw() const { return data_; }
+  // The elements, to read and write. Whoever was given such a pointer may write at any time, so what a model derives from
+  // its weights (packed filters, half-precision copies) is then derived anew in every call; craw and cdata avoid that.
+  void* raw() const {
+    if (writes_) writes_->open.store(true, std::memory_order_relaxed);
+    return data_;
+  }
   template <class T>
   T* data() const;  // throws Error when T is not the dtype
   template <class T>
   std::span<T> span() const { return {data<T>(), static_cast<std::size_t>(size_)}; }
+  const void* craw() const { return data_; }  // to read only
+  template <class T>
+  const T* cdata() const;                     // to read only; throws Error when T is not the dtype
   double item(int64_t flat_index = 0) const;   // any dtype, as double
   void set_item(int64_t flat_index, double value) const;  // like all writers: changes the shared data
   std::vector<float> to_vector() const;        // all elements as float
@@ -84,12 +102,20 @@ class Tensor {
   bool equals(const Tensor& other) const;      // same dtype, shape and bits
   std::string to_string(int64_t max_elements = 64) const;
 
+  // Grows with every change of the data; nothing where changes cannot be told: somebody holds a pointer from raw, data or
+  // span, or the memory is another's (wrap).
+  std::optional<uint32_t> version() const;
+  void wrote() const;    // somebody who has the memory from craw changed it
+  // A tensor nobody shares starts anew: pointers given away before are not written through any more.
+  void close() const;
+
  private:
   Shape shape_;
   int64_t size_ = 0;
   DType dtype_ = DType::f32;
   void* data_ = nullptr;
   std::shared_ptr<void> owner_;
+  detail::Writes* writes_ = nullptr;  // lies before the data
 };
 
 template <class T> constexpr DType dtype_of();
@@ -115,7 +141,12 @@ Tensor tensor_from_raw(Shape shape, DType dtype, const void* data, std::size_t c
 template <class T>
 T* Tensor::data() const {
   if (dtype_of<T>() != dtype_) detail::wrong_data_type(dtype_of<T>(), dtype_);
-  return static_cast<T*>(data_);
+  return static_cast<T*>(raw());
+}
+template <class T>
+const T* Tensor::cdata() const {
+  if (dtype_of<T>() != dtype_) detail::wrong_data_type(dtype_of<T>(), dtype_);
+  return static_cast<const T*>(data_);
 }
 template <class T>
 Tensor Tensor::from_vector(Shape shape, const std::vector<T>& values) {

@@ -42,12 +42,14 @@ struct VjpContext {
 };
 
 // A kernel sees raw row-major pointers. `params` is what the candidate prepared at plan time; `work` is scratch memory
-// of KernelPlan::workspace bytes, 64-byte aligned. An unused output has a null pointer.
+// of KernelPlan::workspace bytes, 64-byte aligned. An unused output has a null pointer. `ready`, where KernelPlan::keep: the
+// workspace is as the last call left it and the fixed inputs are the same, so what was made of them still lies there.
 struct KernelArgs {
   void* const* in;
   void* const* out;
   void* work;
   const void* params;
+  bool ready = false;
   template <class T> const T* input(int i) const { return static_cast<const T*>(in[i]); }
   template <class T> T* output(int i) const { return static_cast<T*>(out[i]); }
   template <class T> const T& param() const { return *static_cast<const T*>(params); }
@@ -60,11 +62,13 @@ struct KernelQuery {
   std::span<const TensorType> in;
   std::span<const TensorType> out;
   std::vector<bool> out_used;  // outputs that somebody reads
+  std::vector<bool> in_fixed;  // inputs that are weights nobody changes from call to call (prediction)
 };
 struct KernelPlan {
   KernelFn fn = nullptr;
   std::shared_ptr<const void> params;
   size_t workspace = 0;
+  bool keep = false;  // the workspace is this step's own from call to call: what is made of fixed inputs need be made once
 };
 // Candidates are tried in order; the first that accepts wins. A refusal says why (GLIA_VERBOSE=dispatch prints it).
 struct KernelCandidate {

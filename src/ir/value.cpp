@@ -52,7 +52,7 @@ Value Value::with_mask(const Value& mask) const {
 }
 bool Value::same_as(const Value& o) const {
   if (graph_ || o.graph_) return graph() == o.graph() && node() == o.node() && output_ == o.output_;
-  return tensor_.raw() == o.tensor_.raw() && tensor_.shape() == o.tensor_.shape() && tensor_.dtype() == o.tensor_.dtype();
+  return tensor_.craw() == o.tensor_.craw() && tensor_.shape() == o.tensor_.shape() && tensor_.dtype() == o.tensor_.dtype();
 }
 
 }  // namespace glia

@@ -74,13 +74,12 @@ const Variable& seed_variable() {
 }
 
 uint64_t next_initializer_seed() {
-  uint64_t seed = static_cast<uint64_t>(seed_variable().tensor().data<int64_t>()[0]);
+  uint64_t seed = static_cast<uint64_t>(seed_variable().tensor().cdata<int64_t>()[0]);
   return seed * 0x9E3779B97F4A7C15ull + initializer_counter.fetch_add(1) * 0xBF58476D1CE4E5B9ull + 1;
 }
 
 void set_random_seed(int64_t seed) {
-  seed_variable().tensor().data<int64_t>()[0] = seed;
-  seed_variable().tensor().data<int64_t>()[1] = 0;
+  seed_variable().tensor().copy_from(Tensor::from_vector<int64_t>({2}, {seed, 0}));
   initializer_counter.store(0);
 }
 
@@ -94,6 +93,7 @@ Variable::Variable(const Shape& shape, const Initializer& initializer, VariableO
 Variable::Variable(Tensor initial, VariableOptions options) : state_(std::make_shared<State>()) {
   options.dtype = initial.dtype();
   state_->tensor = std::move(initial);
+  state_->tensor.close();
   state_->path = options.name;
   state_->listed_as_trainable = options.trainable;
   state_->options = std::move(options);

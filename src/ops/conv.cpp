@@ -35,7 +35,7 @@ void reference_conv(const Attrs& attrs, std::span<const Tensor> in, std::span<co
 }
 
 using ForwardFn = void (*)(const cpu::ConvShape&, const cpu::ConvEpilogue&, const float*, const float*, float*,
-                           void*);
+                           void*, bool);
 
 std::optional<KernelPlan> make_pointwise(const KernelQuery& q, std::string& refusal) {
   return pointwise_conv_plan(q, conv_shape("conv", q.attrs, q.in[0].shape, q.in[1].shape),
@@ -53,9 +53,10 @@ std::optional<KernelPlan> make_direct(const KernelQuery& q, std::string& refusal
   return KernelPlan{[](const KernelArgs& a) {
                       const auto& p = a.param<ConvParams>();
                       reinterpret_cast<ForwardFn>(p.fn)(p.shape, p.epilogue_of(a, 2), a.input<float>(0),
-                                                        a.input<float>(1), a.output<float>(0), a.work);
+                                                        a.input<float>(1), a.output<float>(0), a.work,
+                                                        a.ready);
                     },
-                    kernel_params(p), workspace};
+                    kernel_params(p), workspace, keeps_filter(q, p.shape, workspace)};
 }
 
 std::optional<KernelPlan> make_bf16(const KernelQuery& q, std::string& refusal) {

@@ -8,7 +8,7 @@ using namespace ir;
 namespace {
 
 using ConvFn = void (*)(const cpu::ConvShape&, const cpu::ConvEpilogueBf16&, const uint16_t*, const uint16_t*,
-                        uint16_t*, void*);
+                        uint16_t*, void*, bool);
 
 size_t bias_bytes(int64_t channels) { return static_cast<size_t>(channels + 15) / 16 * 64; }
 
@@ -29,7 +29,7 @@ void run(const KernelArgs& a) {
   if (p.conv.residual) e.residual = static_cast<const uint16_t*>(a.in[next]);
   reinterpret_cast<ConvFn>(p.conv.fn)(p.conv.shape, e, static_cast<const uint16_t*>(a.in[0]),
                                       static_cast<const uint16_t*>(a.in[1]), static_cast<uint16_t*>(a.out[0]),
-                                      work + bias_bytes(p.channels));
+                                      work + bias_bytes(p.channels), a.ready);
 }
 
 }  // namespace
@@ -51,7 +51,7 @@ std::optional<KernelPlan> bf16_conv_plan(const KernelQuery& q, const cpu::ConvSh
                        : reinterpret_cast<void*>(static_cast<ConvFn>(GLIA_ISA_SELECT(conv_forward_bf16)));
   const size_t workspace = bias_bytes(p.channels) + (backward ? cpu::conv_backward_data_bf16_workspace(s)
                                                               : cpu::conv_forward_bf16_workspace(s));
-  return KernelPlan{run, kernel_params(std::move(p)), workspace};
+  return KernelPlan{run, kernel_params(std::move(p)), workspace, keeps_filter(q, s, workspace)};
 }
 
 }  // namespace glia::ops

@@ -200,4 +200,8 @@ ConvParams conv_params(const Attrs& attrs, const cpu::ConvShape& shape, bool epi
   return p;
 }
 
+bool keeps_filter(const KernelQuery& q, const cpu::ConvShape& s, size_t workspace) {
+  return q.in_fixed.size() > 1 && q.in_fixed[1] && cpu::conv_keeps_weights(s, workspace);
+}
+
 }  // namespace glia::ops

@@ -44,6 +44,9 @@ struct ConvParams {
 };
 ConvParams conv_params(const ir::Attrs& attrs, const cpu::ConvShape& shape, bool epilogue);
 
+// Whether a kernel that packs the filter (input 1) keeps it from call to call.
+bool keeps_filter(const ir::KernelQuery& q, const cpu::ConvShape& s, size_t workspace);
+
 // 1x1 convolutions without stride and padding are one matrix product of all pixels. Null with a reason for others.
 enum class ConvPass { forward, input, filter };
 std::optional<ir::KernelPlan> pointwise_conv_plan(const ir::KernelQuery& q, const cpu::ConvShape& s, ConvPass pass,

@@ -14,7 +14,7 @@ struct PointwiseParams {
 void run(const KernelArgs& args) {
   const auto& p = args.param<PointwiseParams>();
   cpu::gemm_run(p.gemm, args.in[0], args.in[1], args.out[0], p.bias ? args.in[2] : nullptr,
-                p.residual ? args.in[2 + int{p.bias}] : nullptr, args.work);
+                p.residual ? args.in[2 + int{p.bias}] : nullptr, args.work, args.ready);
 }
 
 bool is_pointwise(const cpu::ConvShape& s) {
@@ -48,6 +48,7 @@ std::optional<KernelPlan> pointwise_conv_plan(const KernelQuery& q, const cpu::C
   g.lda = g.trans_a ? g.m : g.k;
   g.ldb = g.trans_b ? g.k : g.n;
   g.ldc = g.ldr = g.n;
+  g.keep_b = pass != ConvPass::filter && q.in_fixed.size() > 1 && q.in_fixed[1];
   if (pass != ConvPass::filter) {
     const ConvParams e = conv_params(q.attrs, s, true);
     p.bias = g.has_bias = e.bias;
@@ -57,7 +58,8 @@ std::optional<KernelPlan> pointwise_conv_plan(const KernelQuery& q, const cpu::C
   using cpu::GemmType;
   cpu::gemm_prepare(g, t == DType::f32 ? GemmType::f32 : t == DType::bf16 ? GemmType::bf16 : GemmType::f64);
   const size_t workspace = g.plan.workspace;
-  return KernelPlan{run, kernel_params(std::move(p)), workspace};
+  const bool keep = g.plan.kept;
+  return KernelPlan{run, kernel_params(std::move(p)), workspace, keep};
 }
 
 }  // namespace glia::ops

@@ -136,7 +136,7 @@ bool set_batches(cpu::GemmParams& p, const Shape& a, const Shape& b, const Shape
 void run_gemm(const KernelArgs& args) {
   const auto& p = args.param<MatmulParams>();
   cpu::gemm_run(p.gemm, args.in[0], args.in[1], args.out[0], p.bias ? args.in[2] : nullptr,
-                p.residual ? args.in[2 + int{p.bias}] : nullptr, args.work);
+                p.residual ? args.in[2 + int{p.bias}] : nullptr, args.work, args.ready);
 }
 
 std::optional<MatmulParams> gemm_params(const KernelQuery& q, cpu::GemmType type, std::string& refusal) {
@@ -159,6 +159,7 @@ std::optional<MatmulParams> gemm_params(const KernelQuery& q, cpu::GemmType type
     refusal = "more than 6 separate batch axes";
     return {};
   }
+  g.keep_b = q.in_fixed.size() > 1 && q.in_fixed[1] && q.in[0].dtype != DType::f16;
   cpu::gemm_prepare(g, type);
   return p;
 }
@@ -174,7 +175,8 @@ std::optional<KernelPlan> make_gemm(const KernelQuery& q, std::string& refusal) 
   auto p = gemm_params(q, type, refusal);
   if (!p) return {};
   const size_t workspace = p->gemm.plan.workspace;
-  return KernelPlan{run_gemm, kernel_params(std::move(*p)), workspace};
+  const bool keep = p->gemm.plan.kept;
+  return KernelPlan{run_gemm, kernel_params(std::move(*p)), workspace, keep};
 }
 
 // Other types that floats hold well enough: converted into the workspace, multiplied there.

@@ -72,7 +72,7 @@ void merge_common(Graph& g, const PassContext&) {
     for (Ref r : rw.mapped_inputs(id)) key += fmt::format(",{}.{}", r.node, r.output);
     if (n.op == &constant_op()) {
       key += glia::to_string(n.types[0]);
-      key.append(static_cast<const char*>(n.constant.raw()), n.constant.bytes());
+      key.append(static_cast<const char*>(n.constant.craw()), n.constant.bytes());
     }
     auto it = seen.find(key);
     if (it != seen.end()) {

@@ -25,7 +25,12 @@ void run_copy(const KernelArgs& a) { std::memcpy(a.out[0], a.in[0], a.param<Copy
 
 class Planner {
  public:
-  explicit Planner(const Graph& g) : g_(g), buffer_of_(g.nodes.size()), last_use_(g.nodes.size()) {}
+  Planner(const Graph& g, std::vector<bool> fixed)
+      : g_(g), buffer_of_(g.nodes.size()), last_use_(g.nodes.size()), fixed_node_(g.nodes.size()) {
+    plan_.fixed = std::move(fixed);
+    plan_.fixed.resize(g.inputs.size());
+    for (auto [in, out] : g.updates) plan_.fixed[in] = false;
+  }
 
   Plan run() {
     find_last_uses();
@@ -120,11 +125,14 @@ class Planner {
     if (n.op == &input_op()) {
       int index = static_cast<int>(std::find(g_.inputs.begin(), g_.inputs.end(), id) - g_.inputs.begin());
       mine = {new_buffer(n.types[0].bytes(), {Place::input, index})};
+      fixed_node_[id] = plan_.fixed[index];
     } else if (n.op == &constant_op()) {
       plan_.constants.push_back(n.constant);
       mine = {new_buffer(n.types[0].bytes(), {Place::constant, static_cast<int64_t>(plan_.constants.size()) - 1})};
+      fixed_node_[id] = true;
     } else if (n.op->traits.view) {
       mine = {root_buffer(n.inputs[0])};
+      fixed_node_[id] = fixed_node_[n.inputs[0].node];
     } else {
       place_step(id);
     }
@@ -134,13 +142,18 @@ class Planner {
 
   void place_step(int id) {
     const Node& n = g_.nodes[id];
-    Selection chosen = select_kernel(g_, id, used_[id]);
+    std::vector<bool> in_fixed;
+    for (Ref r : n.inputs) in_fixed.push_back(fixed_node_[r.node]);
+    const bool fixed = fixed_node_[id] = depends_on_fixed_alone(id);
+    if (fixed) in_fixed.assign(in_fixed.size(), false);  // the step runs once, so it keeps nothing
+    Selection chosen = select_kernel(g_, id, used_[id], in_fixed);
     Step step;
     step.fn = chosen.kernel.fn;
     step.params = chosen.kernel.params;
     step.op = n.op->name;
     step.kernel = chosen.name;
     step.scope = n.scope;
+    step.fixed = fixed;
     for (auto& t : n.types) step.note += (step.note.empty() ? "" : ", ") + to_string(t);
     for (Ref r : n.inputs) {
       int b = root_buffer(r);
@@ -155,15 +168,32 @@ class Planner {
       step.out.push_back(b < 0 ? Slot{} : Slot{Place::arena, b});
     }
     if (chosen.kernel.workspace) {
-      int w = new_buffer(chosen.kernel.workspace);
+      int w = chosen.kernel.keep ? new_kept(chosen.kernel.workspace) : new_buffer(chosen.kernel.workspace);
       touch(w);
       step.work = {Place::arena, w};
     }
     plan_.steps.push_back(std::move(step));
   }
 
+  // Something must be derived from a weight: constants alone are folded before, and outputs are written in every run.
+  bool depends_on_fixed_alone(int id) const {
+    const Node& n = g_.nodes[id];
+    if (n.inputs.empty() || n.op->traits.random) return false;
+    for (Ref r : n.inputs)
+      if (!fixed_node_[r.node]) return false;
+    for (int o = 0; o < static_cast<int>(n.types.size()); ++o)
+      if (direct_.count({id, o})) return false;
+    return true;
+  }
+  int new_kept(size_t bytes) {
+    const auto at = static_cast<int64_t>(plan_.kept_bytes);
+    plan_.kept_bytes += (bytes + 63) / 64 * 64;
+    return new_buffer(bytes, {Place::kept, at});
+  }
+
   int output_buffer(int id, int o) {
     const Node& n = g_.nodes[id];
+    if (fixed_node_[id]) return new_kept(n.types[o].bytes());
     if (auto it = direct_.find({id, o}); it != direct_.end()) {
       int in = plan_.update_of_output[it->second];
       return in >= 0 ? buffer_of_[g_.inputs[in]][0] : new_buffer(n.types[o].bytes(), {Place::output, it->second});
@@ -247,21 +277,23 @@ class Planner {
   std::vector<std::vector<int>> buffer_of_;   // per node output
   std::vector<std::vector<int>> last_use_;    // per node output: last node that reads it
   std::vector<std::vector<bool>> used_;
+  std::vector<bool> fixed_node_;              // derived from fixed inputs and constants alone
   std::map<Ref, int> direct_;                 // value -> output position it is written to directly
 };
 
 }  // namespace
 
-Plan make_plan(const Graph& g) { return Planner(g).run(); }
+Plan make_plan(const Graph& g, std::vector<bool> fixed) { return Planner(g, std::move(fixed)).run(); }
 
 std::string print(const Plan& p) {
   auto slot = [](const Slot& s) {
-    static const char* names[] = {"-", "arena+", "in", "out", "const"};
+    static const char* names[] = {"-", "arena+", "in", "out", "const", "kept+"};
     return s.place == Place::none ? std::string("-") : fmt::format("{}{}", names[static_cast<int>(s.place)], s.at);
   };
-  std::string r = fmt::format("plan: {} steps, arena {} bytes ({} without sharing)\n", p.steps.size(), p.arena_bytes, p.unshared_bytes);
+  std::string r = fmt::format("plan: {} steps, arena {} bytes ({} without sharing), {} kept\n", p.steps.size(), p.arena_bytes,
+                              p.unshared_bytes, p.kept_bytes);
   for (const Step& s : p.steps) {
-    r += fmt::format("  {} [{}] (", s.op, s.kernel);
+    r += fmt::format("  {}{} [{}] (", s.fixed ? "fixed " : "", s.op, s.kernel);
     for (size_t i = 0; i < s.in.size(); ++i) r += (i ? ", " : "") + slot(s.in[i]);
     r += ") -> (";
     for (size_t i = 0; i < s.out.size(); ++i) r += (i ? ", " : "") + slot(s.out[i]);

@@ -8,11 +8,11 @@
 
 namespace glia::plan {
 
-// Where an argument lives.
-enum class Place : uint8_t { none, arena, input, output, constant };
+// Where an argument lives. kept: memory of the executable's own, for what depends on fixed inputs (weights) alone.
+enum class Place : uint8_t { none, arena, input, output, constant, kept };
 struct Slot {
   Place place = Place::none;
-  int64_t at = 0;  // arena: byte offset; input, output, constant: index
+  int64_t at = 0;  // arena, kept: byte offset; input, output, constant: index
 };
 
 struct Step {
@@ -20,6 +20,7 @@ struct Step {
   std::shared_ptr<const void> params;
   std::vector<Slot> in, out;
   Slot work;
+  bool fixed = false;             // depends on fixed inputs alone: runs only when one of them has changed
   std::string op, kernel, scope;  // for dumps and the profiler
   std::string note;               // shapes
 };
@@ -29,11 +30,13 @@ struct Plan {
   std::vector<Tensor> constants;
   std::vector<TensorType> input_types, output_types;
   std::vector<int> update_of_output;  // input position whose memory the output shares, or -1
-  size_t arena_bytes = 0;
+  std::vector<bool> fixed;            // per input
+  size_t arena_bytes = 0, kept_bytes = 0;
   size_t unshared_bytes = 0;          // sum of all buffers, what it would take without reuse
 };
 
-Plan make_plan(const ir::Graph& g);
+// fixed: which inputs seldom change between runs (none when empty); inputs that an output updates never count as such.
+Plan make_plan(const ir::Graph& g, std::vector<bool> fixed = {});
 std::string print(const Plan& p);
 
 }  // namespace glia::plan

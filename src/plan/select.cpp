@@ -37,11 +37,11 @@ void run_reference(const KernelArgs& a) {
 
 }  // namespace
 
-Selection select_kernel(const Graph& g, int id, const std::vector<bool>& out_used) {
+Selection select_kernel(const Graph& g, int id, const std::vector<bool>& out_used, std::vector<bool> in_fixed) {
   const Node& n = g.nodes[id];
   std::vector<TensorType> in;
   for (Ref r : n.inputs) in.push_back(g.type(r));
-  KernelQuery q{*n.op, n.attrs, in, n.types, out_used};
+  KernelQuery q{*n.op, n.attrs, in, n.types, out_used, std::move(in_fixed)};
   std::string reasons;
   for (const KernelCandidate& c : n.op->kernels) {
     std::string refusal;

@@ -8,6 +8,6 @@ struct Selection {
   ir::KernelPlan kernel;
   std::string name;
 };
-Selection select_kernel(const ir::Graph& g, int id, const std::vector<bool>& out_used);
+Selection select_kernel(const ir::Graph& g, int id, const std::vector<bool>& out_used, std::vector<bool> in_fixed);
 
 }  // namespace glia::plan

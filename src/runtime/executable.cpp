@@ -44,8 +44,10 @@ Executable::Executable(plan::Plan plan, std::shared_ptr<Arena> arena) : plan_(st
       case Place::input: input_slots_[s.at].push_back(at); break;
       case Place::output: output_slots_[s.at].push_back(at); break;
       case Place::constant: slots_[at] = plan_.constants[s.at].raw(); break;
+      case Place::kept: slots_[at] = kept_.base() + s.at; break;
     }
   };
+  kept_.reserve(plan_.kept_bytes);
   for (const plan::Step& step : plan_.steps) {
     size_t in = slots_.size();
     for (auto& s : step.in) add_slot(s);
@@ -53,7 +55,10 @@ Executable::Executable(plan::Plan plan, std::shared_ptr<Arena> arena) : plan_(st
     for (auto& s : step.out) add_slot(s);
     starts.emplace_back(in, out);
     if (step.work.place == Place::arena) work_slots_.emplace_back(calls_.size(), step.work.at);
-    calls_.push_back({step.fn, {nullptr, nullptr, nullptr, step.params.get()}});
+    const bool keeps = step.work.place == Place::kept;
+    if (keeps) keeping_calls_.push_back(calls_.size());
+    (step.fixed ? fixed_calls_ : run_calls_).push_back(calls_.size());
+    calls_.push_back({step.fn, {nullptr, nullptr, keeps ? kept_.base() + step.work.at : nullptr, step.params.get()}});
   }
   slots_.push_back(nullptr);
   for (size_t i = 0; i < calls_.size(); ++i) {
@@ -71,6 +76,7 @@ void Executable::bind(std::span<void* const> inputs, std::span<void* const> outp
   for (size_t i = 0; i < inputs.size(); ++i) {
     if (inputs[i] == bound_inputs_[i]) continue;
     bound_inputs_[i] = inputs[i];
+    if (plan_.fixed[i]) ready_ = false;
     for (size_t s : input_slots_[i]) slots_[s] = inputs[i];
   }
   for (size_t i = 0; i < outputs.size(); ++i) {
@@ -84,19 +90,31 @@ void Executable::bind(std::span<void* const> inputs, std::span<void* const> outp
   for (auto [call, offset] : work_slots_) calls_[call].args.work = bound_base_ + offset;
 }
 
-void Executable::run(std::span<void* const> inputs, std::span<void* const> outputs) {
+void Executable::run(std::span<void* const> inputs, std::span<void* const> outputs, bool fixed_changed) {
   std::lock_guard<std::mutex> lock(arena_->mutex());
+  if (fixed_changed) ready_ = false;
   bind(inputs, outputs);
-  if (profile_id_ >= 0) return run_profiled();
-  for (const Call& c : calls_) c.fn(c.args);
+  const bool refresh = !ready_;
+  for (size_t i : keeping_calls_) calls_[i].args.ready = !refresh;
+  if (profile_id_ >= 0) {
+    run_profiled(refresh);
+  } else {
+    if (refresh)
+      for (size_t i : fixed_calls_) calls_[i].fn(calls_[i].args);
+    for (size_t i : run_calls_) calls_[i].fn(calls_[i].args);
+  }
+  ready_ = true;
 }
 
-void Executable::run_profiled() {
-  for (size_t i = 0; i < calls_.size(); ++i) {
+void Executable::run_profiled(bool refresh) {
+  auto timed = [&](size_t i) {
     int64_t start = now_ns();
     calls_[i].fn(calls_[i].args);
     record_step(profile_id_, i, now_ns() - start);
-  }
+  };
+  if (refresh)
+    for (size_t i : fixed_calls_) timed(i);
+  for (size_t i : run_calls_) timed(i);
 }
 
 std::vector<Tensor> Executable::run(std::span<const Tensor> inputs) {
@@ -107,7 +125,7 @@ std::vector<Tensor> Executable::run(std::span<const Tensor> inputs) {
     TensorType got{inputs[i].dtype(), inputs[i].shape()};
     GLIA_CHECK(got == plan_.input_types[i], "Input {} of the compiled function: expected {}. Received {}.", i,
                to_string(plan_.input_types[i]), to_string(got));
-    in.push_back(inputs[i].raw());
+    in.push_back(const_cast<void*>(inputs[i].craw()));
   }
   std::vector<Tensor> results;
   for (size_t o = 0; o < plan_.output_types.size(); ++o) {
@@ -119,10 +137,10 @@ std::vector<Tensor> Executable::run(std::span<const Tensor> inputs) {
   return results;
 }
 
-std::shared_ptr<Executable> compile(const ir::Graph& g, std::shared_ptr<Arena> arena) {
+std::shared_ptr<Executable> compile(const ir::Graph& g, std::shared_ptr<Arena> arena, std::vector<bool> fixed) {
   auto work = g.clone();
   passes::optimize(*work);
-  plan::Plan p = plan::make_plan(*work);
+  plan::Plan p = plan::make_plan(*work, std::move(fixed));
   if (passes::dump_wanted("plan")) std::fprintf(stderr, "%s", plan::print(p).c_str());
   return std::make_shared<Executable>(std::move(p), arena ? arena : std::make_shared<Arena>());
 }

@@ -34,7 +34,8 @@ class Executable {
   Executable(plan::Plan plan, std::shared_ptr<Arena> arena);
 
   // inputs[i]: data of graph input i. outputs[o]: where output o goes; ignored for outputs that update an input.
-  void run(std::span<void* const> inputs, std::span<void* const> outputs);
+  // fixed_changed: whether the data of a fixed input may differ from the last run; what is made of them alone is kept if not.
+  void run(std::span<void* const> inputs, std::span<void* const> outputs, bool fixed_changed = true);
   // Convenience: checks types, allocates the outputs that are not updates (those come back undefined).
   std::vector<Tensor> run(std::span<const Tensor> inputs);
 
@@ -46,12 +47,16 @@ class Executable {
     ir::KernelArgs args;
   };
   void bind(std::span<void* const> inputs, std::span<void* const> outputs);
-  void run_profiled();
+  void run_profiled(bool refresh);
 
   plan::Plan plan_;
   std::shared_ptr<Arena> arena_;
+  Arena kept_;                             // what depends on fixed inputs alone
   std::vector<void*> slots_;               // argument pointers of all calls, contiguous
   std::vector<Call> calls_;
+  std::vector<size_t> fixed_calls_, keeping_calls_;  // run when a fixed input changed; those with a kept workspace
+  std::vector<size_t> run_calls_;                    // the others, run every time
+  bool ready_ = false;
   std::vector<std::vector<size_t>> input_slots_, output_slots_;
   std::vector<std::pair<size_t, int64_t>> arena_slots_;  // slot, byte offset
   std::vector<std::pair<size_t, int64_t>> work_slots_;   // call, byte offset
@@ -60,7 +65,7 @@ class Executable {
   int profile_id_ = -1;
 };
 
-// Optimises a clone of the graph and plans it.
-std::shared_ptr<Executable> compile(const ir::Graph& g, std::shared_ptr<Arena> arena = nullptr);
+// Optimises a clone of the graph and plans it. fixed: per input, whether it seldom changes (see plan::make_plan).
+std::shared_ptr<Executable> compile(const ir::Graph& g, std::shared_ptr<Arena> arena = nullptr, std::vector<bool> fixed = {});
 
 }  // namespace glia::runtime

@@ -99,5 +99,46 @@ TEST(Passes, FusePointwiseAcrossBroadcast) {
   EXPECT_EQ(g->nodes.size(), 3u) << ir::print(*g);
 }
 
+// y = x exp(w) + b, with w and b fixed: exp(w) is computed once, until told that a fixed input changed.
+TEST(Executable, KeepsWhatFixedInputsGive) {
+  auto g = std::make_shared<ir::Graph>();
+  Value x = ir::add_input(g, {DType::f32, {8, 200}}, "x"), w = ir::add_input(g, {DType::f32, {200, 300}}, "w"),
+        b = ir::add_input(g, {DType::f32, {300}}, "b");
+  g->set_outputs({ops::matmul(x, ops::exp(w)) + b});
+  auto exe = runtime::compile(*g, nullptr, {false, true, true});
+  EXPECT_GE(exe->plan().kept_bytes, 200u * 300u * 4u);
+  Tensor xs = Tensor::full({8, 200}, 1), ws = Tensor::zeros({200, 300}), bs = Tensor::full({300}, 0.5), out({8, 300});
+  auto run = [&](bool changed) {
+    std::vector<void*> in{xs.raw(), ws.raw(), bs.raw()}, to{out.raw()};
+    exe->run(in, to, changed);
+    return out.item(2 * 300 + 7);
+  };
+  EXPECT_EQ(run(false), 200.5);  // the first run computes all
+  ws.fill(1);
+  bs.fill(1);
+  EXPECT_EQ(run(false), 201);    // b is read where it lies
+  EXPECT_NEAR(run(true), 200 * std::exp(1.0) + 1, 1e-3);
+  xs.fill(2);
+  EXPECT_NEAR(run(false), 400 * std::exp(1.0) + 1, 1e-3);
+  Tensor other = Tensor::zeros({200, 300});
+  ws = other;                    // a fixed input at another address counts as changed
+  EXPECT_EQ(run(false), 401);
+}
+
+// An input that an output updates is not fixed, whatever the caller says.
+TEST(Executable, UpdatedInputsAreNotFixed) {
+  auto g = std::make_shared<ir::Graph>();
+  Value w = ir::add_input(g, {DType::f32, {3}}, "w");
+  g->set_outputs({ops::exp(w), w + 1.0});
+  g->updates = {{0, 1}};
+  auto exe = runtime::compile(*g, nullptr, {true});
+  Tensor ws = Tensor::zeros({3}), out({3});
+  std::vector<void*> in{ws.raw()}, to{out.raw(), nullptr};
+  for (int i = 0; i < 3; ++i) {
+    exe->run(in, to, false);
+    EXPECT_NEAR(out.item(0), std::exp(static_cast<double>(i)), 1e-5);
+  }
+}
+
 }  // namespace
 }  // namespace glia

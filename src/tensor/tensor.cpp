@@ -3,6 +3,7 @@
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
+#include <new>
 
 #include "base/error.h"
 #include "tensor/convert.h"
@@ -51,7 +52,7 @@ Tensor tensor_from_raw(Shape shape, DType dtype, const void* data, size_t count)
   Tensor t(std::move(shape), dtype);
   GLIA_CHECK(static_cast<int64_t>(count) == t.size(), "Tensor: shape {} needs {} values. Received {}.",
              to_string(t.shape()), t.size(), count);
-  if (count) std::memcpy(t.raw(), data, t.bytes());
+  if (count) std::memcpy(const_cast<void*>(t.craw()), data, t.bytes());
   return t;
 }
 }  // namespace detail
@@ -71,11 +72,14 @@ static int64_t checked_elements(const Shape& shape, DType dtype) {
 
 Tensor::Tensor(Shape shape, DType dtype) : shape_(std::move(shape)), dtype_(dtype) {
   size_ = checked_elements(shape_, dtype_);
-  size_t bytes = (this->bytes() + 127) / 64 * 64;  // one spare vector behind the end
+  constexpr size_t kHead = 64;  // keeps the data on a cache line of their own
+  static_assert(sizeof(detail::Writes) <= kHead);
+  size_t bytes = kHead + (this->bytes() + 127) / 64 * 64;  // one spare vector behind the end
   void* p = std::aligned_alloc(64, bytes);
   GLIA_CHECK(p, "Tensor: out of memory: {} bytes for shape {}.", bytes, glia::to_string(shape_));
   owner_ = std::shared_ptr<void>(p, std::free);
-  data_ = p;
+  writes_ = new (p) detail::Writes;
+  data_ = static_cast<char*>(p) + kHead;
 }
 
 Tensor Tensor::zeros(Shape shape, DType dtype) {
@@ -120,6 +124,7 @@ double Tensor::item(int64_t i) const {
 void Tensor::set_item(int64_t i, double v) const {
   GLIA_CHECK(i >= 0 && i < size_, "Tensor::set_item({}): the tensor has {} elements.", i, size_);
   store_from_double(dtype_, data_, i, v);
+  wrote();
 }
 std::vector<float> Tensor::to_vector() const {
   std::vector<float> out(static_cast<size_t>(size_));
@@ -182,6 +187,7 @@ void Tensor::copy_from(const Tensor& o) const {
   GLIA_CHECK(o.shape_ == shape_ && o.dtype_ == dtype_, "Tensor::copy_from: expected {} {}. Received {} {}.",
              dtype_name(dtype_), glia::to_string(shape_), dtype_name(o.dtype_), glia::to_string(o.shape_));
   if (size_) std::memmove(data_, o.data_, bytes());
+  wrote();
 }
 void Tensor::fill(double value) const {
   if (!size_) return;
@@ -192,9 +198,20 @@ void Tensor::fill(double value) const {
     std::memcpy(static_cast<char*>(data_) + done, data_, n);
     done += n;
   }
+  wrote();
 }
 bool Tensor::equals(const Tensor& o) const {
   return dtype_ == o.dtype_ && shape_ == o.shape_ && (size_ == 0 || std::memcmp(data_, o.data_, bytes()) == 0);
+}
+std::optional<uint32_t> Tensor::version() const {
+  if (!writes_ || writes_->open.load(std::memory_order_relaxed)) return std::nullopt;
+  return writes_->count.load(std::memory_order_relaxed);
+}
+void Tensor::wrote() const {
+  if (writes_) writes_->count.fetch_add(1, std::memory_order_relaxed);
+}
+void Tensor::close() const {
+  if (writes_ && owner_.use_count() == 1) writes_->open.store(false, std::memory_order_relaxed);
 }
 std::string Tensor::to_string(int64_t max_elements) const {
   if (!defined()) return "Tensor()";

@@ -29,4 +29,35 @@ TEST(Tensor, ConvertsHalfTypesRoundToNearestEven) {
   EXPECT_EQ(big.astype(DType::i32).data<int32_t>()[0], 1);
 }
 
+TEST(Tensor, VersionTellsChanges) {
+  Tensor t = Tensor::zeros({4}), view = t.reshape({2, 2});
+  auto first = t.version();
+  ASSERT_TRUE(first);
+  EXPECT_EQ(view.version(), first);
+  view.set_item(1, 3);
+  auto second = t.version();
+  ASSERT_TRUE(second);
+  EXPECT_NE(second, first);
+  t.fill(2);
+  EXPECT_NE(t.version(), second);
+  auto third = t.version();
+  t.copy_from(Tensor::zeros({4}));
+  EXPECT_NE(t.version(), third);
+  auto fourth = t.version();
+  EXPECT_EQ(t.cdata<float>()[0], 0);
+  EXPECT_EQ(t.item(1), 0);
+  EXPECT_TRUE(t.clone().equals(t));
+  EXPECT_EQ(t.version(), fourth);
+  EXPECT_THROW(t.cdata<double>(), Error);
+  view.data<float>()[0] = 1;           // from now on somebody may write unseen
+  EXPECT_FALSE(t.version());
+  t.close();                           // shared with `view`: stays so
+  EXPECT_FALSE(t.version());
+  view = Tensor();
+  t.close();
+  EXPECT_TRUE(t.version());
+  float own[2] = {1, 2};
+  EXPECT_FALSE(Tensor::wrap({2}, DType::f32, own, nullptr).version());
+}
+
 }  // namespace glia

@@ -76,7 +76,7 @@ class ArrayFeed : public Feed {
     }
     size_t row = src.bytes() / static_cast<size_t>(rows_);
     char* to = static_cast<char*>(buffers_[i].raw());
-    const char* from = static_cast<const char*>(src.raw());
+    const char* from = static_cast<const char*>(src.craw());
     for (int64_t k = 0; k < n; ++k) std::memcpy(to + static_cast<size_t>(k) * row, from + static_cast<size_t>(order_[at_ + k]) * row, row);
     return n == buffers_[i].dim(0) ? buffers_[i] : buffers_[i].slice(0, n);
   }

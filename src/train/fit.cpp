@@ -247,7 +247,7 @@ History Model::fit(const Data& x, const Data& y, const FitOptions& o) {
     vx = rows(xs, split, n), vy = rows(ys, split, n), vw = rows(ws, split, n);
     xs = rows(xs, 0, split), ys = rows(ys, 0, split), ws = rows(ws, 0, split);
   }
-  uint64_t seed = static_cast<uint64_t>(seed_variable().tensor().data<int64_t>()[0]);
+  uint64_t seed = static_cast<uint64_t>(seed_variable().tensor().cdata<int64_t>()[0]);
   auto feed = array_feed(xs, ys, ws, {batch, o.shuffle, seed});
   std::unique_ptr<Feed> validation;
   if (!vx.empty()) validation = array_feed(vx, vy, vw, {o.validation_batch_size.value_or(batch)});

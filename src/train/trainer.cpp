@@ -127,13 +127,21 @@ Trainer::StepProgram Trainer::build(Mode mode, const FeedBatch& b) {
     trace_step(t, x, y, w, b.size);
     t.finish({});
   }
-  p.exe = runtime::compile(*t.graph, arena_);
+  std::vector<bool> fixed;
+  for (const Variable& v : t.input_variables) fixed.push_back(v.defined());
+  for (auto [input, output] : t.graph->updates) {
+    fixed[input] = false;
+    p.updated.push_back(t.input_variables[input]);
+  }
+  p.exe = runtime::compile(*t.graph, arena_, fixed);
   for (size_t i = 0; i < t.input_variables.size(); ++i) {
     const Variable& v = t.input_variables[i];
-    p.inputs.push_back(v.defined() ? v.tensor().raw() : nullptr);
+    p.inputs.push_back(v.defined() ? const_cast<void*>(v.tensor().craw()) : nullptr);
     if (v.defined()) p.keep.push_back(v);
     else p.plain.push_back(i);
+    if (fixed[i]) p.fixed.push_back(v);
   }
+  p.versions.resize(p.fixed.size());
   p.output_pointers.assign(t.graph->outputs.size(), nullptr);
   return p;
 }
@@ -195,7 +203,7 @@ void Trainer::bind(StepProgram& p, Mode mode, const FeedBatch& b) {
   size_t i = 0;
   for (auto* group : {&b.x, &b.y, &b.w}) {
     if (mode == Mode::predict && group != &b.x) break;
-    for (const Tensor& t : *group) p.inputs[p.plain[i++]] = t.raw();
+    for (const Tensor& t : *group) p.inputs[p.plain[i++]] = const_cast<void*>(t.craw());
   }
 }
 
@@ -203,7 +211,18 @@ void Trainer::run(Mode mode, const FeedBatch& b, std::span<void* const> outputs)
   StepProgram& p = program(mode, b);
   bind(p, mode, b);
   std::copy(outputs.begin(), outputs.end(), p.output_pointers.begin());
-  p.exe->run(p.inputs, p.output_pointers);
+  p.exe->run(p.inputs, p.output_pointers, fixed_changed(p));
+  for (const Variable& v : p.updated) v.tensor().wrote();
+}
+
+bool Trainer::fixed_changed(StepProgram& p) {
+  bool changed = false;
+  for (size_t i = 0; i < p.fixed.size(); ++i) {
+    const std::optional<uint32_t> now = p.fixed[i].tensor().version();
+    changed |= !now || now != p.versions[i];
+    p.versions[i] = now;
+  }
+  return changed;
 }
 
 void Trainer::bind_for_test(Mode mode, const FeedBatch& b, runtime::Executable** exe, std::vector<void*>& in, std::vector<void*>& out) {

@@ -75,6 +75,8 @@ class Trainer {
     std::vector<TensorType> outputs;  // predict
     std::vector<void*> output_pointers;
     std::vector<Variable> keep;       // variables whose memory is bound
+    std::vector<Variable> fixed, updated;            // of these: read only, written by the step
+    std::vector<std::optional<uint32_t>> versions;   // of `fixed` at the last run
     Mode mode = Mode::train;          // what it was traced for
     Isa isa = Isa::scalar;
     std::vector<TensorType> batch_types;
@@ -82,6 +84,7 @@ class Trainer {
   std::vector<Variable> metric_variables() const;
   StepProgram& program(Mode mode, const FeedBatch& batch);
   void bind(StepProgram& p, Mode mode, const FeedBatch& batch);
+  static bool fixed_changed(StepProgram& p);  // since the last call, or possibly
   StepProgram build(Mode mode, const FeedBatch& batch);
   // Traces a test step without compiling it: resolves losses and metrics. Types of the model's outputs.
   std::vector<TensorType> trace_test(const FeedBatch& batch);

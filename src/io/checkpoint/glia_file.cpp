@@ -47,7 +47,7 @@ void write_glia_file(const std::string& path, const GliaFile& file) {
     for (std::size_t i = 0; i < tensors.size(); ++i) {
       const Tensor& t = tensors[i].second;
       const std::string& header = headers.emplace_back(npy_header_of(t));
-      zip.add(member(group, i), {bytes(header.data(), header.size()), bytes(t.raw(), t.bytes())});
+      zip.add(member(group, i), {bytes(header.data(), header.size()), bytes(t.craw(), t.bytes())});
     }
   zip.commit();
 }

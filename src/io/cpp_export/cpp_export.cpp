@@ -78,7 +78,7 @@ Weights beside(const std::vector<WeightArray>& arrays, const std::string& file) 
     r.bytes.resize((r.bytes.size() + 63) / 64 * 64, '\0');
     r.declarations += fmt::format("  const {0}* {1} = nullptr;\n", cpp_type(w.data.dtype()), w.name);
     r.load += fmt::format("    weights.{1} = reinterpret_cast<const {0}*>(data + {2});\n", cpp_type(w.data.dtype()), w.name, r.bytes.size());
-    r.bytes.append(static_cast<const char*>(w.data.raw()), w.data.bytes());
+    r.bytes.append(static_cast<const char*>(w.data.craw()), w.data.bytes());
   }
   r.declarations += "};\n}  // namespace detail\n";
   r.load = fmt::format(R"CPP(

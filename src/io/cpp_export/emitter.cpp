@@ -120,18 +120,18 @@ std::string Emitter::scratch(int64_t floats) {
 }
 
 std::string Emitter::weight(const std::string& name, const Tensor& data) {
-  auto it = weight_of_.find(data.raw());
+  auto it = weight_of_.find(data.craw());
   if (it != weight_of_.end()) return it->second;
   const std::string stem = identifier(name.empty() ? "constant" : name);
   std::string unique = stem;
   for (int k = 1; !weight_names_.insert(unique).second; ++k) unique = fmt::format("{}_{}", stem, k);
   weights_.push_back({unique, data});
-  return weight_of_[data.raw()] = "weights::" + unique;
+  return weight_of_[data.craw()] = "weights::" + unique;
 }
 
 std::string Emitter::prepared(size_t i, const std::string& how, const std::function<Tensor(const Tensor&)>& make) {
   const Node& n = g_.nodes[static_cast<size_t>(root(node().inputs[i]).node)];
-  std::string& known = prepared_[{n.constant.raw(), how}];
+  std::string& known = prepared_[{n.constant.craw(), how}];
   if (known.empty()) known = weight(n.scope, make(n.constant));
   return known;
 }

@@ -3,7 +3,7 @@
 //
 //   AtomicFile f("model.npz");
 //   f.write(header.data(), header.size());
-//   f.write(tensor.raw(), tensor.bytes());
+//   f.write(tensor.craw(), tensor.bytes());
 //   f.commit();
 //
 //   write_file("notes.json", text);        // the same in one call

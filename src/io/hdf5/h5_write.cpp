@@ -66,7 +66,7 @@ struct Source {
   const void* data = nullptr;
   explicit Source(const Array& a) {
     if (!a.is_text) {
-      data = a.tensor.raw();
+      data = a.tensor.craw();
     } else if (a.fixed_length > 0) {
       packed.assign(a.strings.size() * static_cast<std::size_t>(a.fixed_length), '\0');
       for (std::size_t i = 0; i < a.strings.size(); ++i)

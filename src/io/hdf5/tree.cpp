@@ -116,7 +116,7 @@ class Encoder {
     } else {
       number(static_cast<uint64_t>(a.tensor.dtype()));
       shape(a.tensor.shape());
-      text({static_cast<const char*>(a.tensor.raw()), a.tensor.bytes()});
+      text({static_cast<const char*>(a.tensor.craw()), a.tensor.bytes()});
     }
     number(a.attributes.size());
     for (const auto& [name, v] : a.attributes) text(name), array(v);

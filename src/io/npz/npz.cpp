@@ -22,7 +22,7 @@ void write_npy(const std::string& path, const Tensor& array) {
   std::string header = io::npy_header_of(array);
   io::AtomicFile f(path, header.size() + array.bytes());
   f.write(header);
-  f.write(array.raw(), array.bytes());
+  f.write(array.craw(), array.bytes());
   f.commit();
 }
 
@@ -49,7 +49,7 @@ void write_npz(const std::string& path, const std::map<std::string, Tensor>& arr
     GLIA_CHECK(!name.empty() && name.find('\0') == std::string::npos,
                "write_npz: '{}': an array has an empty name or one with a zero byte.", path);
     const std::string& header = headers.emplace_back(io::npy_header_of(t));
-    zip.add(name + ".npy", {bytes(header.data(), header.size()), bytes(t.raw(), t.bytes())},
+    zip.add(name + ".npy", {bytes(header.data(), header.size()), bytes(t.craw(), t.bytes())},
             {.deflate = options.compress});
   }
   zip.commit();

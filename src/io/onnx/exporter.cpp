@@ -100,7 +100,7 @@ bool Exporter::fold(int id) {
     Item c{.constant = n.constant};
     for (size_t t = 1; t < graph_.traces.size(); ++t) {
       const Tensor& other = graph_.constant(id, t);
-      if (other.raw() == n.constant.raw() || (other.shape() == n.constant.shape() && other.equals(n.constant)))
+      if (other.craw() == n.constant.craw() || (other.shape() == n.constant.shape() && other.equals(n.constant)))
         continue;
       define({id, 0}, Item{.open_table = true});
       return true;
@@ -205,7 +205,7 @@ pb::TensorProto Exporter::tensor_proto(const Tensor& t, const std::string& name)
 std::string Exporter::tensor(const Tensor& t, const std::string& hint) {
   std::string key = to_string(TensorType{t.dtype(), t.shape()});
   const bool small = t.bytes() <= 4096;
-  key.append(small ? std::string(static_cast<const char*>(t.raw()), t.bytes()) : fmt::format("@{}", t.raw()));
+  key.append(small ? std::string(static_cast<const char*>(t.craw()), t.bytes()) : fmt::format("@{}", t.craw()));
   // Larger arrays are recognised by their memory, which the weights keep; computed ones are written once per use.
   std::string& name = written_[key];
   if (!name.empty()) return name;

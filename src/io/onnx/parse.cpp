@@ -383,11 +383,11 @@ bool dtype_of_type(int t, DType* out) {
 int type_of_dtype(DType d) { return kTypeOf[static_cast<size_t>(d)]; }
 
 std::string raw_bytes(const Tensor& t) {
-  if (element_bits(t.dtype()) >= 8) return {static_cast<const char*>(t.raw()), t.bytes()};
+  if (element_bits(t.dtype()) >= 8) return {static_cast<const char*>(t.craw()), t.bytes()};
   const int bits = element_bits(t.dtype()), per_byte = 8 / bits;
   std::string r(file_bytes(t.dtype(), static_cast<uint64_t>(t.size())), '\0');
   for (int64_t i = 0; i < t.size(); ++i) {
-    const int v = static_cast<const uint8_t*>(t.raw())[i] & ((1 << bits) - 1);
+    const int v = static_cast<const uint8_t*>(t.craw())[i] & ((1 << bits) - 1);
     char& to = r[static_cast<size_t>(i / per_byte)];
     to = static_cast<char>(static_cast<uint8_t>(to) | v << (static_cast<int>(i % per_byte) * bits));
   }
@@ -475,7 +475,7 @@ std::string skeleton(std::span<const uint8_t> bytes, const File& file, const std
     pb::TensorProto& p = *g.add_initializer();
     p.set_name(name), p.set_data_type(type_of_dtype(t.dtype()));
     for (int64_t d : t.shape()) p.add_dims(d);
-    p.set_raw_data(t.raw(), t.bytes());
+    p.set_raw_data(t.craw(), t.bytes());
   }
   return m.SerializeAsString();
 }

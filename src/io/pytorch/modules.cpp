@@ -14,7 +14,8 @@ Tensor permuted(const Tensor& t, const std::vector<std::size_t>& axes) {
   for (std::size_t a = 0; a < axes.size(); ++a) shape.push_back(t.shape()[axes[a]]), stride[a] = source[axes[a]];
   Tensor r(shape, t.dtype());
   std::size_t item = dtype_size(t.dtype());
-  auto *out = static_cast<char*>(r.raw()), *from = static_cast<char*>(t.raw());
+  auto* out = static_cast<char*>(r.raw());
+  const auto* from = static_cast<const char*>(t.craw());
   int64_t at = 0;
   for (int64_t i = 0; i < r.size(); ++i, out += item) {
     std::copy_n(from + static_cast<std::size_t>(at) * item, item, out);
@@ -116,7 +117,7 @@ Tensor joined(const std::vector<Tensor>& parts) {  // along axis 0
   for (auto& p : parts) shape[0] += p.dim(0);
   Tensor r(shape, parts[0].dtype());
   auto* out = static_cast<char*>(r.raw());
-  for (auto& p : parts) out = std::copy_n(static_cast<char*>(p.raw()), p.bytes(), out);
+  for (auto& p : parts) out = std::copy_n(static_cast<const char*>(p.craw()), p.bytes(), out);
   return r;
 }
 

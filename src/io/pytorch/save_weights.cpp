@@ -46,7 +46,7 @@ class Exporter {
     std::size_t n = t.bytes() / order.size();
     for (std::size_t i = 0; i < order.size(); ++i)
       std::memcpy(static_cast<char*>(r.raw()) + i * n,
-                  static_cast<const char*>(t.raw()) + static_cast<std::size_t>(order[i]) * n, n);
+                  static_cast<const char*>(t.craw()) + static_cast<std::size_t>(order[i]) * n, n);
     return r;
   }
   void dense() {
@@ -120,7 +120,7 @@ class Exporter {
     for (auto& p : parts) s[0] += p.dim(0);
     Tensor r(s, parts[0].dtype());
     char* to = static_cast<char*>(r.raw());
-    for (auto& p : parts) std::memcpy(to, p.raw(), p.bytes()), to += p.bytes();
+    for (auto& p : parts) std::memcpy(to, p.craw(), p.bytes()), to += p.bytes();
     return r;
   }
   void prelu() {

@@ -136,7 +136,7 @@ void write_safetensors(const std::string& path, const NamedTensors& tensors,
   io::AtomicFile f(path, all);
   f.write(&length, 8);
   f.write(header);
-  for (auto& [name, t] : tensors) f.write(t.raw(), t.bytes());
+  for (auto& [name, t] : tensors) f.write(t.craw(), t.bytes());
   f.commit();
 }
 

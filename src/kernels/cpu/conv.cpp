@@ -149,6 +149,12 @@ size_t depthwise_repeated_bytes(const ConvShape& s) {
   return s.cout == s.cin ? 0 : s.batch * s.in_pixels() * s.cout * sizeof(float);
 }
 
+bool conv_keeps_weights(const ConvShape& s, size_t workspace) {
+  constexpr int64_t kMostPixels = 1024;       // with more, packing is a few percent of the convolution
+  constexpr size_t kSmall = size_t{1} << 20;  // but small ones cost no memory to speak of
+  return !s.depthwise() && workspace > 0 && (s.batch * s.out_pixels() <= kMostPixels || workspace <= kSmall);
+}
+
 size_t conv_forward_workspace(const ConvShape& s) {
   if (s.depthwise()) return depthwise_repeated_bytes(s);
   return tap_forward(s).packed_size() * sizeof(float);

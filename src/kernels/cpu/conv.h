@@ -48,13 +48,18 @@ size_t conv_forward_workspace(const ConvShape&);
 size_t conv_backward_data_workspace(const ConvShape&);
 size_t conv_backward_filter_workspace(const ConvShape&);
 
-// y = act(conv(x, w) + bias + residual)
+// Whether the packed weights of a filter that stays are worth their memory from call to call.
+bool conv_keeps_weights(const ConvShape&, size_t workspace);
+
+// y = act(conv(x, w) + bias + residual). ready, here and below: the workspace is as a call with the same weights left it.
 GLIA_ISA_DECLARE(void, conv_forward_f32,
-                 (const ConvShape&, const ConvEpilogue&, const float* x, const float* w, float* y, void* workspace))
+                 (const ConvShape&, const ConvEpilogue&, const float* x, const float* w, float* y, void* workspace,
+                  bool ready))
 // dx = the gradient of conv with respect to x; also the forward of a transposed convolution, so it has an epilogue
 // (bias of cin values, residual shaped as x).
 GLIA_ISA_DECLARE(void, conv_backward_data_f32,
-                 (const ConvShape&, const ConvEpilogue&, const float* dy, const float* w, float* dx, void* workspace))
+                 (const ConvShape&, const ConvEpilogue&, const float* dy, const float* w, float* dx, void* workspace,
+                  bool ready))
 // dw, and if dbias is not null the sum of dy over all pixels.
 GLIA_ISA_DECLARE(void, conv_backward_filter_f32,
                  (const ConvShape&, const float* x, const float* dy, float* dw, float* dbias, void* workspace))
@@ -66,10 +71,10 @@ size_t conv_forward_bf16_workspace(const ConvShape&);
 size_t conv_backward_data_bf16_workspace(const ConvShape&);
 GLIA_ISA_DECLARE(void, conv_forward_bf16,
                  (const ConvShape&, const ConvEpilogueBf16&, const uint16_t* x, const uint16_t* w, uint16_t* y,
-                  void* workspace))
+                  void* workspace, bool ready))
 GLIA_ISA_DECLARE(void, conv_backward_data_bf16,
                  (const ConvShape&, const ConvEpilogueBf16&, const uint16_t* dy, const uint16_t* w, uint16_t* dx,
-                  void* workspace))
+                  void* workspace, bool ready))
 
 // The same in double, plain loops: for gradient checks. No workspace.
 void conv_forward_f64(const ConvShape&, const double* x, const double* w, const double* bias, double* y);

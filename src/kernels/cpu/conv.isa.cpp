@@ -283,26 +283,26 @@ static void pair_rows(const uint16_t* w, int64_t pairs, int64_t ld, float* to) {
 }  // namespace
 
 void conv_forward_f32(const ConvShape& s, const ConvEpilogue& e, const float* x, const float* w, float* y,
-                      void* workspace) {
+                      void* workspace, bool ready) {
   if (s.depthwise()) return depthwise_forward_f32(s, e, x, w, y, workspace);
   const TapConv c = tap_forward(s);
   const int most = most_vectors(c);
   const bool in_place = s.groups == 1 && c.ns == 1 && c.cols % W == 0 && !is_narrow(c.cols, c.k) &&
                         block_vectors(c.cols, most) * W == c.cols;
   float* packed = static_cast<float*>(workspace);
-  if (!in_place) pack(c, s, most, false, w, packed);
+  if (!in_place && !ready) pack(c, s, most, false, w, packed);
   run(c, e, most, x, in_place ? w : packed, y);
 }
 
 void conv_backward_data_f32(const ConvShape& s, const ConvEpilogue& e, const float* dy, const float* w, float* dx,
-                            void* workspace) {
+                            void* workspace, bool ready) {
   if (s.depthwise()) return depthwise_backward_data_f32(s, e, dy, w, dx, workspace);
   float* packed = static_cast<float*>(workspace);
   for (int64_t p = 0; p < backward_phases(s); ++p) {
     const TapConv c = tap_backward(s, p);
     if (c.d[0].count * c.d[1].count * c.d[2].count == 0) continue;
     const int most = most_vectors(c);
-    pack(c, s, most, true, w, packed);
+    if (!ready) pack(c, s, most, true, w, packed);
     run(c, e, most, dy, packed, dx);
     packed += c.packed_size();
   }
@@ -314,9 +314,9 @@ struct Bf16Operands {
   const float *in, *weights;
 };
 // As the tiles read them: pairs as they lie, or widened into the workspace.
-Bf16Operands bf16_operands(const Bf16Plan& p, const uint16_t* in, const uint16_t* w, float* workspace) {
+Bf16Operands bf16_operands(const Bf16Plan& p, const uint16_t* in, const uint16_t* w, float* workspace, bool ready) {
   if (p.pairs) return {reinterpret_cast<const float*>(in), reinterpret_cast<const float*>(w)};
-  widen_bf16(w, p.weight_count, workspace + p.weights);
+  if (!ready) widen_bf16(w, p.weight_count, workspace + p.weights);
   widen_bf16(in, p.input_count, workspace + p.wide);
   return {workspace + p.wide, workspace + p.weights};
 }
@@ -324,31 +324,31 @@ Bf16Operands bf16_operands(const Bf16Plan& p, const uint16_t* in, const uint16_t
 }  // namespace
 
 void conv_forward_bf16(const ConvShape& shape, const ConvEpilogueBf16& e, const uint16_t* x, const uint16_t* w,
-                       uint16_t* y, void* workspace) {
+                       uint16_t* y, void* workspace, bool ready) {
   const Bf16Plan p = plan_bf16(shape, false);
   const ConvShape& s = p.shape;
   float *ws = static_cast<float*>(workspace), *packed = ws + p.packed;
-  Bf16Operands from = bf16_operands(p, x, w, ws);
-  if (p.pairs) {
+  Bf16Operands from = bf16_operands(p, x, w, ws, ready);
+  if (p.pairs && !ready) {
     pair_rows(w, s.taps() * (s.cin / s.groups), s.cout, ws + p.weights);
     from.weights = ws + p.weights;
   }
   const TapConv c = tap_forward(s);
   const int most = most_vectors(c);
-  pack(c, s, most, false, from.weights, packed);
+  if (!ready) pack(c, s, most, false, from.weights, packed);
   run_bf16(c, e, p.pairs, most, from.in, packed, y);
 }
 
 void conv_backward_data_bf16(const ConvShape& shape, const ConvEpilogueBf16& e, const uint16_t* dy, const uint16_t* w,
-                             uint16_t* dx, void* workspace) {
+                             uint16_t* dx, void* workspace, bool ready) {
   const Bf16Plan p = plan_bf16(shape, true);
   float *ws = static_cast<float*>(workspace), *packed = ws + p.packed;
-  const Bf16Operands from = bf16_operands(p, dy, w, ws);
+  const Bf16Operands from = bf16_operands(p, dy, w, ws, ready);
   for (int64_t phase = 0; phase < backward_phases(p.shape); ++phase) {
     const TapConv c = tap_backward(p.shape, phase);
     if (c.d[0].count * c.d[1].count * c.d[2].count == 0) continue;
     const int most = most_vectors(c);
-    pack(c, p.shape, most, true, from.weights, packed);
+    if (!ready) pack(c, p.shape, most, true, from.weights, packed);
     run_bf16(c, e, p.pairs, most, from.in, packed, dx);
     packed += c.packed_size();
   }

@@ -160,12 +160,12 @@ Results run_all(const ConvShape& s, Data& d) {
           w = floats(conv_backward_filter_workspace(s));
   auto forward = GLIA_ISA_SELECT(conv_forward_f32);
   auto backward = GLIA_ISA_SELECT(conv_backward_data_f32);
-  forward(s, {}, d.x.data(), d.w.data(), r.y.data(), f.data());
+  forward(s, {}, d.x.data(), d.w.data(), r.y.data(), f.data(), false);
   forward(s, {.act = Act::relu, .bias = d.bias.data(), .residual = d.res_y.data()}, d.x.data(), d.w.data(),
-          r.y2.data(), f.data());
-  backward(s, {}, d.dy.data(), d.w.data(), r.dx.data(), b.data());
+          r.y2.data(), f.data(), true);  // the weights are packed there
+  backward(s, {}, d.dy.data(), d.w.data(), r.dx.data(), b.data(), false);
   backward(s, {.act = Act::relu, .bias = d.bias.data(), .residual = d.res_x.data()}, d.dy.data(), d.w.data(),
-           r.dx2.data(), b.data());
+           r.dx2.data(), b.data(), true);
   GLIA_ISA_SELECT(conv_backward_filter_f32)(s, d.x.data(), d.dy.data(), r.dw.data(), r.db.data(), w.data());
   EXPECT_TRUE(f.intact() && b.intact() && w.intact()) << "a workspace is too small";
   return r;
@@ -204,7 +204,8 @@ std::vector<uint16_t> halves(Guarded& g) {
   return h;
 }
 
-using Bf16Fn = void (*)(const ConvShape&, const ConvEpilogueBf16&, const uint16_t*, const uint16_t*, uint16_t*, void*);
+using Bf16Fn = void (*)(const ConvShape&, const ConvEpilogueBf16&, const uint16_t*, const uint16_t*, uint16_t*, void*,
+                        bool ready);
 
 // One rounding to 8 bits, and the f32 sums before it.
 void expect_bf16(Bf16Fn fn, const ConvShape& s, Guarded& x, Guarded& w, const std::vector<double>& sums, Guarded& bias,
@@ -217,7 +218,7 @@ void expect_bf16(Bf16Fn fn, const ConvShape& s, Guarded& x, Guarded& w, const st
     ConvEpilogueBf16 e;
     if (epilogue) e = {Act::relu, bias.data(), rh.data()};
     if (epilogue) std::copy(rh.begin(), rh.end(), got.begin()), e.residual = got.data();  // may be the result itself
-    fn(s, e, xh.data(), wh.data(), got.data(), work.data());
+    fn(s, e, xh.data(), wh.data(), got.data(), work.data(), epilogue);
     ASSERT_TRUE(work.intact()) << what << ": the workspace is too small";
     const std::vector<double> want = epilogue ? with_epilogue(sums, bias, residual, channels) : sums;
     for (size_t i = 0; i < n; ++i)
@@ -275,7 +276,7 @@ TEST(Conv, EveryActivation) {
   auto check = [&](Act act, auto f) {
     GLIA_ISA_SELECT(conv_forward_f32)
     (s, {.act = act, .alpha = static_cast<float>(a), .bias = d.bias.data()}, d.x.data(), d.w.data(), y.data(),
-     w.data());
+     w.data(), false);
     for (int64_t i = 0; i < y.size(); ++i)
       ASSERT_NEAR(y[i], f(d.y[i] + d.bias[i % s.cout]), 1e-5) << static_cast<int>(act) << " at " << i;
     ASSERT_TRUE(y.intact());

@@ -40,6 +40,7 @@ struct GemmPlan {
   int64_t rows = 0, cols = 0;            // of C per chunk
   int64_t row_chunks = 1, col_chunks = 1;
   int64_t batch = 1, batch_group = 1;    // matrices; matrices per chunk
+  bool kept = false;                     // keep_b is made use of
   int64_t k_parts = 0;                   // parts of a long k that are summed apart, then added (gemm_tall.isa.cpp); or 0
   size_t workspace = 0;                  // bytes, 64-byte aligned
 };
@@ -49,6 +50,7 @@ struct GemmParams {
   int64_t m = 0, n = 0, k = 0;
   bool trans_a = false, trans_b = false;
   bool packed_b = false;                 // B was made by gemm_pack_b with these n, k, trans_b (f32 only, one matrix)
+  bool keep_b = false;                   // B stays the same for many calls: what is made of it may stay in the workspace
   int64_t lda = 0, ldb = 0, ldc = 0;     // elements between stored rows
   float beta = 0;                        // 0: C is written, not read
   bool has_bias = false;                 // n values, added to every row
@@ -64,8 +66,9 @@ struct GemmParams {
 };
 
 void gemm_prepare(GemmParams& p, GemmType type);
+// ready: where plan.kept, the workspace is as the last call left it and B is the same.
 void gemm_run(const GemmParams& p, const void* a, const void* b, void* c, const void* bias, const void* residual,
-              void* workspace);
+              void* workspace, bool ready = false);
 
 // B packed once for many products (constant weights). The layout depends on n, k and the instruction set, not on m.
 size_t gemm_packed_b_bytes(int64_t n, int64_t k);

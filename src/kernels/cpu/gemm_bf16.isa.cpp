@@ -147,12 +147,12 @@ void block_sums(const GemmParams& p, const uint16_t* a, const Packed& b, int64_t
 }
 
 template <class C>
-void multiply(const GemmParams& p, const Operands<uint16_t, C>& o, char* workspace) {
+void multiply(const GemmParams& p, const Operands<uint16_t, C>& o, char* workspace, bool ready) {
   const GemmPlan& plan = p.plan;
   const int64_t panel_bytes = plan.native_bf16 ? even(p.k) * kPanel * 2 : p.k * kPanel * 4;
   for (int64_t j0 = 0; j0 < p.n; j0 += plan.nc) {
     const int64_t j1 = min64(p.n, j0 + plan.nc);
-    parallel_for(ceil_div(j1 - j0, kPanel), [&](int64_t i) {
+    parallel_for(ready ? 0 : ceil_div(j1 - j0, kPanel), [&](int64_t i) {
       const int64_t j = j0 + i * kPanel, width = packed_width(p.n, j / kPanel), cols = min64(kPanel, p.n - j);
       char* dst = workspace + i * panel_bytes;
       if (plan.native_bf16) pack_b_pairs(p, o.b, j, cols, width, reinterpret_cast<uint16_t*>(dst));
@@ -179,6 +179,8 @@ void gemm_plan_bf16(GemmParams& p) {
   const int64_t panel_bytes = max64(64, plan.native_bf16 ? even(p.k) * kPanel * 2 : p.k * kPanel * 4);
   const int64_t panels = ceil_div(p.n, kPanel), most = max64(kBlockCols / kPanel, (int64_t{8} << 20) / panel_bytes);
   plan.nc = max64(1, ceil_div(panels, ceil_div(max64(panels, 1), most))) * kPanel;
+  plan.kept = p.keep_b && plan.batch == 1 && p.m <= kMostKeptRows;
+  if (plan.kept) plan.nc = max64(1, panels) * kPanel;
   plan.cols = min64(kBlockCols, plan.nc);
   plan.row_chunks = max64(1, ceil_div(p.m, kRows));
   const double work = static_cast<double>(p.m) * static_cast<double>(p.n) * static_cast<double>(p.k);
@@ -192,14 +194,14 @@ void gemm_plan_bf16(GemmParams& p) {
 }
 
 void gemm_bf16(const GemmParams& p, const void* a, const void* b, void* c, const void* bias, const void* residual,
-               void* workspace) {
+               void* workspace, bool ready) {
   if (p.m == 0 || p.n == 0) return;
   char* ws = static_cast<char*>(workspace);
   for (int64_t i = 0; i < p.plan.batch; ++i) {
     if (p.plan.type == GemmType::bf16)
-      multiply(p, matrix_at(p, make_operands<uint16_t, uint16_t>(p, a, b, c, bias, residual), i), ws);
+      multiply(p, matrix_at(p, make_operands<uint16_t, uint16_t>(p, a, b, c, bias, residual), i), ws, ready && p.plan.kept);
     else
-      multiply(p, matrix_at(p, make_operands<uint16_t, float>(p, a, b, c, bias, residual), i), ws);
+      multiply(p, matrix_at(p, make_operands<uint16_t, float>(p, a, b, c, bias, residual), i), ws, ready && p.plan.kept);
   }
 }
 

@@ -4,6 +4,9 @@
 
 namespace glia::cpu {
 
+// What is packed of a B that stays is kept for products of this many rows: packing costs about as much as ten of them.
+constexpr int64_t kLeastKeptRows = 4, kMostKeptRows = 1024;
+
 GLIA_ISA_DECLARE(void, gemm_plan_f32, (GemmParams&))
 GLIA_ISA_DECLARE(void, gemm_f32, (const GemmParams&, const void* a, const void* b, void* c, const void* bias,
                                   const void* residual, void* workspace))
@@ -14,7 +17,7 @@ GLIA_ISA_DECLARE(void, gemm_f64, (const GemmParams&, const void* a, const void* 
                                   const void* residual, void* workspace))
 GLIA_ISA_DECLARE(void, gemm_plan_bf16, (GemmParams&))
 GLIA_ISA_DECLARE(void, gemm_bf16, (const GemmParams&, const void* a, const void* b, void* c, const void* bias,
-                                   const void* residual, void* workspace))
+                                   const void* residual, void* workspace, bool ready))
 // A^T B with a long k and a small result. The plan is left alone where it does not fit.
 GLIA_ISA_DECLARE(bool, gemm_plan_tall, (GemmParams&))
 GLIA_ISA_DECLARE(void, gemm_tall, (const GemmParams&, const float* a, const float* b, float* c, float* workspace))

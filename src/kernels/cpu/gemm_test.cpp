@@ -272,6 +272,36 @@ TEST(Gemm, SameBitsForAnyNumberOfThreads) {
   });
 }
 
+// B that stays: the second product reads what the first one packed, so a B changed behind its back shows nothing.
+TEST(Gemm, KeepsPackedWeights) {
+  for_each_isa([] {
+    int kept = 0;
+    for (Case t : {Case{8, 300, 200}, Case{49, 130, 64, false, true}, Case{196, 512, 128}, Case{196, 70, 300, false, true}, Case{1, 300, 200}}) {
+      GemmParams p{.m = t.m, .n = t.n, .k = t.k, .trans_b = t.tb, .keep_b = true};
+      p.lda = t.k, p.ldb = t.tb ? t.k : t.n, p.ldc = t.n;
+      gemm_prepare(p, GemmType::f32);
+      kept += p.plan.kept;
+      std::vector<float> a(static_cast<size_t>(t.m * t.k)), b(static_cast<size_t>(t.n * t.k));
+      std::vector<float> c(static_cast<size_t>(t.m * t.n)), again(c.size());
+      Tensor workspace({static_cast<int64_t>(p.plan.workspace / 4 + 16)});
+      Lcg rng;
+      for (float& x : a) x = static_cast<float>(rng.range(-4, 4));
+      for (float& x : b) x = static_cast<float>(rng.range(-4, 4));
+      gemm_run(p, a.data(), b.data(), c.data(), nullptr, nullptr, workspace.raw(), false);
+      for (int64_t i = 0; i < t.m; ++i)
+        for (int64_t j = 0; j < t.n; ++j) {
+          float want = 0;
+          for (int64_t k = 0; k < t.k; ++k) want += a[i * t.k + k] * (t.tb ? b[j * t.k + k] : b[k * t.n + j]);
+          ASSERT_EQ(c[i * t.n + j], want) << i << ", " << j;
+        }
+      if (p.plan.kept) std::fill(b.begin(), b.end(), NAN);
+      gemm_run(p, a.data(), b.data(), again.data(), nullptr, nullptr, workspace.raw(), true);
+      EXPECT_EQ(c, again);
+    }
+    EXPECT_GE(kept, 3);
+  });
+}
+
 TEST(Gemm, NanAndInfinityPassThrough) {
   for_each_isa([] {
     const float nan = NAN, inf = INFINITY;

@@ -11,7 +11,7 @@ namespace glia::nn {
 RandomKey random_key(const std::optional<int64_t>& seed) {
   Trace* t = Trace::current();
   if (!t) {
-    Tensor now = Tensor::from_vector<int64_t>({2}, {seed ? *seed : seed_variable().tensor().data<int64_t>()[0], 0});
+    Tensor now = Tensor::from_vector<int64_t>({2}, {seed ? *seed : seed_variable().tensor().cdata<int64_t>()[0], 0});
     return {now, static_cast<int64_t>(next_initializer_seed() >> 1)};
   }
   if (!seed) return {t->seed(), 8 * t->next_stream()};

@@ -334,6 +334,8 @@ void OptimizerBase::apply_now(const Values& grads, const std::vector<Variable>& 
     in.push_back(v.defined() ? v.tensor() : grads[next++].tensor());
   }
   eager_->step->run(in);
+  for (const Variable& v : eager_->inputs)
+    if (v.defined()) v.tensor().wrote();
 }
 
 void OptimizerBase::apply(const Values& grads, const std::vector<Variable>& vars) {
