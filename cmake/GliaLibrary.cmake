@@ -72,6 +72,7 @@ endif()
 if("avx512" IN_LIST GLIA_ISAS)  # the kernel files for an extension that not every AVX-512 machine has
   set_source_files_properties(
     ${PROJECT_SOURCE_DIR}/src/kernels/cpu/gemm_bf16_dp.cpp ${PROJECT_SOURCE_DIR}/src/kernels/cpu/conv_bf16_dp.cpp
+    ${PROJECT_SOURCE_DIR}/src/kernels/cpu/lstm_bf16_dp.cpp ${PROJECT_SOURCE_DIR}/src/kernels/cpu/lstm_back_bf16_dp.cpp
     PROPERTIES COMPILE_OPTIONS "${GLIA_FLAGS_avx512};-mavx512bf16;-fno-math-errno;-fno-trapping-math;-O3"
                COMPILE_DEFINITIONS GLIA_ISA_NS=avx512_bf16)
 endif()

@@ -25,24 +25,25 @@ Values step(const Attrs&, const Value& x, const Values& states, const Values& we
 }
 Values decompose(const Attrs& attrs, const Values& in) { return unroll_rnn(kSpec, attrs, in, step); }
 
-template <class T>
+template <class T, class S = T>
 void run_forward(const KernelArgs& a) {
-  const auto& k = a.param<RnnPlanned<cpu::LstmForward<T>>>();
-  cpu::LstmForward<T> f;
+  const auto& k = a.param<RnnPlanned<cpu::LstmForward<T, S>>>();
+  cpu::LstmForward<T, S> f;
   set_forward<T>(f, k.p, a);
   if (k.p.in.c0 >= 0) f.c0 = a.input<T>(k.p.in.c0);
   f.c_last = a.output<T>(k.p.out.c);
-  f.states = saved<T>(k.p, a, k.p.out.states, k.p.states_at);
-  f.gates = saved<T>(k.p, a, k.p.out.gates, k.p.gates_at);
-  f.cells = saved<T>(k.p, a, k.p.out.cells, k.p.cells_at);
+  f.states = saved<S>(k.p, a, k.p.out.states, k.p.states_at);
+  f.gates = saved<S>(k.p, a, k.p.out.gates, k.p.gates_at);
+  f.cells = saved<S>(k.p, a, k.p.out.cells, k.p.cells_at);
+  f.ready = a.ready;
   k.fn(f);
 }
-template <class T>
+template <class T, class S = T>
 void run_backward(const KernelArgs& a) {
-  const auto& k = a.param<RnnPlanned<cpu::LstmBackward<T>>>();
-  cpu::LstmBackward<T> f;
+  const auto& k = a.param<RnnPlanned<cpu::LstmBackward<T, S>>>();
+  cpu::LstmBackward<T, S> f;
   set_backward<T>(f, k.p, a);
-  f.gates = a.input<T>(k.p.in.gates), f.cells = a.input<T>(k.p.in.cells);
+  f.gates = a.input<S>(k.p.in.gates), f.cells = a.input<S>(k.p.in.cells);
   if (k.p.in.dc >= 0) f.dc_last = a.input<T>(k.p.in.dc);
   if (k.p.in.c0 >= 0) f.dc0 = a.output<T>(k.p.in.c0);
   k.fn(f);
@@ -65,6 +66,30 @@ Plan make_backprop_f64(const KernelQuery& q, std::string& r) {
                           run_backward<double>);
 }
 
+// In bfloat16 where the machine multiplies pairs of them (see kernels/cpu/rnn.h).
+bool takes_half(const InferContext& c) {
+  const Shape &x = c.in[0].shape, &recurrent = c.in[2].shape;
+  return c.in[0].dtype == DType::bf16 && cpu::lstm_bf16_supported({x[0], x[1], x[2], recurrent[0]});
+}
+std::optional<KernelPlan> plan_bf16(const KernelQuery& q, std::string& refusal, bool backprop) {
+  if (!takes_half({q.op, q.attrs, q.in})) {
+    refusal = "bfloat16 with even inputs and units, on a machine with AVX512-BF16 only";
+    return std::nullopt;
+  }
+  using Forward = cpu::LstmForwardBf16;
+  using Backward = cpu::LstmBackwardBf16;
+  if (backprop)
+    return plan_rnn<uint16_t, Backward>(kSpec, q, refusal, true, cpu::lstm_backward_bf16_workspace, cpu::lstm_backward_bf16,
+                                        run_backward<uint16_t, float>);
+  auto plan = plan_rnn<uint16_t, Forward>(kSpec, q, refusal, false, cpu::lstm_bf16_workspace, cpu::lstm_forward_bf16,
+                                          run_forward<uint16_t, float>);
+  const bool weights_stay = q.in_fixed.size() > 2 && q.in_fixed[1] && q.in_fixed[2] && !(q.attrs.b("bias") && !q.in_fixed[3]);
+  if (plan) plan->keep = weights_stay && !q.out_used[rnn_outputs(kSpec).states];
+  return plan;
+}
+Plan make_bf16(const KernelQuery& q, std::string& r) { return plan_bf16(q, r, false); }
+Plan make_backprop_bf16(const KernelQuery& q, std::string& r) { return plan_bf16(q, r, true); }
+
 const OpDef& lstm_op() {
   static const OpDef def{
       .name = "lstm",
@@ -81,7 +106,8 @@ const OpDef& lstm_op() {
           [](const Attrs& attrs, std::span<const Tensor> in, std::span<const Tensor> out) {
             rnn_reference({"f64", make_f64}, lstm_op(), attrs, in, out);
           },
-      .kernels = {{"simd", make_f32}, {"f64", make_f64}},
+      .kernels = {{"simd", make_f32}, {"bf16", make_bf16}, {"f64", make_f64}},
+      .takes_half = takes_half,
   };
   return def;
 }
@@ -99,7 +125,8 @@ const OpDef& lstm_backprop_op() {
           [](const Attrs& attrs, std::span<const Tensor> in, std::span<const Tensor> out) {
             rnn_reference({"f64", make_backprop_f64}, lstm_backprop_op(), attrs, in, out);
           },
-      .kernels = {{"simd", make_backprop_f32}, {"f64", make_backprop_f64}},
+      .kernels = {{"simd", make_backprop_f32}, {"bf16", make_backprop_bf16}, {"f64", make_backprop_f64}},
+      .takes_half = takes_half,
   };
   return def;
 }

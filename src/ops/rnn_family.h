@@ -99,7 +99,8 @@ void set_backward(Args& f, const RnnParams& p, const ir::KernelArgs& a) {
   const auto in = [&](int i) { return i < 0 ? nullptr : a.input<T>(i); };
   const auto out = [&](int i) { return i < 0 ? nullptr : a.output<T>(i); };
   const int64_t n = p.shape.units;
-  f.states = in(p.in.states);
+  using Saved = std::remove_cvref_t<decltype(*f.states)>;  // f32 beside half types
+  f.states = a.input<Saved>(p.in.states);
   f.dy = {in(p.in.dy), p.sequences ? p.shape.steps * n : n, n};
   f.dy_last_only = !p.sequences;
   f.dh_last = in(p.in.dh);
@@ -116,12 +117,16 @@ struct RnnPlanned {
   RnnParams p;
   void (*fn)(const Args&);
 };
+template <class T>
+constexpr DType rnn_dtype = dtype_of<T>();
+template <>
+inline constexpr DType rnn_dtype<uint16_t> = DType::bf16;
 template <class T, class Args>
 std::optional<ir::KernelPlan> plan_rnn(const RnnSpec& spec, const ir::KernelQuery& q, std::string& refusal,
                                        bool backprop, size_t (*space)(const cpu::RnnShape&), void (*fn)(const Args&),
                                        ir::KernelFn run) {
-  if (q.in[0].dtype != dtype_of<T>()) {
-    refusal = "dtype is not " + std::string(dtype_name(dtype_of<T>()));
+  if (q.in[0].dtype != rnn_dtype<T>) {
+    refusal = "dtype is not " + std::string(dtype_name(rnn_dtype<T>));
     return std::nullopt;
   }
   const cpu::RnnShape shape{q.in[0].shape[0], q.in[0].shape[1], q.in[0].shape[2], q.in[2].shape[0]};

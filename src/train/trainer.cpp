@@ -141,7 +141,6 @@ Trainer::StepProgram Trainer::build(Mode mode, const FeedBatch& b) {
     else p.plain.push_back(i);
     if (fixed[i]) p.fixed.push_back(v);
   }
-  p.versions.resize(p.fixed.size());
   p.output_pointers.assign(t.graph->outputs.size(), nullptr);
   return p;
 }
@@ -216,13 +215,16 @@ void Trainer::run(Mode mode, const FeedBatch& b, std::span<void* const> outputs)
 }
 
 bool Trainer::fixed_changed(StepProgram& p) {
-  bool changed = false;
-  for (size_t i = 0; i < p.fixed.size(); ++i) {
-    const std::optional<uint32_t> now = p.fixed[i].tensor().version();
-    changed |= !now || now != p.versions[i];
-    p.versions[i] = now;
+  uint64_t now = 0;  // versions only grow
+  bool known = true;
+  for (const Variable& v : p.fixed) {
+    const std::optional<uint32_t> version = v.tensor().version();
+    known &= version.has_value();
+    now += version.value_or(0);
   }
-  return changed;
+  const bool same = known && now == p.version;
+  p.version = now;
+  return !same;
 }
 
 void Trainer::bind_for_test(Mode mode, const FeedBatch& b, runtime::Executable** exe, std::vector<void*>& in, std::vector<void*>& out) {

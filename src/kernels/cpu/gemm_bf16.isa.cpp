@@ -128,7 +128,7 @@ void block_sums(const GemmParams& p, const uint16_t* a, const Packed& b, int64_t
         const int64_t tiles = ceil_div(rows, 6);
         for (int64_t t = 0, i = 0; t < tiles; ++t) {
           const int64_t r = ceil_div(rows - i, tiles - t);
-          bf16_tile(static_cast<int>(r), static_cast<int>(width / vf::W), block + i * ld, ld, panel, 2 * width,
+          bf16_tile(static_cast<int>(r), static_cast<int>(width / vf::W), block + i * ld, ld, 2, panel, 2 * width,
                     sums + i * kBlockCols + (j - col), kBlockCols, kpad / 2, k0 > 0);
           i += r;
         }

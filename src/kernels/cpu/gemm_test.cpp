@@ -283,11 +283,11 @@ TEST(Gemm, KeepsPackedWeights) {
       kept += p.plan.kept;
       std::vector<float> a(static_cast<size_t>(t.m * t.k)), b(static_cast<size_t>(t.n * t.k));
       std::vector<float> c(static_cast<size_t>(t.m * t.n)), again(c.size());
-      Tensor workspace({static_cast<int64_t>(p.plan.workspace / 4 + 16)});
+      GuardedArray<char> workspace(static_cast<int64_t>(p.plan.workspace));
       Lcg rng;
       for (float& x : a) x = static_cast<float>(rng.range(-4, 4));
       for (float& x : b) x = static_cast<float>(rng.range(-4, 4));
-      gemm_run(p, a.data(), b.data(), c.data(), nullptr, nullptr, workspace.raw(), false);
+      gemm_run(p, a.data(), b.data(), c.data(), nullptr, nullptr, workspace.data(), false);
       for (int64_t i = 0; i < t.m; ++i)
         for (int64_t j = 0; j < t.n; ++j) {
           float want = 0;
@@ -295,7 +295,7 @@ TEST(Gemm, KeepsPackedWeights) {
           ASSERT_EQ(c[i * t.n + j], want) << i << ", " << j;
         }
       if (p.plan.kept) std::fill(b.begin(), b.end(), NAN);
-      gemm_run(p, a.data(), b.data(), again.data(), nullptr, nullptr, workspace.raw(), true);
+      gemm_run(p, a.data(), b.data(), again.data(), nullptr, nullptr, workspace.data(), true);
       EXPECT_EQ(c, again);
     }
     EXPECT_GE(kept, 3);

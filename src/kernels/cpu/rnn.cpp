@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "kernels/cpu/lstm_bf16.h"
 #include "kernels/cpu/rnn_plan.h"
 
 namespace glia::cpu {
@@ -10,6 +11,12 @@ namespace {
 constexpr int64_t kMostLocal = 2 << 20;  // floats that the weight gradients of all blocks may take
 constexpr int64_t kLanes = 16;           // the widest vector; narrower sets need no more room
 int64_t round_up(int64_t n, int64_t m) { return (n + m - 1) / m * m; }
+// The place of n floats in a workspace of which `at` are given away.
+int64_t take(int64_t& at, int64_t n) {
+  const int64_t was = at;
+  at += round_up(n, kLanes);
+  return was;
+}
 
 // Rows of a chunk: enough for the register tile, few enough that 2 to 4 threads have work at usual batch sizes. Big
 // weights do not stay in L2, so they are read once per step for more rows.
@@ -45,17 +52,12 @@ RnnPlan rnn_plan(const RnnShape& s, int gates) {
   p.ld_units = units + kLanes;  // not a power of two, so rows do not fall into one cache set
   p.ld_input = round_up(s.input, kLanes) + kLanes;
   int64_t at = 0;
-  const auto take = [&](int64_t n) {
-    int64_t was = at;
-    at += round_up(n, kLanes);
-    return was;
-  };
-  p.packed_kernel = take(s.input * units * gates);
-  p.packed_recurrent = take(s.units * units * gates);
-  p.packed_bias = take(units * slots);
-  p.projected = take(p.project_first ? s.steps * s.batch * units * slots : 0);
+  p.packed_kernel = take(at, s.input * units * gates);
+  p.packed_recurrent = take(at, s.units * units * gates);
+  p.packed_bias = take(at, units * slots);
+  p.projected = take(at, p.project_first ? s.steps * s.batch * units * slots : 0);
   p.block_size = round_up(p.rows * (p.ld_input + 5 * p.ld_units), kLanes);
-  p.block = take(p.blocks * p.block_size);
+  p.block = take(at, p.blocks * p.block_size);
   p.total = at;
   return p;
 }
@@ -75,19 +77,14 @@ RnnBackwardPlan rnn_backward_plan(const RnnShape& s, int columns_per_unit) {
   p.gather_size = kReduceRows * (std::max(input, units) + 64);
   p.local = p.blocks >= 2 && p.blocks * p.sums_size <= kMostLocal;
   int64_t at = 0;
-  const auto take = [&](int64_t n) {
-    int64_t was = at;
-    at += round_up(n, kLanes);
-    return was;
-  };
-  p.packed = take(p.columns * (units + input));
-  p.dgates = take(k * p.columns);
-  p.x_rows = take(p.local ? 0 : k * s.input);
-  p.reduce = take(p.local ? 0 : 4 * std::min(kReduceRows, k) * round_up(p.columns, 64));
-  p.sums = take(p.local ? p.blocks * p.sums_size : 0);
-  p.gather = take(p.local ? p.blocks * p.gather_size : 0);
+  p.packed = take(at, p.columns * (units + input));
+  p.dgates = take(at, k * p.columns);
+  p.x_rows = take(at, p.local ? 0 : k * s.input);
+  p.reduce = take(at, p.local ? 0 : 4 * std::min(kReduceRows, k) * round_up(p.columns, 64));
+  p.sums = take(at, p.local ? p.blocks * p.sums_size : 0);
+  p.gather = take(at, p.local ? p.blocks * p.gather_size : 0);
   p.block_size = round_up(p.rows * 5 * p.ld_units, kLanes);
-  p.block = take(p.blocks * p.block_size);
+  p.block = take(at, p.blocks * p.block_size);
   p.total = at;
   return p;
 }
@@ -98,5 +95,55 @@ size_t gru_workspace(const RnnShape& s) { return forward_bytes(s, 3); }
 size_t gru_backward_workspace(const RnnShape& s) { return backward_bytes(s, 4); }
 size_t simple_rnn_workspace(const RnnShape& s) { return forward_bytes(s, 1); }
 size_t simple_rnn_backward_workspace(const RnnShape& s) { return backward_bytes(s, 1); }
+
+bool lstm_bf16_supported(const RnnShape& s) {
+  return current_isa() == Isa::avx512 && cpu_has_avx512_bf16() && s.input % 2 == 0 && s.units % 2 == 0 && s.input > 0;
+}
+
+LstmBf16Plan lstm_bf16_plan(const RnnShape& s) {
+  LstmBf16Plan p;
+  p.rows = block_rows(s, 4 * s.units);
+  p.blocks = (s.batch + p.rows - 1) / p.rows;
+  p.panels = (s.units + kLanes - 1) / kLanes;
+  p.depth = s.input + s.units;
+  p.ld = round_up(p.depth, 2 * kLanes) + 2 * kLanes;
+  p.ld_units = round_up(s.units, kLanes) + kLanes;
+  int64_t at = 0;
+  p.packed = take(at, p.panels * p.depth / 2 * 4 * kLanes);
+  p.bias = take(at, p.panels * 4 * kLanes);
+  p.block_size = round_up(p.rows * (p.ld + 2 * p.ld_units), kLanes);
+  p.block = take(at, p.blocks * p.block_size);
+  p.total = at;
+  return p;
+}
+
+LstmBackwardBf16Plan lstm_backward_bf16_plan(const RnnShape& s) {
+  LstmBackwardBf16Plan p;
+  p.base = rnn_backward_plan(s, 4);
+  p.columns = 4 * s.units;
+  p.ld_sums = round_up(p.columns, kLanes);
+  p.units_wide = round_up(s.units, kLanes);
+  p.input_wide = round_up(s.input, kLanes);
+  const int64_t panels = (p.columns + 63) / 64, rows = s.steps * s.batch;
+  p.sum_blocks = p.base.local ? p.base.blocks : 1;
+  p.tasks = p.base.local ? p.base.blocks : std::min<int64_t>(panels, 8);
+  p.sum_recurrent = s.input * p.ld_sums;
+  p.sum_columns = p.sum_recurrent + s.units * p.ld_sums;
+  p.sums_size = p.sum_columns + p.ld_sums;
+  p.gather_size = kReduceRows / 2 * (std::max(p.input_wide, p.units_wide) + 64);
+  int64_t at = 0;
+  p.packed_recurrent = take(at, p.columns / 2 * p.units_wide);
+  p.packed_kernel = take(at, p.columns / 2 * p.input_wide);
+  p.dgates = take(at, rows * p.columns / 2 + kLanes);
+  p.sums = take(at, p.sum_blocks * p.sums_size);
+  p.gather = take(at, p.tasks * p.gather_size);
+  p.block_size = p.base.rows * (3 * p.base.ld_units + p.input_wide);
+  p.block = take(at, p.base.blocks * p.block_size);
+  p.total = at;
+  return p;
+}
+
+size_t lstm_bf16_workspace(const RnnShape& s) { return 4 * static_cast<size_t>(lstm_bf16_plan(s).total); }
+size_t lstm_backward_bf16_workspace(const RnnShape& s) { return 4 * static_cast<size_t>(lstm_backward_bf16_plan(s).total); }
 
 }  // namespace glia::cpu

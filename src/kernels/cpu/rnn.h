@@ -38,7 +38,7 @@ struct RnnMask {
   bool zero_output = false;
 };
 
-template <class T>
+template <class T, class Saved = T>
 struct LstmForward {
   RnnShape shape;
   RnnSequence<const T> x;
@@ -52,13 +52,14 @@ struct LstmForward {
   RnnSequence<T> y;     // [B, T, H]; step_stride 0 keeps the last output only
   T* h_last = nullptr;  // [B, H] or null
   T* c_last = nullptr;
-  T* gates = nullptr;  // training: the four activated gates; all three or none
-  T* states = nullptr;
-  T* cells = nullptr;
+  Saved* gates = nullptr;  // training: the four activated gates; all three or none
+  Saved* states = nullptr;
+  Saved* cells = nullptr;
   void* workspace = nullptr;  // lstm_workspace(shape) bytes, 64-byte aligned
+  bool ready = false;         // bf16: the workspace is as a call with the same weights left it
 };
 
-template <class T>
+template <class T, class Saved = T>
 struct LstmBackward {
   RnnShape shape;
   RnnSequence<const T> x;
@@ -66,9 +67,9 @@ struct LstmBackward {
   const T* recurrent = nullptr;
   RnnMask mask;
   bool go_backwards = false;
-  const T* gates = nullptr;  // as saved by the forward pass
-  const T* states = nullptr;
-  const T* cells = nullptr;
+  const Saved* gates = nullptr;  // as saved by the forward pass
+  const Saved* states = nullptr;
+  const Saved* cells = nullptr;
   RnnSequence<const T> dy;     // null data: no gradient of the outputs
   bool dy_last_only = false;   // dy holds [B, H], the gradient of the last output (its step_stride is not used)
   const T* dh_last = nullptr;  // [B, H] or null
@@ -180,5 +181,17 @@ size_t gru_workspace(const RnnShape&);
 size_t gru_backward_workspace(const RnnShape&);
 size_t simple_rnn_workspace(const RnnShape&);
 size_t simple_rnn_backward_workspace(const RnnShape&);
+
+
+// LSTM with all in bfloat16 but the sums, the carried cell and what is saved, which are f32: the products by VDPBF16PS. The
+// state enters the next step's product rounded, as Keras's mixed_bfloat16 does. For shapes that lstm_bf16_supported accepts:
+// the machine has AVX512-BF16, inputs and units are even.
+using LstmForwardBf16 = LstmForward<uint16_t, float>;
+using LstmBackwardBf16 = LstmBackward<uint16_t, float>;
+bool lstm_bf16_supported(const RnnShape&);
+void lstm_forward_bf16(const LstmForwardBf16&);
+void lstm_backward_bf16(const LstmBackwardBf16&);
+size_t lstm_bf16_workspace(const RnnShape&);
+size_t lstm_backward_bf16_workspace(const RnnShape&);
 
 }  // namespace glia::cpu
