@@ -104,6 +104,9 @@ void add_gemm_kernels(std::vector<KernelBench>& list) {
   add_gemm(list, "nn", 2048, 384, 384);
   add_gemm(list, "nt", 2048, 384, 384);
   add_gemm(list, "tn", 384, 384, 2048);
+  add_gemm(list, "tn", 512, 128, 768);  // the weight gradients of gpt_mini
+  add_gemm(list, "tn", 128, 512, 768);
+  add_gemm(list, "tn", 128, 128, 768);
   add_gemm(list, "nn", 2048, 1536, 384);
   add_gemm(list, "nt", 128, 128, 64, GemmType::f32, 96);
   add_gemm(list, "nn", 512, 512, 512, GemmType::f64);

@@ -46,13 +46,16 @@ bool gemm_plan_tall(GemmParams& p) {
   GemmPlan& plan = p.plan;
   const bool plain = !p.has_bias && !p.has_residual && p.act == Act::none && !p.packed_b && plan.batch == 1;
   if (!plain || !p.trans_a || p.trans_b || p.m * p.n > (int64_t{1} << 18) || p.m < 32 || p.n < vf::W) return false;
-  if (p.k < 1024 || p.k < 2 * max64(p.m, p.n)) return false;
+  const bool tall = p.k >= 1024 && p.k >= 2 * max64(p.m, p.n);
+  // Reading in order pays for operands that come from beyond L2, though fewer parts must do.
+  const bool middling = p.k >= 512 && p.k >= max64(p.m, p.n) && p.m * p.n >= (1 << 15) && p.m * p.n <= (1 << 17);
+  if (!tall && !middling) return false;
   plan.b = GemmB::panel;
-  plan.k_parts = kParts;
-  const int64_t length = ceil_div(p.k, kParts);
+  plan.k_parts = tall ? kParts : kParts / 2;
+  const int64_t length = ceil_div(p.k, plan.k_parts);
   plan.kc = max64(64, min64(kMaxKc, kBlockFloats / p.m));
   plan.kc = ceil_div(length, ceil_div(length, plan.kc));
-  plan.workspace = static_cast<size_t>(kParts * p.m * p.n) * sizeof(float);
+  plan.workspace = static_cast<size_t>(plan.k_parts * p.m * p.n) * sizeof(float);
   return true;
 }
 
