@@ -45,6 +45,7 @@ void run_forward(const KernelArgs& a) {
   f.reset_after = k.p.reset_after;
   f.states = saved<T>(k.p, a, k.p.out.states, k.p.states_at);
   f.gates = saved<T>(k.p, a, k.p.out.gates, k.p.gates_at);
+  f.kept = k.p.kept, f.ready = a.ready;
   k.fn(f);
 }
 template <class T>

@@ -35,7 +35,7 @@ void run_forward(const KernelArgs& a) {
   f.states = saved<S>(k.p, a, k.p.out.states, k.p.states_at);
   f.gates = saved<S>(k.p, a, k.p.out.gates, k.p.gates_at);
   f.cells = saved<S>(k.p, a, k.p.out.cells, k.p.cells_at);
-  f.ready = a.ready;
+  f.kept = k.p.kept, f.ready = a.ready;
   k.fn(f);
 }
 template <class T, class S = T>
@@ -81,11 +81,8 @@ std::optional<KernelPlan> plan_bf16(const KernelQuery& q, std::string& refusal, 
   if (backprop)
     return plan_rnn<uint16_t, Backward>(kSpec, q, refusal, true, cpu::lstm_backward_bf16_workspace, cpu::lstm_backward_bf16,
                                         run_backward<uint16_t, float>);
-  auto plan = plan_rnn<uint16_t, Forward>(kSpec, q, refusal, false, cpu::lstm_bf16_workspace, cpu::lstm_forward_bf16,
-                                          run_forward<uint16_t, float>);
-  const bool weights_stay = q.in_fixed.size() > 2 && q.in_fixed[1] && q.in_fixed[2] && !(q.attrs.b("bias") && !q.in_fixed[3]);
-  if (plan) plan->keep = weights_stay && !q.out_used[rnn_outputs(kSpec).states];
-  return plan;
+  return plan_rnn<uint16_t, Forward>(kSpec, q, refusal, false, cpu::lstm_bf16_workspace, cpu::lstm_forward_bf16,
+                                     run_forward<uint16_t, float>);
 }
 Plan make_bf16(const KernelQuery& q, std::string& r) { return plan_bf16(q, r, false); }
 Plan make_backprop_bf16(const KernelQuery& q, std::string& r) { return plan_bf16(q, r, true); }

@@ -254,6 +254,14 @@ RnnParams rnn_params(const RnnSpec& spec, const KernelQuery& q, bool backprop, s
   return p;
 }
 
+bool rnn_keeps_weights(const KernelQuery& q, const cpu::RnnShape& s) {
+  constexpr int64_t kFewRows = 256;
+  const size_t weights = 2 + size_t{q.attrs.b("bias")};
+  for (size_t i = 1; i <= weights; ++i)
+    if (i >= q.in_fixed.size() || !q.in_fixed[i]) return false;
+  return s.batch < 4 || s.batch * s.steps <= kFewRows;
+}
+
 void rnn_reference(KernelCandidate f64, const OpDef& op, const Attrs& attrs, std::span<const Tensor> in,
                    std::span<const Tensor> out) {
   std::vector<Tensor> wide_in, wide_out;

@@ -57,6 +57,7 @@ struct RnnParams {
   RnnInputs in;
   RnnOutputs out;
   bool go_backwards = false, zero_output = false, sequences = false, reset_after = false, training = false;
+  bool kept = false;  // the workspace stays: weights are packed once
   // Offsets in the workspace of saved buffers that nobody else reads; the kernel's own workspace starts at 0.
   size_t states_at = 0, gates_at = 0, cells_at = 0;
 };
@@ -111,6 +112,9 @@ void set_backward(Args& f, const RnnParams& p, const ir::KernelArgs& a) {
 RnnParams rnn_params(const RnnSpec&, const ir::KernelQuery&, bool backprop, size_t kernel_workspace,
                      size_t* workspace);
 
+// Few rows read the weights about once a step: then it pays to keep them packed, where they stay the same.
+bool rnn_keeps_weights(const ir::KernelQuery&, const cpu::RnnShape&);
+
 // The candidate for one dtype: `run` fills the kernel's arguments and calls fn.
 template <class Args>
 struct RnnPlanned {
@@ -131,8 +135,9 @@ std::optional<ir::KernelPlan> plan_rnn(const RnnSpec& spec, const ir::KernelQuer
   }
   const cpu::RnnShape shape{q.in[0].shape[0], q.in[0].shape[1], q.in[0].shape[2], q.in[2].shape[0]};
   size_t workspace = 0;
-  const RnnParams p = rnn_params(spec, q, backprop, space(shape), &workspace);
-  return ir::KernelPlan{run, ir::kernel_params(RnnPlanned<Args>{p, fn}), workspace};
+  RnnParams p = rnn_params(spec, q, backprop, space(shape), &workspace);
+  if constexpr (requires(Args a) { a.kept; }) p.kept = !p.training && rnn_keeps_weights(q, shape);
+  return ir::KernelPlan{run, ir::kernel_params(RnnPlanned<Args>{p, fn}), workspace, p.kept};
 }
 
 // reference: the f64 kernel on converted copies.

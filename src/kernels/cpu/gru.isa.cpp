@@ -132,7 +132,8 @@ GLIA_INLINE void candidate_tile(const Forward& f, const Step& st, int64_t panel,
 
 void run_step(const Forward& f, const Step& st) {
   if (f.a.reset_after) {
-    for (int64_t p = 0; p < f.panels; ++p) {
+    for (int64_t i = 0; i < f.panels; ++i) {
+      const int64_t p = panel_of(i, f.panels, st.s);
       for_row_tiles(st.rows, [&](auto n, int64_t r0) { step_tile<decltype(n)::value>(f, st, p, r0); });
     }
     return;
@@ -217,11 +218,11 @@ void gru_forward_f32(const GruForward<float>& a) {
             in_processing_order(a.mask.at, sh.steps, a.go_backwards)};
   f.ws = static_cast<float*>(a.workspace);
   f.panels = ceil_div(sh.units, vf::W);
-  const bool in_place = f.plan.project_first && sh.units % vf::W == 0;
+  const bool in_place = f.plan.project_first && sh.units % vf::W == 0 && !a.kept;
   f.wx = gate_weights(a.kernel, sh.input, sh.units, 3, in_place, f.ws + f.plan.packed_kernel);
   f.wh = gate_weights(a.recurrent, sh.units, sh.units, 3, in_place, f.ws + f.plan.packed_recurrent);
-  pack_bias(f);
-  if (!in_place) {
+  if (!a.ready) pack_bias(f);
+  if (!in_place && !a.ready) {
     parallel_for(f.panels, [&](int64_t p) {
       pack_gate_panel(a.kernel, sh.input, sh.units, 3, p, f.ws + f.plan.packed_kernel + p * f.wx.panel_stride);
       pack_gate_panel(a.recurrent, sh.units, sh.units, 3, p, f.ws + f.plan.packed_recurrent + p * f.wh.panel_stride);

@@ -110,7 +110,8 @@ void forward_block(const Forward& f, int64_t block) {
                   f.plan.ld_input,
                   ld,
                   ld};
-    for (int64_t p = 0; p < f.panels; ++p) {
+    for (int64_t i = 0; i < f.panels; ++i) {
+      const int64_t p = panel_of(i, f.panels, s);
       for_row_tiles(rows, [&](auto n, int64_t r0) { step_tile<decltype(n)::value>(f, st, p, r0); });
     }
   }
@@ -167,10 +168,10 @@ void lstm_forward_f32(const LstmForward<float>& a) {
             in_processing_order(a.mask.at, sh.steps, a.go_backwards)};
   f.ws = static_cast<float*>(a.workspace);
   f.panels = ceil_div(sh.units, vf::W);
-  const bool in_place = f.plan.project_first && sh.units % vf::W == 0;
+  const bool in_place = f.plan.project_first && sh.units % vf::W == 0 && !a.kept;
   f.wx = gate_weights(a.kernel, sh.input, sh.units, 4, in_place, f.ws + f.plan.packed_kernel);
   f.wh = gate_weights(a.recurrent, sh.units, sh.units, 4, in_place, f.ws + f.plan.packed_recurrent);
-  pack_weights(f, in_place);
+  if (!a.ready) pack_weights(f, in_place);
   if (f.plan.project_first) project_all(f);
   parallel_for(f.plan.blocks, [&](int64_t block) { forward_block(f, block); });
 }

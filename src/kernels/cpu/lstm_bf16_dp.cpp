@@ -72,7 +72,8 @@ void keep_row(const Forward& f, const Step& st, int64_t r) {
 void run_step(const Forward& f, const Step& st) {
   constexpr int64_t kRows = 6;
   const int64_t tiles = ceil_div(st.rows, kRows);
-  for (int64_t p = 0; p < f.plan.panels; ++p) {
+  for (int64_t i = 0; i < f.plan.panels; ++i) {
+    const int64_t p = panel_of(i, f.plan.panels, st.s);
     const int64_t u = p * vf::W, n = min64(vf::W, f.a.shape.units - u);
     for (int64_t t = 0, r0 = 0; t < tiles; ++t) {
       const int64_t rows = ceil_div(st.rows - r0, tiles - t);

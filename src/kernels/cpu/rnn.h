@@ -56,7 +56,8 @@ struct LstmForward {
   Saved* states = nullptr;
   Saved* cells = nullptr;
   void* workspace = nullptr;  // lstm_workspace(shape) bytes, 64-byte aligned
-  bool ready = false;         // bf16: the workspace is as a call with the same weights left it
+  bool kept = false;          // the workspace stays from call to call (f32 and bf16: the weights are packed there);
+  bool ready = false;         // with `kept`: it is as a call with the same weights left it
 };
 
 template <class T, class Saved = T>
@@ -100,6 +101,7 @@ struct GruForward {
   T* gates = nullptr;  // training: z, r, candidate, and h @ U_h + b (reset_after) or r * h
   T* states = nullptr;
   void* workspace = nullptr;  // gru_workspace(shape) bytes
+  bool kept = false, ready = false;  // as in LstmForward
 };
 
 template <class T>

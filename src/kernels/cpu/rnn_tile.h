@@ -158,6 +158,10 @@ GLIA_INLINE void init_rows(float* to, int64_t ld, const float* from, int64_t row
   }
 }
 
+// The i-th panel that step s works on. Weights seldom fit L1: odd steps go back over the panels, so that they begin with
+// those that the step before has left there.
+GLIA_INLINE int64_t panel_of(int64_t i, int64_t panels, int64_t s) { return s % 2 ? panels - 1 - i : i; }
+
 template <class T>
 GLIA_INLINE RnnSequence<T> in_processing_order(RnnSequence<T> s, int64_t steps, bool backwards) {
   if (backwards && s.data) {

@@ -136,7 +136,8 @@ void forward_block(const Forward& f, int64_t block) {
       for (int64_t r = 0; r < rows; ++r) copy_row(xbuf + r * plan.ld_input, at(f.x, row0 + r, s), sh.input);
     }
     const Step st{s, row0, rows, xbuf, h_at(s), h_at(s + 1), plan.ld_input, ld};
-    for (int64_t p = 0; p < f.panels; ++p) {
+    for (int64_t i = 0; i < f.panels; ++i) {
+      const int64_t p = panel_of(i, f.panels, s);
       with_vectors(f.vectors(p), [&](auto nv) {
         for_row_tiles(rows,
                       [&](auto n, int64_t r0) { step_tile<decltype(nv)::value, decltype(n)::value>(f, st, p, r0); });
