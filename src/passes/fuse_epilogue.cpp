@@ -114,14 +114,18 @@ class EpilogueFuser {
 
 }  // namespace
 
-// Weights are read after the op they join (a layer reads its bias last); as inputs they can come first.
+// Weights are read after the op they join (a layer reads its bias last); as inputs they can come first, and so can a bias
+// that mixed precision casts.
 static void hoist_inputs(Graph& g) {
-  auto free = [&](int id) { return g.nodes[id].op == &input_op() || g.nodes[id].op == &constant_op(); };
+  std::vector<bool> free;
+  for (const Node& n : g.nodes) {
+    const bool cast_bias = n.op->name == "cast" && n.types[0].rank() == 1 && free[n.inputs[0].node];
+    free.push_back(n.op == &input_op() || n.op == &constant_op() || cast_bias);
+  }
   Rewriter rw(g);
-  for (int id = 0; id < rw.size(); ++id)
-    if (free(id)) rw.copy(id);
-  for (int id = 0; id < rw.size(); ++id)
-    if (!free(id)) rw.copy(id);
+  for (bool first : {true, false})
+    for (int id = 0; id < rw.size(); ++id)
+      if (free[id] == first) rw.copy(id);
   rw.finish();
 }
 

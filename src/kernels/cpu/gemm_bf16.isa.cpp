@@ -13,6 +13,7 @@ namespace glia::cpu::GLIA_ISA_NS {
 namespace {
 
 constexpr int64_t kRows = 96, kBlockCols = kMaxNV == 2 ? 128 : 256, kBlockDepth = 512;
+constexpr int64_t kMostInPlace = 1024;  // columns: with more, A is read often enough to be copied
 
 GLIA_INLINE float widen(uint16_t h) {
   const uint32_t u = static_cast<uint32_t>(h) << 16;
@@ -34,9 +35,10 @@ int64_t even(int64_t k) { return (k + 1) / 2 * 2; }
 // Packed panel of `width` columns (a whole number of vectors; columns beyond `cols` are 0): [k][width] floats.
 void pack_b_floats(const GemmParams& p, const uint16_t* b, int64_t j, int64_t cols, int64_t width, float* dst) {
   for (int64_t k = 0; k < p.k; ++k, dst += width) {
-    const uint16_t* row = p.trans_b ? b + j * p.ldb + k : b + k * p.ldb + j;
-    const int64_t step = p.trans_b ? p.ldb : 1;
-    for (int64_t x = 0; x < cols; ++x) dst[x] = widen(row[x * step]);
+    if (p.trans_b)
+      for (int64_t x = 0; x < cols; ++x) dst[x] = widen(b[(j + x) * p.ldb + k]);
+    else
+      for (int64_t x = 0; x < cols; ++x) dst[x] = widen(b[k * p.ldb + j + x]);
     for (int64_t x = cols; x < width; ++x) dst[x] = 0;
   }
 }
@@ -47,12 +49,14 @@ void pack_b_pairs(const GemmParams& p, const uint16_t* b, int64_t j, int64_t col
   if (p.trans_b && p.ldb % 2 == 0) {  // a pair is one 32-bit element: a plain transpose
     pack_panel(reinterpret_cast<const float*>(b + j * p.ldb), p.ldb / 2, true, pairs, cols, reinterpret_cast<float*>(dst), width);
   } else {
-    for (int64_t k = 0; k < pairs; ++k) {
-      const uint16_t* row = p.trans_b ? b + j * p.ldb + 2 * k : b + 2 * k * p.ldb + j;
-      const int64_t step = p.trans_b ? p.ldb : 1, next = p.trans_b ? 1 : p.ldb;
-      uint16_t* out = dst + k * width * 2;
-      for (int64_t x = 0; x < cols; ++x) out[2 * x] = row[x * step], out[2 * x + 1] = row[x * step + next];
-      for (int64_t x = 2 * cols; x < 2 * width; ++x) out[x] = 0;
+    auto* out = reinterpret_cast<uint32_t*>(dst);
+    for (int64_t k = 0; k < pairs; ++k, out += width) {
+      const uint16_t *row = p.trans_b ? b + j * p.ldb + 2 * k : b + 2 * k * p.ldb + j, *next = row + p.ldb;
+      if (p.trans_b)
+        for (int64_t x = 0; x < cols; ++x) out[x] = row[x * p.ldb] | static_cast<uint32_t>(row[x * p.ldb + 1]) << 16;
+      else
+        for (int64_t x = 0; x < cols; ++x) out[x] = row[x] | static_cast<uint32_t>(next[x]) << 16;
+      for (int64_t x = cols; x < width; ++x) out[x] = 0;
     }
   }
   if (p.k % 2 == 0) return;
@@ -86,6 +90,36 @@ void pack_a(const GemmParams& p, const uint16_t* a, int64_t row, int64_t rows, i
   }
 }
 
+// A as bf16_tile reads it: rows lda apart, pairs along k a_step apart.
+struct PairsOfA {
+  const uint16_t* data;
+  int64_t lda, a_step;
+};
+
+// Of A stored k x m: rows k and k + 1 interleaved, [even(kc)/2][ld] pairs; an odd last row is paired with zeros.
+PairsOfA pack_a_transposed(const GemmParams& p, const uint16_t* a, int64_t row, int64_t rows, int64_t k0, int64_t kc,
+                           uint16_t* dst) {
+  const int64_t ld = ceil_div(rows, vf::W) * vf::W;
+  for (int64_t k = 0; k < kc; k += 2) {
+    const uint16_t *first = a + (k0 + k) * p.lda + row, *second = first + p.lda;
+    auto* to = reinterpret_cast<uint32_t*>(dst) + k / 2 * ld;
+    if (k + 1 < kc)
+      for (int64_t i = 0; i < rows; ++i) to[i] = first[i] | static_cast<uint32_t>(second[i]) << 16;
+    else
+      for (int64_t i = 0; i < rows; ++i) to[i] = first[i];
+  }
+  return {dst, 2, 2 * ld};
+}
+
+// Rows that hold whole pairs are read where they lie.
+PairsOfA pairs_of_a(const GemmParams& p, const uint16_t* a, int64_t row, int64_t rows, int64_t k0, int64_t kc, uint16_t* block,
+                    int64_t ld) {
+  if (p.trans_a) return pack_a_transposed(p, a, row, rows, k0, kc, block);
+  if (p.k % 2 == 0 && p.n <= kMostInPlace) return {a + row * p.lda + k0, p.lda, 2};
+  pack_a(p, a, row, rows, k0, kc, even(kc), block, ld);
+  return {block, ld, 2};
+}
+
 template <class C>
 void finish(const GemmParams& p, const Operands<uint16_t, C>& o, float* sums, int64_t row, int64_t rows, int64_t col,
             int64_t cols) {
@@ -116,11 +150,13 @@ void block_sums(const GemmParams& p, const uint16_t* a, const Packed& b, int64_t
                 float* sums) {
   using T = std::conditional_t<kNative, uint16_t, float>;
   constexpr int64_t ld = kBlockDepth + 32;
-  alignas(64) T block[kRows * ld];
+  alignas(64) T block[(kRows + vf::W) * ld];
   int64_t k0 = 0;
   do {
     const int64_t kc = min64(kBlockDepth, p.k - k0), kpad = kNative ? even(kc) : kc;
-    pack_a(p, a, row, rows, k0, kc, kpad, block, ld);
+    PairsOfA pairs{};
+    if constexpr (kNative) pairs = pairs_of_a(p, a, row, rows, k0, kc, block, ld);
+    else pack_a(p, a, row, rows, k0, kc, kpad, block, ld);
     for (int64_t j = col; j < col + cols; j += kPanel) {
       const int64_t width = packed_width(p.n, j / kPanel);
       const T* panel = reinterpret_cast<const T*>(b.b + (j - b.j0) / kPanel * b.panel_bytes) + k0 * width;
@@ -128,7 +164,8 @@ void block_sums(const GemmParams& p, const uint16_t* a, const Packed& b, int64_t
         const int64_t tiles = ceil_div(rows, 6);
         for (int64_t t = 0, i = 0; t < tiles; ++t) {
           const int64_t r = ceil_div(rows - i, tiles - t);
-          bf16_tile(static_cast<int>(r), static_cast<int>(width / vf::W), block + i * ld, ld, 2, panel, 2 * width,
+          bf16_tile(static_cast<int>(r), static_cast<int>(width / vf::W), pairs.data + i * pairs.lda, pairs.lda, pairs.a_step,
+                    panel, 2 * width,
                     sums + i * kBlockCols + (j - col), kBlockCols, kpad / 2, k0 > 0);
           i += r;
         }
