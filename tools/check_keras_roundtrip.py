@@ -18,6 +18,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / "golden"))
 import keras  # noqa: E402
 import keras_files as corpus  # noqa: E402
+import strings  # noqa: E402
 import numpy as np  # noqa: E402
 from keras import layers as L  # noqa: E402
 from keras import ops  # noqa: E402
@@ -105,6 +106,11 @@ def close(a, b, tolerance):
     return a.shape == b.shape and bool(np.all((np.abs(a - b) <= tolerance * np.maximum(1.0, np.abs(b))) | (np.isnan(a) & np.isnan(b))))
 
 
+def named(struct, list_):
+    """Arrays as the model takes or gives them: by name where it does so."""
+    return dict(zip(sorted(struct), list_)) if isinstance(struct, dict) else one(list_)
+
+
 def prepare(folder, name):
     keras.backend.clear_session()
     keras.utils.set_random_seed(7)
@@ -116,20 +122,21 @@ def prepare(folder, name):
         steps(m, one(x), one(y), 3)  # an optimizer with a state
         m.save(folder / f"{name}.keras")
         np.savez(folder / f"{name}.npz", **{f"in_{i:02}": a for i, a in enumerate(x)}, **{f"target_{i:02}": a for i, a in enumerate(y)})
+    elif name in strings.NAMES:
+        strings.prepare_case(folder, name)
     else:
         corpus.write(name, folder)
 
 
 def predictions(model, x):
-    struct = getattr(model, "_inputs_struct", None)
-    given = dict(zip(sorted(struct), x)) if isinstance(struct, dict) else one(x)
+    given = named(getattr(model, "_inputs_struct", None), x)
     return keras.tree.flatten(model.predict(given, verbose=0, batch_size=len(x[0])))
 
 
 def check(folder, name):
     problems = []
     data, glia = np.load(folder / f"{name}.npz"), np.load(folder / f"glia_{name}.npz")
-    x = [data[k] for k in sorted(data) if k.startswith("in_")]
+    x = [strings.text(data[k]) if data[k].dtype.kind in "US" else data[k] for k in sorted(data) if k.startswith("in_")]
     tolerance = 2e-2 if "float16" in name else 1e-5
 
     def same(model, key, what):
@@ -145,14 +152,18 @@ def check(folder, name):
             same(keras.models.load_model(folder / f"same_{name}{ending}"), "before_", "same" + ending)
         except Exception as e:  # noqa: BLE001
             problems.append(f"same{ending}: {type(e).__name__}: {str(e)[:300]}")
-    if name in TRAIN:
+    if name in TRAIN or name in strings.NAMES:
         y = [data[k] for k in sorted(data) if k.startswith("target_")]
-        want = steps(keras.models.load_model(folder / f"{name}.keras"), one(x), one(y), 20)
+
+        def losses(model):
+            return steps(model, named(getattr(model, "_inputs_struct", None), x), named(getattr(model, "_outputs_struct", None), y), 20)
+
+        want = losses(keras.models.load_model(folder / f"{name}.keras"))
         if not close(want, glia["losses"][:20], 2e-4):
             problems.append(f"losses of Glia {glia['losses'][:20]} Keras {want}")
         model = keras.models.load_model(folder / f"trained_{name}.keras")
         same(model, "middle_", "trained")
-        want = steps(model, one(x), one(y), 20)
+        want = losses(model)
         if not close(want, glia["losses"][20:], 2e-4):
             problems.append(f"losses after Glia's file: Glia {glia['losses'][20:]} Keras {want}")
     return problems
@@ -164,7 +175,7 @@ def main():
     p.add_argument("--only", default="")
     a = p.parse_args()
     folder = pathlib.Path(tempfile.mkdtemp(prefix="glia_roundtrip_"))
-    names = [n for n in list(TRAIN) + list(corpus.CASES) if a.only in n and not n.startswith("legacy_")]
+    names = [n for n in list(TRAIN) + strings.NAMES + list(corpus.CASES) if a.only in n and not n.startswith("legacy_")]
     for n in names:
         prepare(folder, n)
     env = dict(os.environ, GLIA_ROUNDTRIP_DIR=str(folder))

@@ -13,14 +13,17 @@
 #include <memory>
 #include <vector>
 
+#include <glia/string_tensor.h>
 #include <glia/tensor.h>
 
 namespace glia {
 
 // One element. Before batch() it is one example (no batch axis), after it a batch. y and sample_weight may be empty;
-// models with several inputs or outputs have several entries.
+// models with several inputs or outputs have several entries. Inputs of strings are in `strings`, which is empty or has one
+// entry per input: strings[i] is used where x[i] is undefined or not there.
 struct Batch {
   std::vector<Tensor> x, y, sample_weight;
+  std::vector<StringTensor> strings = {};
 };
 
 struct ShuffleOptions {
@@ -40,6 +43,7 @@ class Dataset {
 
   // Rows of axis 0. All tensors must have equally many; undefined ones are left out. The data is shared, not copied.
   static Dataset from_tensors(const Tensor& x, const Tensor& y = {}, const Tensor& sample_weight = {});
+  static Dataset from_tensors(const StringTensor& x, const Tensor& y = {}, const Tensor& sample_weight = {});
   static Dataset from_tensors(Batch all);
   // Elements from any source. `open` is called once a pass and must give the same elements for the same epoch.
   static Dataset from_generator(Open open, int64_t cardinality = kUnknown);

@@ -13,6 +13,7 @@
 #include <glia/datasets.h>
 #include <glia/error.h>
 #include <glia/export.h>
+#include <glia/feature_space.h>
 #include <glia/function.h>
 #include <glia/image.h>
 #include <glia/initializers.h>
@@ -31,6 +32,7 @@
 #include <glia/regularizers.h>
 #include <glia/safetensors.h>
 #include <glia/schedules.h>
+#include <glia/string_tensor.h>
 #include <glia/tensor.h>
 #include <glia/tensorboard.h>
 #include <glia/utils.h>

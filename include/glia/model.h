@@ -24,15 +24,38 @@
 
 namespace glia {
 
-// Arrays for the inputs or outputs of a model: one, several in order, or by name.
+// One array: numbers or strings.
+struct Array {
+  Array() = default;
+  Array(Tensor t) : numbers(std::move(t)) {}                          // NOLINT
+  Array(StringTensor t) : strings(std::move(t)) {}                    // NOLINT
+  Array(std::vector<std::string> t) : strings(std::move(t)) {}        // NOLINT
+  Tensor numbers;
+  StringTensor strings;
+};
+
+// Arrays for the inputs or outputs of a model: one, several in order, or by name. Strings go to the inputs of dtype "string".
+//
+//   model.fit(x, y);   model.fit({x1, texts}, y);   model.fit({{"age", ages}, {"job", jobs}}, y);   model.predict({"good film"});
 struct Data {
   Data() = default;
   Data(Tensor t) { if (t.defined()) tensors.push_back(std::move(t)); }  // NOLINT
+  Data(StringTensor t);                                                 // NOLINT
+  Data(std::vector<std::string> t) : Data(StringTensor(std::move(t))) {}  // NOLINT
+  Data(std::initializer_list<const char*> texts);                       // NOLINT
+  Data(std::initializer_list<Array> arrays);                            // NOLINT
+  Data(std::initializer_list<std::pair<const std::string, Array>> named);  // NOLINT
   Data(std::vector<Tensor> t) : tensors(std::move(t)) {}                // NOLINT
+  Data(std::vector<Array> arrays);                                      // NOLINT
   Data(std::map<std::string, Tensor> named);                            // NOLINT
+  Data(std::map<std::string, Array> named);                             // NOLINT
   std::vector<Tensor> tensors;
-  std::vector<std::string> names;  // empty, or one per tensor
+  std::vector<std::string> names;     // empty, or one per tensor
+  std::vector<StringTensor> strings;  // empty, or one per tensor: used where the tensor is undefined
   bool empty() const { return tensors.empty(); }
+
+ private:
+  void add(Array a);
 };
 
 struct LossArg {  // a name ("mse", "ce", ...) or an object; resolved at the first batch
@@ -145,9 +168,17 @@ struct ModelOptions {
   std::string name;
   bool trainable = true;
 };
+// "float32", "int64", ..., or "string": the input of a text layer.
+struct InputDType {
+  InputDType(DType t) : value(t) {}      // NOLINT
+  InputDType(const std::string& name);   // NOLINT: throws Error for an unknown name
+  InputDType(const char* name) : InputDType(std::string(name)) {}  // NOLINT
+  operator DType() const { return value; }  // NOLINT
+  DType value;
+};
 struct InputOptions {
   std::string name;
-  DType dtype = DType::f32;
+  InputDType dtype = DType::f32;
   int64_t batch_size = -1;
 };
 

@@ -7,8 +7,9 @@
 //
 // Dtypes: float16, float32, float64, int8, uint8, int32, int64, bool; bfloat16 as ml_dtypes stores it (two-byte
 // "void"). int16 and uint16 are read as int32, uint32 and uint64 as int64 (Error for values that do not fit). Both
-// byte orders and Fortran order are read. Arrays of objects hold pickled Python code and are refused, as are strings
-// and records.
+// byte orders and Fortran order are read. Strings, of bytes ("S", as they are) and of Unicode ("U", to UTF-8), are read by
+// read_npz_arrays and read_npy_strings and written as "U". Arrays of objects hold pickled Python code and are refused, as are
+// records.
 //
 // Errors: glia::Error naming the file, the member and the offset for a missing or damaged file, and for one beyond
 // the limits; what is written appears under its name only when it is complete.
@@ -17,6 +18,7 @@
 #include <string>
 
 #include <glia/load_options.h>
+#include <glia/string_tensor.h>
 #include <glia/tensor.h>
 
 namespace glia {
@@ -30,5 +32,15 @@ void write_npy(const std::string& path, const Tensor& array);
 // By name, without the ending ".npy" that the members bear.
 std::map<std::string, Tensor> read_npz(const std::string& path, const LoadOptions& options = {});
 void write_npz(const std::string& path, const std::map<std::string, Tensor>& arrays, const NpzOptions& options = {});
+
+
+// Archives that may hold strings as well.
+struct NpzArrays {
+  std::map<std::string, Tensor> numbers;
+  std::map<std::string, StringTensor> strings;
+};
+NpzArrays read_npz_arrays(const std::string& path, const LoadOptions& options = {});
+void write_npz_arrays(const std::string& path, const NpzArrays& arrays, const NpzOptions& options = {});
+StringTensor read_npy_strings(const std::string& path, const LoadOptions& options = {});
 
 }  // namespace glia

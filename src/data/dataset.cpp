@@ -12,21 +12,28 @@
 namespace glia {
 namespace {
 
+// Calls f on every array of the batch, a Tensor or a StringTensor. An input is one or the other.
 template <class F>
-void for_each_tensor(Batch& b, F&& f) {
-  for (auto* part : {&b.x, &b.y, &b.sample_weight}) {
+void for_each_array(Batch& b, F&& f) {
+  for (size_t i = 0; i < b.x.size(); ++i)
+    if (i >= b.strings.size() || !b.strings[i].defined()) f(b.x[i]);
+  for (StringTensor& t : b.strings)
+    if (t.defined()) f(t);
+  for (auto* part : {&b.y, &b.sample_weight})
     for (Tensor& t : *part) f(t);
-  }
 }
 
 template <class F>
 Batch transform(Batch b, F&& f) {
-  for_each_tensor(b, [&](Tensor& t) { t = f(t); });
+  for_each_array(b, [&](auto& t) { t = f(t); });
   return b;
 }
 
 // The example in row i of a tensor, without the axis.
 Tensor row_of(const Tensor& t, int64_t i) { return t.slice(i, i + 1).reshape(Shape(t.shape().begin() + 1, t.shape().end())); }
+StringTensor row_of(const StringTensor& t, int64_t i) { return t.slice(i, i + 1).reshape(Shape(t.shape.begin() + 1, t.shape.end())); }
+const Shape& shape_of(const Tensor& t) { return t.shape(); }
+const Shape& shape_of(const StringTensor& t) { return t.shape; }
 
 std::vector<int64_t> permutation(int64_t n, uint64_t seed, uint64_t epoch) {
   std::vector<int64_t> order(static_cast<std::size_t>(n));
@@ -52,13 +59,29 @@ Tensor stack(const std::vector<Batch>& rows, std::vector<Tensor> Batch::*part, s
   return out;
 }
 
+StringTensor stack_strings(const std::vector<Batch>& rows, size_t index) {
+  StringTensor out;
+  for (const Batch& r : rows) {
+    GLIA_CHECK(index < r.strings.size() && r.strings[index].shape == rows[0].strings[index].shape,
+               "Dataset::batch: the strings of an example have another shape than those of the first of the batch.");
+    out.values.insert(out.values.end(), r.strings[index].values.begin(), r.strings[index].values.end());
+  }
+  out.shape = rows[0].strings[index].shape;
+  out.shape.insert(out.shape.begin(), static_cast<int64_t>(rows.size()));
+  return out;
+}
+
 Batch stack_all(const std::vector<Batch>& rows) {
   Batch out;
+  for (size_t i = 0; i < rows[0].strings.size(); ++i) out.strings.push_back(rows[0].strings[i].defined() ? stack_strings(rows, i) : StringTensor());
   for (auto part : {&Batch::x, &Batch::y, &Batch::sample_weight}) {
     for (const Batch& r : rows) {
       GLIA_CHECK((r.*part).size() == (rows[0].*part).size(), "Dataset::batch: examples have different numbers of tensors.");
     }
-    for (std::size_t i = 0; i < (rows[0].*part).size(); ++i) (out.*part).push_back(stack(rows, part, i));
+    for (std::size_t i = 0; i < (rows[0].*part).size(); ++i) {
+      const bool text = part == &Batch::x && i < rows[0].strings.size() && rows[0].strings[i].defined();
+      (out.*part).push_back(text ? Tensor() : stack(rows, part, i));
+    }
   }
   return out;
 }
@@ -92,11 +115,21 @@ Dataset Dataset::from_tensors(const Tensor& x, const Tensor& y, const Tensor& sa
   return from_tensors(std::move(all));
 }
 
+Dataset Dataset::from_tensors(const StringTensor& x, const Tensor& y, const Tensor& sample_weight) {
+  Batch all;
+  GLIA_CHECK(x.defined(), "Dataset::from_tensors: x is empty. Expected strings with at least one axis.");
+  all.x.emplace_back();
+  all.strings.push_back(x);
+  if (y.defined()) all.y.push_back(y);
+  if (sample_weight.defined()) all.sample_weight.push_back(sample_weight);
+  return from_tensors(std::move(all));
+}
+
 Dataset Dataset::from_tensors(Batch all) {
   int64_t n = -1;
-  for_each_tensor(all, [&](Tensor& t) {
+  for_each_array(all, [&](auto& t) {
     GLIA_CHECK(t.defined() && t.rank() >= 1, "Dataset::from_tensors: expected tensors with at least one axis. Received shape {}.",
-               to_string(t.shape()));
+               to_string(shape_of(t)));
     GLIA_CHECK(n < 0 || t.dim(0) == n, "Dataset::from_tensors: all tensors need the same number of rows. Received {} and {}.",
                n, t.dim(0));
     n = t.dim(0);
@@ -107,7 +140,7 @@ Dataset Dataset::from_tensors(Batch all) {
       [rows, n](uint64_t) -> Next {
         return [rows, n, i = int64_t{0}](Batch& out) mutable {
           if (i >= n) return false;
-          out = transform(*rows, [i](const Tensor& t) { return row_of(t, i); });
+          out = transform(*rows, [i](const auto& t) { return row_of(t, i); });
           ++i;
           return true;
         };
@@ -166,7 +199,7 @@ Dataset Dataset::shuffle(const ShuffleOptions& o) const {
   d.impl_->open = [table = impl_->table, order = d.impl_->order](uint64_t epoch) -> Next {
     return [table, rows = order(epoch), i = std::size_t{0}](Batch& out) mutable {
       if (i >= rows.size()) return false;
-      out = transform(table, [r = rows[i]](const Tensor& t) { return row_of(t, r); });
+      out = transform(table, [r = rows[i]](const auto& t) { return row_of(t, r); });
       ++i;
       return true;
     };
@@ -186,7 +219,7 @@ Dataset Dataset::batch(int64_t n, const BatchOptions& o) const {
           return [impl, n, count, order = std::move(order), i = int64_t{0}](Batch& out) mutable {
             if (i >= count) return false;
             int64_t begin = i * n, end = std::min(begin + n, impl->cardinality);
-            out = transform(impl->table, [&](const Tensor& t) {
+            out = transform(impl->table, [&](const auto& t) {
               if (order.empty()) return t.slice(begin, end);
               return t.take(std::span(order).subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(end - begin)));
             });
@@ -258,7 +291,7 @@ Dataset Dataset::take(int64_t n) const {
   GLIA_CHECK(n >= 0, "Dataset::take: expected 0 or more elements. Received {}.", n);
   int64_t c = impl_->cardinality;
   if (impl_->tabular && !impl_->order) {
-    return from_tensors(transform(impl_->table, [m = std::min(n, c)](const Tensor& t) { return t.slice(0, m); }));
+    return from_tensors(transform(impl_->table, [m = std::min(n, c)](const auto& t) { return t.slice(0, m); }));
   }
   return from_generator(
       [impl = impl_, n](uint64_t epoch) -> Next {
@@ -271,7 +304,7 @@ Dataset Dataset::skip(int64_t n) const {
   GLIA_CHECK(n >= 0, "Dataset::skip: expected 0 or more elements. Received {}.", n);
   int64_t c = impl_->cardinality;
   if (impl_->tabular && !impl_->order) {
-    return from_tensors(transform(impl_->table, [n, c](const Tensor& t) { return t.slice(std::min(n, c), c); }));
+    return from_tensors(transform(impl_->table, [n, c](const auto& t) { return t.slice(std::min(n, c), c); }));
   }
   return from_generator(
       [impl = impl_, n](uint64_t epoch) -> Next {

@@ -1,4 +1,6 @@
 // Emitting nodes: attribute normalisation, type inference, symbolic shapes, scopes.
+#include <glia/string_tensor.h>
+
 #include <algorithm>
 
 #include "base/error.h"
@@ -100,6 +102,11 @@ Ref import_value(const std::shared_ptr<Graph>& g, const Value& v) {
 
 Values apply(const OpDef& op, Attrs attrs, const Values& inputs) {
   int n = static_cast<int>(inputs.size());
+  for (const Value& v : inputs)
+    GLIA_CHECK(!v.defined() || v.dtype() != kStringDType,
+               "{}{}: takes numbers. Received strings of shape {}. Put a layer over text before it: TextVectorization, StringLookup, Hashing "
+               "or HashedCrossing.",
+               current_scope_title().empty() ? "" : current_scope_title() + ": ", op.name, glia::to_string(v.shape()));
   if (!op.traits.moves && !op.traits.view && !op.traits.pointwise)
     for (const Value& v : inputs)
       GLIA_CHECK(!v.defined() || !is_cast_only(v.dtype()), "{}: {} is stored, moved and cast, but not computed with. Cast it to a wider dtype first.",

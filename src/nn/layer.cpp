@@ -227,7 +227,10 @@ void Layer::enable_lora(int64_t rank, std::optional<double> alpha) {
 Values LayerCall::run(const Values& args) {
   auto g = ir::common_graph(args);
   std::unique_ptr<Trace> scratch;
-  if (g && (!Trace::current() || Trace::current()->graph != g)) scratch = std::make_unique<Trace>(false, g);
+  if (g && (!Trace::current() || Trace::current()->graph != g)) {
+    scratch = std::make_unique<Trace>(false, g);
+    scratch->probing = true;
+  }
   size_t at = num_inputs;
   Values in(args.begin(), args.begin() + static_cast<std::ptrdiff_t>(num_inputs));
   for (size_t i = 0; i < num_inputs; ++i)

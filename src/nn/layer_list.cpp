@@ -143,6 +143,10 @@ std::vector<ClassEntry> layer_list() {
   }
   list.push_back(entry<CustomScaleLayer>("CustomScaleLayer"));
   list.back().module = "keras.src.applications.inception_resnet_v2";
+  for (ClassEntry e : {entry<FeatureConcat>("TFDConcat"), entry<FeatureIdentity>("TFDIdentity")}) {  // of FeatureSpace
+    e.module = "keras.src.layers.preprocessing.feature_space";
+    list.push_back(std::move(e));
+  }
   add_spatial<Conv>(list, "Conv%D", 3);
   add_spatial<ConvTranspose>(list, "Conv%DTranspose", 3);
   add_spatial<DepthwiseConv>(list, "DepthwiseConv%D", 2);

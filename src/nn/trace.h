@@ -28,6 +28,15 @@ struct Variable::State {
   double adapter_scale = 0;
 };
 
+// Calls that happen outside of the traced step, before it: layers over strings. `call` gives the input of the step that holds
+// the result.
+class HostCalls {
+ public:
+  virtual ~HostCalls() = default;
+  virtual Values call(Layer& layer, const Values& inputs) = 0;
+  virtual bool knows(const Value& v) const = 0;  // an input of the model, or what such a call gave
+};
+
 class Trace {
  public:
   explicit Trace(bool training, std::shared_ptr<ir::Graph> graph = nullptr);
@@ -44,6 +53,8 @@ class Trace {
 
   std::shared_ptr<ir::Graph> graph;
   bool training;
+  bool probing = false;          // a layer is called for the types of its outputs alone
+  HostCalls* host = nullptr;     // where there is a batch to run them on
   std::vector<Value> losses;     // added by layers
   std::vector<std::pair<std::string, Value>> metrics;  // named scalars, added by layers and own steps
   // Input i of the graph is fed from: a plain input (undefined Variable) or this variable's tensor.

@@ -1,3 +1,4 @@
+#include <glia/string_tensor.h>
 #include <glia/tensor.h>
 
 #include <cmath>
@@ -20,8 +21,8 @@ static constexpr DTypeInfo kDTypes[] = {
     {DType::f8e5m2fnuz, "float8_e5m2fnuz", 1},   {DType::f8e8m0fnu, "float8_e8m0fnu", 1},   {DType::f4e2m1fn, "float4_e2m1fn", 1},
     {DType::i4, "int4", 1},     {DType::u4, "uint4", 1},    {DType::i2, "int2", 1},       {DType::u2, "uint2", 1}};
 
-size_t dtype_size(DType t) { return kDTypes[static_cast<int>(t)].size; }
-std::string_view dtype_name(DType t) { return kDTypes[static_cast<int>(t)].name; }
+size_t dtype_size(DType t) { return t == kStringDType ? 1 : kDTypes[static_cast<int>(t)].size; }
+std::string_view dtype_name(DType t) { return t == kStringDType ? "string" : kDTypes[static_cast<int>(t)].name; }
 DType dtype_from_name(std::string_view name) {
   std::vector<std::string> known;
   for (auto& d : kDTypes) {
@@ -58,6 +59,7 @@ Tensor tensor_from_raw(Shape shape, DType dtype, const void* data, size_t count)
 }  // namespace detail
 
 static int64_t checked_elements(const Shape& shape, DType dtype) {
+  GLIA_CHECK(dtype != kStringDType, "Tensor: a Tensor holds numbers. Use a StringTensor for strings.");
   int64_t n = 1;
   for (int64_t d : shape) {
     GLIA_CHECK(d >= 0, "Tensor: shape {} has an unknown or negative extent. Every extent of a tensor must be known.",

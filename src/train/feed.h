@@ -8,6 +8,11 @@ namespace glia {
 struct FeedBatch {
   std::vector<Tensor> x, y, w;
   int64_t size = 0;
+  std::vector<StringTensor> text = {};  // empty, or one per x: used where x is undefined
+  std::vector<Tensor> encoded = {};     // results of the steps before the compiled one, as far as they are known
+
+  bool is_text(size_t i) const { return i < text.size() && text[i].defined(); }
+  FeedBatch rows(int64_t begin, int64_t end) const;
 };
 
 class Feed {
@@ -30,9 +35,11 @@ struct ArrayFeedOptions {
   bool shuffle = false;
   uint64_t seed = 0;
 };
-std::unique_ptr<Feed> array_feed(std::vector<Tensor> x, std::vector<Tensor> y, std::vector<Tensor> w, ArrayFeedOptions options);
-std::unique_ptr<Feed> dataset_feed(Dataset data);
+std::unique_ptr<Feed> array_feed(FeedBatch all, ArrayFeedOptions options);
+// `encode`, where given, is applied to every batch in a thread of its own, ahead of the training.
+std::unique_ptr<Feed> dataset_feed(Dataset data, std::function<void(FeedBatch&)> encode = {});
 
-int64_t checked_rows(const char* where, const std::vector<Tensor>& x, const std::vector<Tensor>& y, const std::vector<Tensor>& w);
+// The number of rows, which all arrays share.
+int64_t checked_rows(const char* where, const FeedBatch& batch);
 
 }  // namespace glia

@@ -65,12 +65,6 @@ void check_finite_inputs(const FeedBatch& b, int64_t step, int epoch) {
   }
 }
 
-std::vector<Tensor> rows(const std::vector<Tensor>& all, int64_t begin, int64_t end) {
-  std::vector<Tensor> r;
-  for (const Tensor& t : all) r.push_back(t.slice(begin, end));
-  return r;
-}
-
 // Everything fit knows about one run.
 struct FitRun {
   Trainer& trainer;
@@ -229,34 +223,33 @@ class MetricsAside {
 History Model::fit(const Data& x, const Data& y, const FitOptions& o) {
   GLIA_CHECK(compiled(), "{}: fit needs compile() first: model.compile({{.optimizer = \"adam\", .loss = ...}}).", name());
   Trainer& t = *trainer_;
-  std::vector<Tensor> xs = t.prepare_inputs(x), ys = t.prepare_targets(y, "y"), ws = t.prepare_targets(o.sample_weight, "sample_weight");
-  int64_t n = checked_rows("fit", xs, ys, ws);
-  GLIA_CHECK(ws.empty() || o.class_weight.empty(), "fit: give sample_weight or class_weight, not both.");
+  FeedBatch all = t.prepare("fit", x, y, o.sample_weight), held;
+  const int64_t n = all.size;
+  GLIA_CHECK(all.w.empty() || o.class_weight.empty(), "fit: give sample_weight or class_weight, not both.");
   GLIA_CHECK(o.validation_split >= 0 && o.validation_split < 1, "fit: validation_split must lie in [0, 1). Received {}.", o.validation_split);
   int64_t batch = batch_size_of(o.batch_size, "fit");
   if (o.steps_per_epoch && !o.batch_size) batch = (n + *o.steps_per_epoch - 1) / *o.steps_per_epoch;
-  std::vector<Tensor> vx, vy, vw;
   if (o.validation_data) {
-    vx = t.prepare_inputs(o.validation_data->x);
-    vy = t.prepare_targets(o.validation_data->y, "validation y");
-    vw = t.prepare_targets(o.validation_data->sample_weight, "validation sample_weight");
-    checked_rows("fit (validation_data)", vx, vy, vw);
+    const ValidationData& v = *o.validation_data;
+    held = t.prepare("fit (validation_data)", v.x, v.y, v.sample_weight, "validation ");
   } else if (o.validation_split > 0) {
     int64_t split = static_cast<int64_t>(std::floor(static_cast<double>(n) * (1 - o.validation_split)));
     GLIA_CHECK(split > 0 && split < n, "fit: validation_split {} of {} rows leaves {} for training and {} for validation.", o.validation_split, n, split, n - split);
-    vx = rows(xs, split, n), vy = rows(ys, split, n), vw = rows(ws, split, n);
-    xs = rows(xs, 0, split), ys = rows(ys, 0, split), ws = rows(ws, 0, split);
+    held = all.rows(split, n);
+    all = all.rows(0, split);
   }
   uint64_t seed = static_cast<uint64_t>(seed_variable().tensor().cdata<int64_t>()[0]);
-  auto feed = array_feed(xs, ys, ws, {batch, o.shuffle, seed});
+  std::vector<TensorType> outputs = t.check_targets(all, std::min(batch, all.size), !o.class_weight.empty());
+  if (held.size) t.check_labels(held.y, outputs);
+  t.encode_ahead(all);
+  if (held.size) t.encode_ahead(held);
   std::unique_ptr<Feed> validation;
-  if (!vx.empty()) validation = array_feed(vx, vy, vw, {o.validation_batch_size.value_or(batch)});
-  std::vector<TensorType> outputs = t.check_targets(xs, ys, ws, std::min(batch, xs[0].dim(0)), !o.class_weight.empty());
-  if (validation) t.check_labels(vy, outputs);
+  if (held.size) validation = array_feed(std::move(held), {o.validation_batch_size.value_or(batch)});
+  auto feed = array_feed(std::move(all), {batch, o.shuffle, seed});
   FitRun run{t, *this, o, *feed, {}};
   EvaluateOptions eo{.verbose = 0, .steps = o.validation_steps, .callbacks = o.callbacks};  // as Keras: their on_test hooks run
   std::unique_ptr<Feed> from_dataset;
-  if (o.validation_dataset) from_dataset = dataset_feed(*o.validation_dataset);
+  if (o.validation_dataset) from_dataset = dataset_feed(*o.validation_dataset, t.encoder());
   Feed* v = validation ? validation.get() : from_dataset.get();
   if (v)
     run.validate = [&, v] {
@@ -268,15 +261,16 @@ History Model::fit(const Data& x, const Data& y, const FitOptions& o) {
 
 History Model::fit(const Dataset& data, const FitOptions& o) {
   GLIA_CHECK(compiled(), "{}: fit needs compile() first: model.compile({{.optimizer = \"adam\", .loss = ...}}).", name());
-  auto feed = dataset_feed(data);
+  auto feed = dataset_feed(data, trainer_->encoder());
   FitRun run{*trainer_, *this, o, *feed, {}};
   EvaluateOptions eo{.verbose = 0, .steps = o.validation_steps, .callbacks = o.callbacks};  // as Keras: their on_test hooks run
   std::unique_ptr<Feed> v;
-  if (o.validation_dataset) v = dataset_feed(*o.validation_dataset);
-  if (o.validation_data)
-    v = array_feed(trainer_->prepare_inputs(o.validation_data->x), trainer_->prepare_targets(o.validation_data->y, "validation y"),
-                   trainer_->prepare_targets(o.validation_data->sample_weight, "validation sample_weight"),
+  if (o.validation_dataset) v = dataset_feed(*o.validation_dataset, trainer_->encoder());
+  if (o.validation_data) {
+    const ValidationData& d = *o.validation_data;
+    v = array_feed(trainer_->prepare("fit (validation_data)", d.x, d.y, d.sample_weight, "validation "),
                    {o.validation_batch_size.value_or(kDefaultBatch)});
+  }
   if (v)
     run.validate = [&] {
       MetricsAside aside(*trainer_);
@@ -288,25 +282,25 @@ History Model::fit(const Dataset& data, const FitOptions& o) {
 Logs Model::evaluate(const Data& x, const Data& y, const EvaluateOptions& o) {
   GLIA_CHECK(compiled(), "{}: evaluate needs compile() first.", name());
   Trainer& t = *trainer_;
-  std::vector<Tensor> xs = t.prepare_inputs(x), ys = t.prepare_targets(y, "y"), ws = t.prepare_targets(o.sample_weight, "sample_weight");
-  checked_rows("evaluate", xs, ys, ws);
+  FeedBatch all = t.prepare("evaluate", x, y, o.sample_weight);
   int64_t batch = batch_size_of(o.batch_size, "evaluate");
-  t.check_targets(xs, ys, ws, std::min(batch, xs[0].dim(0)), false);
-  auto feed = array_feed(xs, ys, ws, {batch});
+  t.check_targets(all, std::min(batch, all.size), false);
+  auto feed = array_feed(std::move(all), {batch});
   return evaluate_feed(t, *this, *feed, o, true);
 }
 
 Logs Model::evaluate(const Dataset& data, const EvaluateOptions& o) {
   GLIA_CHECK(compiled(), "{}: evaluate needs compile() first.", name());
-  auto feed = dataset_feed(data);
+  auto feed = dataset_feed(data, trainer_->encoder());
   return evaluate_feed(*trainer_, *this, *feed, o, true);
 }
 
 std::vector<Tensor> Model::predict_all(const Data& x, const PredictOptions& o) {
   Trainer& t = *trainer_;
-  std::vector<Tensor> xs = t.prepare_inputs(x), out;
-  int64_t n = checked_rows("predict", xs, {}, {}), batch = batch_size_of(o.batch_size, "predict");
-  auto feed = array_feed(xs, {}, {}, {batch});
+  std::vector<Tensor> out;
+  FeedBatch all = t.prepare("predict", x, {}, {});
+  const int64_t n = all.size, batch = batch_size_of(o.batch_size, "predict");
+  auto feed = array_feed(std::move(all), {batch});
   int verbose = o.verbose == kVerboseAuto ? resolve_verbose(o.verbose) : o.verbose;
   std::vector<CallbackRef> list = o.callbacks;
   if (verbose) list.push_back(make_progbar_logger(verbose));
@@ -340,12 +334,30 @@ std::vector<Tensor> Model::predict_all(const Data& x, const PredictOptions& o) {
 
 Tensor Model::predict(const Data& x, const PredictOptions& o) { return predict_all(x, o)[0]; }
 
+
+static std::vector<Tensor> predict_batch(Trainer& trainer, FeedBatch& b) {
+  std::vector<Tensor> out;
+  std::vector<void*> to;
+  for (const TensorType& type : trainer.predict_types(b)) {
+    out.emplace_back(type.shape, type.dtype);
+    to.push_back(out.back().raw());
+  }
+  trainer.run(Mode::predict, b, to);
+  return out;
+}
+
 std::vector<Tensor> Model::predict_all(const Dataset& data, const PredictOptions& o) {
   std::vector<std::vector<Tensor>> parts;
-  auto feed = dataset_feed(data);
+  auto feed = dataset_feed(data, trainer_->encoder());
   feed->start(0);
   FeedBatch b;
-  for (int64_t step = 0; step < o.steps.value_or(INT64_MAX) && feed->next(b); ++step) parts.push_back(predict_on_batch(b.x));
+  for (int64_t step = 0; step < o.steps.value_or(INT64_MAX) && feed->next(b); ++step) {
+    Data x(b.x);
+    x.strings = std::move(b.text);
+    FeedBatch p = trainer_->prepare("predict", x, {}, {});
+    p.encoded = std::move(b.encoded);
+    parts.push_back(predict_batch(*trainer_, p));
+  }
   GLIA_CHECK(!parts.empty(), "predict: the dataset gave no batch.");
   std::vector<Tensor> out;
   for (size_t k = 0; k < parts[0].size(); ++k) {
@@ -364,25 +376,17 @@ std::vector<Tensor> Model::predict_all(const Dataset& data, const PredictOptions
 }
 
 std::vector<Tensor> Model::predict_on_batch(const Data& x) {
-  std::vector<Tensor> xs = trainer_->prepare_inputs(x), out;
-  FeedBatch b{xs, {}, {}, checked_rows("predict_on_batch", xs, {}, {})};
-  std::vector<void*> to;
-  for (const TensorType& type : trainer_->predict_types(b)) {
-    out.emplace_back(type.shape, type.dtype);
-    to.push_back(out.back().raw());
-  }
-  trainer_->run(Mode::predict, b, to);
-  return out;
+  FeedBatch b = trainer_->prepare("predict_on_batch", x, {}, {});
+  return predict_batch(*trainer_, b);
 }
 
 static Logs on_batch(Model& model, Mode mode, const Data& x, const Data& y, const OnBatchOptions& o) {
   const char* where = mode == Mode::train ? "train_on_batch" : "test_on_batch";
   GLIA_CHECK(model.compiled(), "{}: {} needs compile() first.", model.name(), where);
   Trainer& t = model.trainer();
-  FeedBatch b{t.prepare_inputs(x), t.prepare_targets(y, "y"), t.prepare_targets(o.sample_weight, "sample_weight"), 0};
-  b.size = checked_rows(where, b.x, b.y, b.w);
+  FeedBatch b = t.prepare(where, x, y, o.sample_weight);
   if (!o.class_weight.empty()) b.w = t.class_weights_for(b.y, o.class_weight);
-  t.check_targets(b.x, b.y, b.w, b.size, false);
+  t.check_targets(b, b.size, false);
   t.run(mode, b);
   Logs logs;
   for (auto& [name, value] : t.results()) logs.set(name, value);

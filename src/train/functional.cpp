@@ -157,6 +157,9 @@ Values FunctionalLayer::call(const Values& given, const CallOptions&) {
     GLIA_CHECK(ok, "{}: input '{}' has shape {}. Expected {}. Give x that shape, or build the model with another Input.", title(),
                input_names_[i], to_string(got), to_string(want.shape));
     Value v = given[i];
+    const bool text = v.dtype() == kStringDType;
+    GLIA_CHECK(text == (want.dtype == kStringDType), "{}: input '{}' takes {}. Received {}.", title(), input_names_[i],
+               text ? "numbers" : "strings", to_string(v.type()));
     if (v.dtype() != want.dtype && !(is_float(v.dtype()) && is_float(want.dtype))) v = ops::cast(v, want.dtype).with_mask(given[i].mask());
     values[inputs_[i].node] = {v};
   }

@@ -12,9 +12,33 @@
 
 namespace glia {
 
+void Data::add(Array a) {
+  if (a.strings.defined()) {
+    strings.resize(tensors.size());
+    strings.push_back(std::move(a.strings));
+  } else if (!strings.empty()) {
+    strings.emplace_back();
+  }
+  tensors.push_back(std::move(a.numbers));
+}
+Data::Data(StringTensor t) { add(std::move(t)); }
+Data::Data(std::initializer_list<const char*> texts) : Data(StringTensor(std::vector<std::string>(texts.begin(), texts.end()))) {}
+Data::Data(std::initializer_list<Array> arrays) {
+  for (const Array& a : arrays) add(a);
+}
+Data::Data(std::initializer_list<std::pair<const std::string, Array>> named) {
+  for (const auto& [n, a] : named) names.push_back(n), add(a);
+}
+Data::Data(std::vector<Array> arrays) {
+  for (Array& a : arrays) add(std::move(a));
+}
 Data::Data(std::map<std::string, Tensor> named) {
   for (auto& [n, t] : named) names.push_back(n), tensors.push_back(t);
 }
+Data::Data(std::map<std::string, Array> named) {
+  for (auto& [n, a] : named) names.push_back(n), add(std::move(a));
+}
+InputDType::InputDType(const std::string& name) : value(name == "string" ? kStringDType : dtype_from_name(name)) {}
 LossSpec::LossSpec(std::map<std::string, LossArg> named) : per_output(true) {
   for (auto& [n, l] : named) names.push_back(n), items.push_back(l);
 }
@@ -42,6 +66,24 @@ Shape expected_input_shape(const LayerRef& root, size_t i) {
   return {};
 }
 
+Shape open_batch(Shape s) {
+  if (!s.empty()) s[0] = -1;
+  return s;
+}
+
+// Strings where strings go and numbers where numbers go, for the models whose inputs tell.
+void check_kind(const LayerRef& root, size_t i, const FeedBatch& b, const std::string& name) {
+  auto* s = dynamic_cast<SequentialLayer*>(root.ptr().get());
+  if (!s && !dynamic_cast<FunctionalLayer*>(root.ptr().get())) return;
+  const bool want = takes_strings(root, i), either = s && s->input_type().shape.empty() && want;
+  if (want == b.is_text(i) || (either && !is_float(b.x[i].dtype()))) return;
+  const std::string what = b.is_text(i) ? fmt::format("strings of shape {}", to_string(b.text[i].shape))
+                           : b.x[i].defined() ? fmt::format("{} {}", dtype_name(b.x[i].dtype()), to_string(b.x[i].shape())) : "nothing";
+  throw_error("{} ({}): input {}{} takes {}. Received {}. {}", root->name(), root->class_name(), i, name.empty() ? "" : " '" + name + "'",
+              want ? "strings" : "numbers", what,
+              want ? "Give a StringTensor." : "Put a layer over text in front (TextVectorization, StringLookup), on an Input with .dtype = \"string\".");
+}
+
 Tensor with_floatx(const Tensor& t, DType floatx) {
   bool narrow = t.dtype() == DType::f64 && floatx != DType::f64;
   return narrow ? t.astype(DType::f32) : t;
@@ -49,39 +91,60 @@ Tensor with_floatx(const Tensor& t, DType floatx) {
 
 }  // namespace
 
-std::vector<Tensor> Trainer::prepare_inputs(const Data& x) const {
-  std::vector<Tensor> r = x.tensors;
+void Trainer::adjust_rank(size_t i, Shape& shape) const {
+  const Shape want = expected_input_shape(root_, i);
+  if (want.empty() || shape.empty()) return;
+  if (shape.size() + 1 == want.size() && want.back() == 1) shape.push_back(1);
+  else if (shape.size() == want.size() + 1 && shape.back() == 1) shape.pop_back();
+}
+
+FeedBatch Trainer::prepare_inputs(const Data& x) const {
+  FeedBatch r;
+  r.x = x.tensors, r.text = x.strings;
   std::vector<std::string> names = input_names();
   if (!x.names.empty()) {
     GLIA_CHECK(!names.empty(), "fit: arrays by name need a functional model with named inputs.");
     std::vector<size_t> at = positions(x.names, names, "fit");
-    r.assign(names.size(), Tensor());
-    for (size_t i = 0; i < at.size(); ++i) r[at[i]] = x.tensors[i];
-    for (size_t i = 0; i < r.size(); ++i) GLIA_CHECK(r[i].defined(), "fit: the input '{}' is missing from x.", names[i]);
+    r.x.assign(names.size(), Tensor());
+    if (!r.text.empty()) r.text.assign(names.size(), {});
+    for (size_t i = 0; i < at.size(); ++i) {
+      r.x[at[i]] = x.tensors[i];
+      if (i < x.strings.size()) r.text[at[i]] = x.strings[i];
+    }
+    for (size_t i = 0; i < r.x.size(); ++i)
+      GLIA_CHECK(r.x[i].defined() || r.is_text(i), "fit: the input '{}' is missing from x.", names[i]);
   }
   if (!names.empty())
-    GLIA_CHECK(r.size() == names.size(), "fit: the model '{}' has {} inputs. Received {} arrays.", root_->name(), names.size(), r.size());
-  for (size_t i = 0; i < r.size(); ++i) {
+    GLIA_CHECK(r.x.size() == names.size(), "fit: the model '{}' has {} inputs. Received {} arrays.", root_->name(), names.size(), r.x.size());
+  if (auto* s = dynamic_cast<SequentialLayer*>(root_.ptr().get()); s && !s->built() && r.is_text(0)) s->build_for({kStringDType, open_batch(r.text[0].shape)});
+  for (size_t i = 0; i < r.x.size(); ++i) {
     Shape want = expected_input_shape(root_, i);
-    Tensor& t = r[i];
-    t = with_floatx(t, root_->variable_dtype());
-    size_t rank = static_cast<size_t>(t.rank());
-    if (!want.empty() && rank + 1 == want.size() && want.back() == 1) {
-      Shape s = t.shape();
-      s.push_back(1);
-      t = t.reshape(s);
-    } else if (!want.empty() && rank == want.size() + 1 && t.dim(-1) == 1) {
-      t = t.reshape(Shape(t.shape().begin(), t.shape().end() - 1));
-    }
-    bool ok = want.empty() || static_cast<size_t>(t.rank()) == want.size();
-    for (size_t d = 1; ok && d < want.size(); ++d) ok = want[d] < 0 || want[d] == t.shape()[d];
+    check_kind(root_, i, r, i < names.size() ? names[i] : "");
+    if (!r.is_text(i)) r.x[i] = with_floatx(r.x[i], root_->variable_dtype());
+    Shape got = r.is_text(i) ? r.text[i].shape : r.x[i].shape();
+    const size_t rank = got.size();
+    adjust_rank(i, got);
+    if (r.is_text(i)) r.text[i].shape = got;
+    else if (got.size() != rank) r.x[i] = r.x[i].reshape(got);
+    bool ok = want.empty() || got.size() == want.size();
+    for (size_t d = 1; ok && d < want.size(); ++d) ok = want[d] < 0 || want[d] == got[d];
     GLIA_CHECK(ok, "{} ({}): input {} has shape {}. Expected {}. Reshape x, or change the model's input_shape.", root_->name(),
-               root_->class_name(), i, to_string(t.shape()), to_string(want));
+               root_->class_name(), i, to_string(got), to_string(want));
   }
   return r;
 }
 
+FeedBatch Trainer::prepare(const char* where, const Data& x, const Data& y, const Data& w, const char* prefix) const {
+  FeedBatch r = prepare_inputs(x);
+  r.y = prepare_targets(y, fmt::format("{}y", prefix).c_str());
+  r.w = prepare_targets(w, fmt::format("{}sample_weight", prefix).c_str());
+  r.size = checked_rows(where, r);
+  return r;
+}
+
 std::vector<Tensor> Trainer::prepare_targets(const Data& y, const char* what) const {
+  GLIA_CHECK(y.strings.empty(), "fit: {} must be numbers. Received strings. Turn labels into class ids first, e.g. with encode(StringLookup, labels).",
+             what);
   std::vector<Tensor> r = y.tensors;
   if (!y.names.empty()) {
     std::vector<std::string> names = output_names();
@@ -198,16 +261,11 @@ void Trainer::add_metrics(const MetricsSpec& spec, bool weighted, const Values& 
   }
 }
 
-std::vector<TensorType> Trainer::check_targets(const std::vector<Tensor>& x, const std::vector<Tensor>& y, const std::vector<Tensor>& w,
-                            int64_t batch, bool class_weight) {
-  FeedBatch first;
-  first.size = batch;
-  for (auto& t : x) first.x.push_back(t.slice(0, batch));
-  for (auto& t : y) first.y.push_back(t.slice(0, batch));
-  for (auto& t : w) first.w.push_back(t.slice(0, batch));
+std::vector<TensorType> Trainer::check_targets(const FeedBatch& all, int64_t batch, bool class_weight) {
+  FeedBatch first = all.rows(0, batch);
   if (class_weight) first.w = {Tensor({batch})};
   std::vector<TensorType> outputs = trace_test(first);
-  check_labels(y, outputs);
+  check_labels(all.y, outputs);
   return outputs;
 }
 

@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "ir/graph.h"
 #include "nn/trace.h"
+#include "train/host_prefix.h"
 
 namespace glia {
 
@@ -36,7 +37,8 @@ void SequentialLayer::build(const std::vector<Shape>& shapes) {
   const bool given = !input_type_.shape.empty() || (!layers_.empty() && !layers_[0]->batch_input_shape().empty());
   if (!input_shape_.empty() && !given) input_shape_[0] = -1;
   output_shapes_.clear();
-  Values x{Input(Shape(input_shape_.begin() + 1, input_shape_.end()), {.name = "input", .dtype = input_type_.dtype, .batch_size = input_shape_[0]})};
+  const DType dtype = input_type_.shape.empty() && !layers_.empty() ? dtype_of_first_layer(layers_[0], input_type_.dtype) : input_type_.dtype;
+  Values x{Input(Shape(input_shape_.begin() + 1, input_shape_.end()), {.name = "input", .dtype = dtype, .batch_size = input_shape_[0]})};
   for (const LayerRef& l : layers_) {
     x = l.outputs(x);
     std::vector<Shape> s;

@@ -39,21 +39,29 @@ void Trainer::compile(CompileOptions options) {
   programs_.clear();
 }
 
-// A change of `trainable` takes effect at the next compile(), as in Keras.
-Trainer::StepProgram& Trainer::program(Mode mode, const FeedBatch& b) {
-  auto matches = [&](const StepProgram& p) {
-    size_t i = 0;
-    for (auto* group : {&b.x, &b.y, &b.w}) {
-      if (mode == Mode::predict && group != &b.x) break;
-      for (const Tensor& t : *group) {
-        if (i >= p.batch_types.size() || p.batch_types[i].dtype != t.dtype() || p.batch_types[i].shape != t.shape()) return false;
-        ++i;
-      }
+bool Trainer::fits(const StepProgram& p, Mode mode, const FeedBatch& b) const {
+  if (p.mode != mode || p.isa != current_isa()) return false;
+  size_t i = 0;
+  for (auto* group : {&b.x, &b.y, &b.w}) {
+    if (mode == Mode::predict && group != &b.x) break;
+    for (const Tensor& t : *group) {
+      if (i >= p.batch_types.size() || p.batch_types[i].dtype != t.dtype() || p.batch_types[i].shape != t.shape()) return false;
+      ++i;
     }
-    return i == p.batch_types.size() && p.mode == mode && p.isa == current_isa();
-  };
+  }
+  if (i != p.batch_types.size()) return false;
+  for (size_t k = 0; k < p.host.size(); ++k) {
+    const Tensor& t = b.encoded.at(p.host[k]);
+    if (p.host_types[k].dtype != t.dtype() || p.host_types[k].shape != t.shape()) return false;
+  }
+  return true;
+}
+
+// A change of `trainable` takes effect at the next compile(), as in Keras.
+Trainer::StepProgram& Trainer::program(Mode mode, FeedBatch& b) {
+  prefix_.run(b);
   for (auto& p : programs_)
-    if (matches(*p)) return *p;
+    if (fits(*p, mode, b)) return *p;
   auto p = std::make_unique<StepProgram>(build(mode, b));
   p->mode = mode;
   p->isa = current_isa();
@@ -61,9 +69,36 @@ Trainer::StepProgram& Trainer::program(Mode mode, const FeedBatch& b) {
     if (mode == Mode::predict && group != &b.x) break;
     for (const Tensor& t : *group) p->batch_types.push_back({t.dtype(), t.shape()});
   }
+  for (size_t step : p->host) p->host_types.push_back({b.encoded[step].dtype(), b.encoded[step].shape()});
   if (programs_.size() >= kMostPrograms) programs_.erase(programs_.begin());
   programs_.push_back(std::move(p));
   return *programs_.back();
+}
+
+constexpr size_t kMostEncoded = size_t{512} << 20;  // bytes of arrays encoded once instead of in every epoch
+
+void Trainer::encode_ahead(FeedBatch& all) {
+  if (!prefix_.row_by_row()) return;
+  // A few rows tell how much the results take.
+  FeedBatch few = all.rows(0, std::min<int64_t>(all.size, 16));
+  prefix_.run(few);
+  size_t bytes = 0;
+  for (const Tensor& t : few.encoded) {
+    if (t.rank() < 1 || t.dim(0) != few.size) return;
+    bytes += t.bytes();
+  }
+  if (static_cast<double>(bytes) / static_cast<double>(few.size) * static_cast<double>(all.size) > static_cast<double>(kMostEncoded)) return;
+  prefix_.run(all);
+}
+
+std::function<void(FeedBatch&)> Trainer::encoder() {
+  bool text = !prefix_.empty();
+  for (size_t i = 0; i < std::max<size_t>(1, input_names().size()); ++i) text |= takes_strings(root_, i);
+  if (!text) return {};
+  return [this](FeedBatch& b) {
+    for (size_t i = 0; i < b.text.size(); ++i) adjust_rank(i, b.text[i].shape);
+    prefix_.run(b);
+  };
 }
 
 namespace {
@@ -75,9 +110,10 @@ Values add_inputs(Trace& t, const std::vector<Tensor>& tensors, const char* name
 }
 }  // namespace
 
-std::vector<TensorType> Trainer::trace_test(const FeedBatch& b) {
+std::vector<TensorType> Trainer::trace_test(FeedBatch& b) {
   Trace t(false);
-  Values x = add_inputs(t, b.x, "x"), y = add_inputs(t, b.y, "y"), w = add_inputs(t, b.w, "w"), pred = trace_step(t, x, y, w, b.size);
+  HostRecorder host(t, prefix_, b);
+  Values x = host.inputs(), y = add_inputs(t, b.y, "y"), w = add_inputs(t, b.w, "w"), pred = trace_step(t, x, y, w, b.size);
   std::vector<TensorType> types;
   for (const Value& v : pred) types.push_back(v.type());
   return types;
@@ -108,9 +144,10 @@ const LossTracker& Trainer::tracker_of(const std::string& name) {
   return trackers_.emplace_back(name);
 }
 
-Trainer::StepProgram Trainer::build(Mode mode, const FeedBatch& b) {
+Trainer::StepProgram Trainer::build(Mode mode, FeedBatch& b) {
   Trace t(mode == Mode::train);
-  Values x = add_inputs(t, b.x, "x"), y, w;
+  HostRecorder host(t, prefix_, b);
+  Values x = host.inputs(), y, w;
   if (mode != Mode::predict) {
     y = add_inputs(t, b.y, "y");
     w = add_inputs(t, b.w, "w");
@@ -127,6 +164,8 @@ Trainer::StepProgram Trainer::build(Mode mode, const FeedBatch& b) {
     trace_step(t, x, y, w, b.size);
     t.finish({});
   }
+  host.finish();
+  p.host = host.used;
   std::vector<bool> fixed;
   for (const Variable& v : t.input_variables) fixed.push_back(v.defined());
   for (auto [input, output] : t.graph->updates) {
@@ -202,11 +241,13 @@ void Trainer::bind(StepProgram& p, Mode mode, const FeedBatch& b) {
   size_t i = 0;
   for (auto* group : {&b.x, &b.y, &b.w}) {
     if (mode == Mode::predict && group != &b.x) break;
-    for (const Tensor& t : *group) p.inputs[p.plain[i++]] = const_cast<void*>(t.craw());
+    for (size_t k = 0; k < group->size(); ++k)
+      if (group != &b.x || !b.is_text(k)) p.inputs[p.plain[i++]] = const_cast<void*>((*group)[k].craw());
   }
+  for (size_t step : p.host) p.inputs[p.plain[i++]] = const_cast<void*>(b.encoded[step].craw());
 }
 
-void Trainer::run(Mode mode, const FeedBatch& b, std::span<void* const> outputs) {
+void Trainer::run(Mode mode, FeedBatch& b, std::span<void* const> outputs) {
   StepProgram& p = program(mode, b);
   bind(p, mode, b);
   std::copy(outputs.begin(), outputs.end(), p.output_pointers.begin());
@@ -227,7 +268,7 @@ bool Trainer::fixed_changed(StepProgram& p) {
   return !same;
 }
 
-void Trainer::bind_for_test(Mode mode, const FeedBatch& b, runtime::Executable** exe, std::vector<void*>& in, std::vector<void*>& out) {
+void Trainer::bind_for_test(Mode mode, FeedBatch& b, runtime::Executable** exe, std::vector<void*>& in, std::vector<void*>& out) {
   StepProgram& p = program(mode, b);
   bind(p, mode, b);
   *exe = p.exe.get();
@@ -235,7 +276,7 @@ void Trainer::bind_for_test(Mode mode, const FeedBatch& b, runtime::Executable**
   out = p.output_pointers;
 }
 
-std::vector<TensorType> Trainer::predict_types(const FeedBatch& b) { return program(Mode::predict, b).outputs; }
+std::vector<TensorType> Trainer::predict_types(FeedBatch& b) { return program(Mode::predict, b).outputs; }
 
 std::vector<Logs::Entry> Trainer::results() const {
   std::vector<Logs::Entry> r;

@@ -9,6 +9,7 @@
 #include "runtime/executable.h"
 #include "train/feed.h"
 #include "train/fit_state.h"
+#include "train/host_prefix.h"
 
 namespace glia {
 
@@ -35,8 +36,8 @@ class Trainer {
   const CompileOptions& options() const { return options_; }
 
   // One step over a batch. predict writes output o to `outputs[o]`.
-  void run(Mode mode, const FeedBatch& batch, std::span<void* const> outputs = {});
-  std::vector<TensorType> predict_types(const FeedBatch& batch);
+  void run(Mode mode, FeedBatch& batch, std::span<void* const> outputs = {});
+  std::vector<TensorType> predict_types(FeedBatch& batch);
 
   std::vector<Logs::Entry> results() const;   // loss and metrics, sorted by name as Keras logs them
   std::string metric_direction(const std::string& log_name) const;  // "up", "down" or ""
@@ -44,13 +45,14 @@ class Trainer {
   void finish_training();                     // EMA weights
   std::vector<std::string> metrics_names() const;
 
-  // Arrays as the model takes them: order by name, dtype, missing last axis of 1.
-  std::vector<Tensor> prepare_inputs(const Data& x) const;
+  // Arrays as the model takes them: order by name, dtype, missing last axis of 1. Fills x and text.
+  FeedBatch prepare_inputs(const Data& x) const;
+  // Inputs, targets and weights together, their rows counted.
+  FeedBatch prepare(const char* where, const Data& x, const Data& y, const Data& w, const char* prefix = "") const;
   std::vector<Tensor> prepare_targets(const Data& y, const char* what) const;
   std::vector<Tensor> class_weights_for(const std::vector<Tensor>& y, const std::map<int64_t, double>& weights) const;
   // Traces the first step, so that mistakes in shapes and names are told before training, and checks label ranges.
-  std::vector<TensorType> check_targets(const std::vector<Tensor>& x, const std::vector<Tensor>& y, const std::vector<Tensor>& w, int64_t batch,
-                     bool class_weight);
+  std::vector<TensorType> check_targets(const FeedBatch& all, int64_t batch, bool class_weight);
   std::vector<Tensor> save_metric_state() const;
   std::vector<Tensor> metric_state() const;   // the same, shared instead of copied
   void restore_metric_state(const std::vector<Tensor>& saved);
@@ -61,10 +63,14 @@ class Trainer {
   bool stop_training = false;
   FitState* fit = nullptr;                    // of the fit that runs
   // Traces and compiles the step of such batches, so that all variables exist.
-  void prepare(Mode mode, const FeedBatch& batch) { program(mode, batch); }
+  void prepare(Mode mode, FeedBatch& batch) { program(mode, batch); }
+  // Runs the layers over strings once for all epochs, where the rows are independent and the results not too large.
+  void encode_ahead(FeedBatch& all);
+  // What a dataset's thread does with each batch; empty for models without such layers.
+  std::function<void(FeedBatch&)> encoder();
 
   // The compiled step of a batch with its argument pointers, for tests and benchmarks of the step alone.
-  void bind_for_test(Mode mode, const FeedBatch& batch, runtime::Executable** exe, std::vector<void*>& in, std::vector<void*>& out);
+  void bind_for_test(Mode mode, FeedBatch& batch, runtime::Executable** exe, std::vector<void*>& in, std::vector<void*>& out);
 
  private:
   friend class Step;
@@ -80,14 +86,19 @@ class Trainer {
     Mode mode = Mode::train;          // what it was traced for
     Isa isa = Isa::scalar;
     std::vector<TensorType> batch_types;
+    std::vector<size_t> host;         // the step before the compiled one behind each further plain input
+    std::vector<TensorType> host_types;
   };
   std::vector<Variable> metric_variables() const;
-  StepProgram& program(Mode mode, const FeedBatch& batch);
+  StepProgram& program(Mode mode, FeedBatch& batch);
+  // Adds or drops a last axis of 1 where input i wants so.
+  void adjust_rank(size_t i, Shape& shape) const;
+  bool fits(const StepProgram& p, Mode mode, const FeedBatch& batch) const;
   void bind(StepProgram& p, Mode mode, const FeedBatch& batch);
   static bool fixed_changed(StepProgram& p);  // since the last call, or possibly
-  StepProgram build(Mode mode, const FeedBatch& batch);
+  StepProgram build(Mode mode, FeedBatch& batch);
   // Traces a test step without compiling it: resolves losses and metrics. Types of the model's outputs.
-  std::vector<TensorType> trace_test(const FeedBatch& batch);
+  std::vector<TensorType> trace_test(FeedBatch& batch);
   Value trace_loss(Trace& t, const Values& y, const Values& pred, const Values& w, int64_t batch);
   void trace_metrics(const Values& y, const Values& pred, const Values& w);
   void trace_update(Trace& t, const Value& loss, const Optimizer& optimizer, const std::vector<Variable>& vars);
@@ -110,6 +121,7 @@ class Trainer {
   };
 
   LayerRef root_;
+  HostPrefix prefix_;
   std::shared_ptr<runtime::Arena> arena_;
   CompileOptions options_;
   bool compiled_ = false, resolved_ = false;

@@ -32,11 +32,20 @@ fs::path model_file(const std::string& name) {
 }
 
 struct Arrays {
-  std::vector<Tensor> inputs, outputs;
+  std::vector<Array> inputs;
+  std::vector<Tensor> outputs;
+  int64_t rows() const { return inputs[0].strings.defined() ? inputs[0].strings.dim(0) : inputs[0].numbers.dim(0); }
 };
 Arrays arrays_of(const std::string& name) {
   Arrays r;
-  for (auto& [n, t] : read_npz((folder() / (name + ".npz")).string())) (n.rfind("in_", 0) == 0 ? r.inputs : r.outputs).push_back(t);
+  const NpzArrays all = read_npz_arrays((folder() / (name + ".npz")).string());
+  std::map<std::string, Array> inputs;  // of both kinds, in order
+  for (auto& [n, t] : all.strings) inputs[n] = t;
+  for (auto& [n, t] : all.numbers) {
+    if (n.rfind("in_", 0) == 0) inputs[n] = t;
+    else r.outputs.push_back(t);
+  }
+  for (auto& [n, a] : inputs) r.inputs.push_back(a);
   return r;
 }
 
@@ -45,7 +54,7 @@ double tolerance(const std::string& name) { return name.find("float16") == std::
 
 void expect_outputs(Model& model, const std::string& name) {
   const Arrays a = arrays_of(name);
-  const std::vector<Tensor> got = model.predict_all(a.inputs, {.batch_size = a.inputs[0].dim(0)});
+  const std::vector<Tensor> got = model.predict_all(a.inputs, {.batch_size = a.rows()});
   ASSERT_EQ(got.size(), a.outputs.size());
   for (std::size_t k = 0; k < got.size(); ++k) {
     ASSERT_EQ(got[k].shape(), a.outputs[k].shape()) << "output " << k;

@@ -21,14 +21,21 @@ std::vector<Tensor> with_prefix(const std::map<std::string, Tensor>& arrays, con
 }
 
 void train_and_save(const fs::path& folder, const std::string& name) {
-  const std::map<std::string, Tensor> arrays = read_npz((folder / (name + ".npz")).string());
-  const std::vector<Tensor> x = with_prefix(arrays, "in_"), y = with_prefix(arrays, "target_");
+  const NpzArrays arrays = read_npz_arrays((folder / (name + ".npz")).string());
+  std::map<std::string, Array> inputs;
+  for (const auto& [n, t] : arrays.strings) inputs[n] = t;
+  for (const auto& [n, t] : arrays.numbers)
+    if (n.rfind("in_", 0) == 0) inputs[n] = t;
+  std::vector<Array> x;
+  for (const auto& [n, a] : inputs) x.push_back(a);
+  const int64_t rows = x[0].strings.defined() ? x[0].strings.dim(0) : x[0].numbers.dim(0);
+  const std::vector<Tensor> y = with_prefix(arrays.numbers, "target_");
   Model model = models::load_model((folder / (name + ".keras")).string());
   model.save((folder / ("same_" + name + ".keras")).string());
   model.save((folder / ("same_" + name + ".h5")).string());
   std::map<std::string, Tensor> results;
   auto record = [&](const std::string& key) {
-    const std::vector<Tensor> out = model.predict_all(x, {.batch_size = x[0].dim(0)});
+    const std::vector<Tensor> out = model.predict_all(x, {.batch_size = rows});
     for (std::size_t i = 0; i < out.size(); ++i) results[key + std::to_string(i)] = out[i];
   };
   record("before_");

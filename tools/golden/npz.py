@@ -36,6 +36,9 @@ def main():
             np.lib.format.write_array(f, numbers((7,), "<i8"), version=(version, 0))
     np.save(OUT / "objects.npy", np.array([{"a": 1}, None], dtype=object), allow_pickle=True)
     np.save(OUT / "text.npy", np.array(["a", "bc"]))
+    words = np.array([["a", "Łódź", ""], ["naïve 😀", "x\x00y", "tail "]])
+    np.savez(OUT / "strings.npz", u=words, big=words.astype(">U8"), fortran=np.asfortranarray(words), s=np.array([b"ab", b"", b"\xff\x00z"]),
+             scalar=np.array("one"), none=np.zeros((0, 2), "<U3"), numbers=numbers((2, 2), "<f4"))
     np.save(OUT / "record.npy", np.zeros(2, dtype=[("a", "<f4"), ("b", "<i4")]))
     print("numpy", np.__version__, "ml_dtypes", ml_dtypes.__version__)
 

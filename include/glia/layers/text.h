@@ -1,25 +1,19 @@
-// Layers over text and categories. They run on the host, on data before it enters a model: strings are no tensors.
+// Layers over text and categories, inside models or before them. Inside, they run on the host, on the model's inputs: their
+// results are what the compiled step takes.
 //
 //   LayerRef text = layers::TextVectorization({.output_sequence_length = 8});
 //   adapt(text, {"the cat sat", "a dog"});
-//   Tensor ids = encode(text, {"the dog"});            // int64 (1, 8)
+//   Value in = Input({1}, {.dtype = "string"});
+//   Model model({in}, {layers::Dense(1)(layers::GlobalAveragePooling1D()(layers::Embedding(100, 16)(text(in))))});
+//   Tensor ids = encode(text, {"the dog"});            // or by itself: int64 (1, 8)
 //   Strings words = get_vocabulary(text);
 #pragma once
 #include <initializer_list>
 
 #include <glia/layers/options.h>
+#include <glia/string_tensor.h>
 
 namespace glia {
-
-// An array of strings.
-struct StringTensor {
-  StringTensor() = default;
-  StringTensor(Strings v) : shape{static_cast<int64_t>(v.size())}, values(std::move(v)) {}                  // NOLINT
-  StringTensor(std::initializer_list<std::string> v) : shape{static_cast<int64_t>(v.size())}, values(v) {}  // NOLINT
-  StringTensor(Shape s, Strings v) : shape(std::move(s)), values(std::move(v)) {}
-  Shape shape;
-  Strings values;
-};
 
 // Learns a vocabulary from data: the most frequent first, equal counts in descending order.
 void adapt(const LayerRef& layer, const StringTensor& data);

@@ -41,9 +41,9 @@ void bench(const Options& o, const Context& c) {
   std::string text = fmt::format("{}: {} parameters, {} threads, {}; loaded in {:.0f} ms\n", o.model,
                                  model.count_params(), num_threads(), isa_name(current_isa()), load_ms);
   for (int64_t batch : o.batches.empty() ? std::vector<int64_t>{1, 32} : o.batches) {
-    std::vector<Tensor> inputs;
+    std::vector<Array> inputs;
     for (const InputSpec& s : input_specs(model)) inputs.push_back(random_input(s, batch, o.unknown));
-    const int64_t rows = inputs[0].rank() ? inputs[0].dim(0) : 1;
+    const int64_t rows = rows_of(inputs);
     std::vector<double> ms;
     const auto until = Clock::now() + std::chrono::duration<double>(o.seconds);
     do {

@@ -52,7 +52,7 @@ void evaluate(const Options& o, const Context& c) {
   e.verbose = 0;
   e.sample_weight = Data(d.sample_weight);
   e.callbacks = {predict_progress(c, d.rows(), o.batch_size)};
-  const Logs logs = model.evaluate(Data(d.x), Data(d.y), e);
+  const Logs logs = model.evaluate(d.inputs(), Data(d.y), e);
   json values = json::object();
   std::string text;
   for (const auto& [name, value] : logs) {

@@ -16,8 +16,8 @@ struct Options {
 
 void predict(const Options& o, const Context& c) {
   Model model = open_model(o.model, {.untrusted = o.untrusted});
-  const std::vector<Tensor> inputs = arrays_for(model, read_arrays(o.in, o.untrusted), o.in, o.ignore_extra);
-  const int64_t rows = inputs[0].rank() ? inputs[0].dim(0) : 1;
+  const std::vector<Array> inputs = arrays_for(model, read_arrays(o.in, o.untrusted, &model), o.in, o.ignore_extra);
+  const int64_t rows = rows_of(inputs);
   const std::vector<Tensor> outputs =
       predict_arrays(model, inputs, {o.batch_size, o.whole, {predict_progress(c, rows, o.batch_size)}});
   std::map<std::string, Tensor> named;

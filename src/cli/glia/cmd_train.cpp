@@ -72,7 +72,7 @@ void train(const Options& o, const Context& context) {
   GLIA_CHECK(!data.y.empty(), "{}.data: no targets were found. Name them with \"y\".", o.config);
   if (c.has("validation")) {
     const LoadedData v = load_data(c.object("validation"), model, folder.string());
-    fit.validation_data = ValidationData{Data(v.x), Data(v.y), Data(v.sample_weight)};
+    fit.validation_data = ValidationData{v.inputs(), Data(v.y), Data(v.sample_weight)};
   }
   if (!data.sample_weight.empty()) fit.sample_weight = Data(data.sample_weight);
   if (c.has("callbacks")) fit.callbacks = callbacks_of(c.raw("callbacks"), o.config + ".callbacks", folder.string());
@@ -84,7 +84,7 @@ void train(const Options& o, const Context& context) {
   context.note(fmt::format("{} rows, {} parameters, {} epochs", data.rows(), model.count_params(), fit.epochs));
   fit.callbacks.push_back(train_progress(context));
 
-  const History history = model.fit(Data(data.x), Data(data.y), fit);
+  const History history = model.fit(data.inputs(), Data(data.y), fit);
   if (!output.empty()) write_model(model, output, {});
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   const json answer = {{"rows", data.rows()},     {"epochs", history.epoch.size()},

@@ -34,13 +34,19 @@ void look_at(Report& r, const std::string& name, const Tensor& t) {
   if (n) r.bad.push_back(name);
 }
 
+void look_at(Report& r, const std::string& name, const Array& a) {
+  if (!a.strings.defined()) return look_at(r, name, a.numbers);
+  ++r.tensors;
+  r.values += a.strings.size();
+}
+
 Report verify_one(const std::string& path) {
   if (!std::filesystem::exists(path)) throw_error("'{}' does not exist.", path);
   const std::string e = ending_of(path);
   Report r;
   if (e == ".npz" || e == ".npy") {
     r.kind = "arrays";
-    for (auto& [name, t] : read_arrays(path, true)) look_at(r, name, t);
+    for (auto& [name, a] : read_arrays(path, true)) look_at(r, name, a);
   } else if (e == ".safetensors") {
     r.kind = "weights";
     for (auto& [name, t] : io::read_safetensors(path)) look_at(r, name, t);

@@ -13,9 +13,31 @@ namespace glia::cli {
 
 namespace fs = std::filesystem;
 
+int64_t LoadedData::rows() const {
+  if (x.empty()) return 0;
+  const Shape& s = is_text(0) ? strings[0].shape : x[0].shape();
+  return s.empty() ? 0 : s[0];
+}
+Data LoadedData::inputs() const {
+  Data d(x);
+  d.strings = strings;
+  return d;
+}
+
 namespace {
 
-Tensor pick(const std::map<std::string, Tensor>& arrays, const std::string& name, const std::string& where) {
+void add_input(LoadedData& d, Array a) {
+  d.strings.resize(d.x.size());
+  d.strings.push_back(std::move(a.strings));
+  d.x.push_back(std::move(a.numbers));
+}
+
+Tensor numbers(const Array& a, const std::string& name, const std::string& where) {
+  GLIA_CHECK(a.numbers.defined(), "{}: the array '{}' holds strings, where numbers are expected.", where, name);
+  return a.numbers;
+}
+
+const Array& pick(const std::map<std::string, Array>& arrays, const std::string& name, const std::string& where) {
   auto it = arrays.find(name);
   if (it != arrays.end()) return it->second;
   std::vector<std::string> known;
@@ -49,9 +71,10 @@ LoadedData from_npz(const Config& c, const Model& model, const std::string& path
     if (!target && find_x) xs.push_back(name);
   }
   LoadedData d;
-  for (const std::string& n : xs) d.x.push_back(pick(arrays, n, c.where() + ".x"));
-  for (const std::string& n : ys) d.y.push_back(pick(arrays, n, c.where() + ".y"));
-  for (const std::string& n : ws) d.sample_weight.push_back(pick(arrays, n, c.where() + ".sample_weight"));
+  for (const std::string& n : xs) add_input(d, pick(arrays, n, c.where() + ".x"));
+  for (const std::string& n : ys) d.y.push_back(numbers(pick(arrays, n, c.where() + ".y"), n, c.where() + ".y"));
+  for (const std::string& n : ws)
+    d.sample_weight.push_back(numbers(pick(arrays, n, c.where() + ".sample_weight"), n, c.where() + ".sample_weight"));
   if (d.x.size() != inputs.size())
     throw_error(
         "{}: the model has {} input{}, but {} array{} of {} would be used: {}. Name them with \"x\" and \"y\".",
@@ -68,7 +91,7 @@ bool is_number(const std::string& s) {
 
 // The target is the column named y, else the last one; words become class ids, whole numbers stay ids when `classes`
 // says so.
-LoadedData from_csv(const Config& c, const std::string& path) {
+LoadedData from_csv(const Config& c, const Model& model, const std::string& path) {
   CsvOptions options;
   options.header = c.get<bool>("header", true);
   const std::string delimiter = c.get<std::string>("delimiter", ",");
@@ -84,7 +107,13 @@ LoadedData from_csv(const Config& c, const std::string& path) {
     for (const std::string& n : table.columns())
       if (std::find(ys.begin(), ys.end(), n) == ys.end()) xs.push_back(n);
   LoadedData d;
-  d.x = {table.floats(xs)};
+  if (takes_strings(model)) {  // a column for each input: by its name, or the only one
+    const std::vector<InputSpec> specs = input_specs(model);
+    for (size_t i = 0; i < specs.size(); ++i)
+      add_input(d, column_for(table, specs.size() == 1 && xs.size() == 1 ? xs[0] : specs[i].name, specs[i]));
+  } else {
+    d.x = {table.floats(xs)};
+  }
   const std::string kind = c.get<std::string>("y_type", "auto");
   GLIA_CHECK(kind == "auto" || kind == "class" || kind == "number",
              "{}.y_type: expected \"auto\", \"class\" or \"number\". Received '{}'.", c.where(), kind);
@@ -146,12 +175,14 @@ void transform(const Config& c, LoadedData& d, const Model& model) {
   const double scale = c.get<double>("scale", 1), offset = c.get<double>("offset", 0);
   if (scale != 1 || offset != 0)
     for (Tensor& t : d.x) {
+      if (!t.defined()) continue;
       t = t.dtype() == DType::f32 ? t.clone() : t.astype(DType::f32);
       for (float& v : t.span<float>()) v = static_cast<float>(v * scale + offset);
     }
   if (c.has("shape")) {
     Shape shape = c.get<Shape>("shape");
     shape.insert(shape.begin(), d.rows());
+    GLIA_CHECK(!d.is_text(0), "{}.shape: the first input takes strings.", c.where());
     d.x[0] = d.x[0].reshape(shape);
   }
   if (c.has("one_hot"))
@@ -159,11 +190,12 @@ void transform(const Config& c, LoadedData& d, const Model& model) {
   if (c.has("limit")) {
     const int64_t n = std::min(c.get<int64_t>("limit"), d.rows());
     for (auto* list : {&d.x, &d.y, &d.sample_weight})
-      for (Tensor& t : *list) t = t.slice(0, n);
+      for (Tensor& t : *list) t = t.defined() ? t.slice(0, n) : t;
+    for (StringTensor& t : d.strings) t = t.defined() ? t.slice(0, n) : t;
   }
   const std::vector<InputSpec> specs = input_specs(model);
   for (size_t i = 0; i < d.x.size() && i < specs.size(); ++i)
-    if (d.x[i].dtype() != specs[i].dtype && (is_float(specs[i].dtype) || !is_float(d.x[i].dtype())))
+    if (!d.is_text(i) && specs[i].dtype != kStringDType && d.x[i].dtype() != specs[i].dtype && (is_float(specs[i].dtype) || !is_float(d.x[i].dtype())))
       d.x[i] = d.x[i].astype(specs[i].dtype);
 }
 
@@ -179,7 +211,7 @@ LoadedData load_data(const Config& c, const Model& model, const std::string& fol
   if (format == "npz")
     d = from_npz(c, model, path.string());
   else if (format == "csv")
-    d = from_csv(c, path.string());
+    d = from_csv(c, model, path.string());
   else if (format == "idx")
     d = from_idx(c, path, fs::path(folder));
   else if (format == "images")

@@ -13,8 +13,11 @@ namespace glia::cli {
 
 struct LoadedData {
   std::vector<Tensor> x, y, sample_weight;
+  std::vector<StringTensor> strings;  // empty, or one per x: used where x is undefined
   std::vector<std::string> classes;  // of csv labels and image folders
-  int64_t rows() const { return x.empty() || x[0].rank() == 0 ? 0 : x[0].dim(0); }
+  bool is_text(size_t i) const { return i < strings.size() && strings[i].defined(); }
+  int64_t rows() const;
+  Data inputs() const;
 };
 
 // Keys (docs/cli.md): path, format, x, y, sample_weight, images, labels, image_size, color_mode, scale, offset,

@@ -99,21 +99,55 @@ json to_json(const std::vector<InputSpec>& specs) {
   return r;
 }
 
-std::map<std::string, Tensor> read_arrays(const std::string& path, bool untrusted) {
+bool takes_strings(const Model& model) {
+  const std::vector<InputSpec> specs = input_specs(model);
+  return std::any_of(specs.begin(), specs.end(), [](const InputSpec& s) { return s.dtype == kStringDType; });
+}
+
+Array column_for(const CsvTable& table, const std::string& column, const InputSpec& spec) {
+  if (spec.dtype == kStringDType) return StringTensor({table.rows(), 1}, table.strings(column));
+  return table.floats({column});
+}
+
+std::map<std::string, Array> read_arrays(const std::string& path, bool untrusted, const Model* columns_for) {
   if (!std::filesystem::exists(path)) throw_error("'{}' does not exist.", path);
   LoadOptions o;
   o.untrusted = untrusted;
-  if (ending_of(path) == ".csv") return {{"x", read_csv(path).floats()}};
-  if (ending_of(path) == ".npy") return {{"x", read_npy(path, o)}};
-  return read_npz(path, o);
+  if (ending_of(path) == ".csv") {
+    const CsvTable table = read_csv(path);
+    if (!columns_for || !takes_strings(*columns_for)) return {{"x", table.floats()}};
+    const std::vector<InputSpec> specs = input_specs(*columns_for);
+    if (specs.size() == 1 && table.columns().size() == 1) return {{specs[0].name, column_for(table, table.columns()[0], specs[0])}};
+    std::map<std::string, Array> r;
+    for (const InputSpec& s : specs) r.emplace(s.name, column_for(table, s.name, s));
+    return r;
+  }
+  NpzArrays all;
+  if (ending_of(path) == ".npy") {
+    try {
+      all.numbers["x"] = read_npy(path, o);
+    } catch (const Error&) {
+      if (!columns_for || !takes_strings(*columns_for)) throw;
+      all.strings["x"] = read_npy_strings(path, o);
+    }
+  } else {
+    all = read_npz_arrays(path, o);
+  }
+  std::map<std::string, Array> r;
+  for (auto& [name, t] : all.numbers) r.emplace(name, std::move(t));
+  for (auto& [name, t] : all.strings) r.emplace(name, std::move(t));
+  return r;
 }
 
 namespace {
 
-std::string listed(const std::map<std::string, Tensor>& arrays) {
+DType dtype_of(const Array& a) { return a.strings.defined() ? kStringDType : a.numbers.dtype(); }
+const Shape& shape_of(const Array& a) { return a.strings.defined() ? a.strings.shape : a.numbers.shape(); }
+
+std::string listed(const std::map<std::string, Array>& arrays) {
   std::string r;
-  for (auto& [name, t] : arrays)
-    r += fmt::format("{}{} {} {}", r.empty() ? "" : ", ", name, dtype_name(t.dtype()), to_string(t.shape()));
+  for (auto& [name, a] : arrays)
+    r += fmt::format("{}{} {} {}", r.empty() ? "" : ", ", name, dtype_name(dtype_of(a)), to_string(shape_of(a)));
   return r.empty() ? "nothing" : r;
 }
 std::string listed(const std::vector<InputSpec>& specs) {
@@ -125,8 +159,11 @@ std::string listed(const std::vector<InputSpec>& specs) {
 }
 
 // Numbers as the input's dtype. Floats become ids only when they are whole.
-Tensor as_input(const Tensor& t, const InputSpec& s, const std::string& name) {
-  if (t.dtype() == s.dtype) return t;
+Array as_input(const Array& a, const InputSpec& s, const std::string& name) {
+  if (dtype_of(a) == s.dtype) return a;
+  GLIA_CHECK(s.dtype != kStringDType && !a.strings.defined(), "the array '{}' ({}) goes to the input '{}', which takes {}.", name,
+             dtype_name(dtype_of(a)), s.name, dtype_name(s.dtype));
+  const Tensor& t = a.numbers;
   if (is_float(t.dtype()) && !is_float(s.dtype) && s.dtype != DType::bool_)
     for (int64_t i = 0; i < t.size(); ++i)
       GLIA_CHECK(t.item(i) == std::floor(t.item(i)),
@@ -137,8 +174,8 @@ Tensor as_input(const Tensor& t, const InputSpec& s, const std::string& name) {
 
 }  // namespace
 
-std::vector<Tensor> arrays_for(const Model& model, const std::map<std::string, Tensor>& arrays,
-                               const std::string& source, bool ignore_extra) {
+std::vector<Array> arrays_for(const Model& model, const std::map<std::string, Array>& arrays, const std::string& source,
+                              bool ignore_extra) {
   const std::vector<InputSpec> specs = input_specs(model);
   const std::vector<std::string> outputs = output_names(model);
   size_t by_name = 0;
@@ -170,7 +207,7 @@ std::vector<Tensor> arrays_for(const Model& model, const std::map<std::string, T
                both);
     for (auto& [name, t] : arrays) order.push_back(name);
   }
-  std::vector<Tensor> r;
+  std::vector<Array> r;
   for (size_t i = 0; i < specs.size(); ++i) r.push_back(as_input(arrays.at(order[i]), specs[i], order[i]));
   return r;
 }
@@ -229,10 +266,18 @@ bool rows_are_samples(const Model& model, const std::vector<Tensor>& inputs) {
 
 }  // namespace
 
-std::vector<Tensor> predict_arrays(Model& model, const std::vector<Tensor>& inputs, const RunOptions& r) {
+int64_t rows_of(const std::vector<Array>& inputs) {
+  const Shape& s = shape_of(inputs.at(0));
+  return s.empty() ? 1 : s[0];
+}
+
+std::vector<Tensor> predict_arrays(Model& model, const std::vector<Array>& arrays, const RunOptions& r) {
   PredictOptions o;
   o.callbacks = r.callbacks;
   o.batch_size = r.batch_size;
+  std::vector<Tensor> inputs;
+  for (const Array& a : arrays) inputs.push_back(a.numbers);
+  if (takes_strings(model)) return model.predict_all(Data(arrays), o);
   const int64_t fixed = fixed_batch(model);
   const bool foreign = of_another_tool(model);
   if (r.whole || !declared_inputs(model).empty() || (foreign && !batched(model, inputs)))

@@ -1,5 +1,6 @@
 // kinds "fit" and "summary": whole models rebuilt from their configuration, trained and printed.
 #include <glia/callbacks.h>
+#include <glia/layers.h>
 #include <glia/model.h>
 
 #include <cstdlib>
@@ -17,17 +18,33 @@ Model make_model(const json& spec) {
   return Model(io::keras::model_from_config(io::keras::json(spec)));
 }
 
+Array to_one(const json& value) {
+  if (!is_string_array(value)) return to_tensor(value);
+  return StringTensor(to_shape(value.at("shape")), value.at("v").get<Strings>());
+}
 Data to_data(const json& value) {
   if (value.is_null()) return {};
-  if (is_array(value)) return Data(to_tensor(value));
+  if (is_array(value)) return Data({to_one(value)});
   if (value.is_array()) {
-    std::vector<Tensor> list;
-    for (const json& one : value) list.push_back(to_tensor(one));
-    return Data(list);
+    std::vector<Array> list;
+    for (const json& one : value) list.push_back(to_one(one));
+    return Data(std::move(list));
   }
-  std::map<std::string, Tensor> named;
-  for (const auto& [key, one] : value.items()) named.emplace(key, to_tensor(one));
-  return Data(named);
+  std::map<std::string, Array> named;
+  for (const auto& [key, one] : value.items()) named.emplace(key, to_one(one));
+  return Data(std::move(named));
+}
+
+// What adapt() learned from, by layer; the layers may stand in models inside.
+void adapt_layers(const LayerRef& root, const json& data) {
+  for (const LayerRef& l : root->sublayers()) {
+    if (data.contains(l->name())) {
+      const Array a = to_one(data[l->name()]);
+      if (a.numbers.defined()) adapt(l, a.numbers);
+      else adapt(l, a.strings);
+    }
+    adapt_layers(l, data);
+  }
 }
 
 LossArg to_loss(const json& value) {
@@ -205,6 +222,7 @@ void compare_predictions(Model& model, const Data& x, const json& want, Toleranc
 void run_fit(const json& line, Check& check) {
   const Tolerance tol = tolerance(line);
   Model model = make_model(line.at("model"));
+  if (line.contains("adapt")) adapt_layers(model, line["adapt"]);
   std::vector<Tensor> initial;
   for (const json& w : line.at("initial_weights")) initial.push_back(to_tensor(w.at("value")));
   model.set_weights(initial);

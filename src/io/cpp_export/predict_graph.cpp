@@ -98,6 +98,7 @@ std::vector<DType> input_dtypes(const Model& model, size_t count) {
     first = s->layers()[0].ptr().get();
   }
   const std::string name = first->class_name();
+  if (name == "TextVectorization" || name == "StringLookup") r.resize(count, kStringDType);
   r.resize(count, name == "Embedding" || name == "CategoryEncoding" ? DType::i32
                   : name == "IntegerLookup" || name == "Hashing"    ? DType::i64
                                                                     : DType::f32);
@@ -115,6 +116,10 @@ PredictGraph predict_graph(const Model& model, const PredictGraphOptions& o) {
   Values x, y;
   for (size_t i = 0; i < shapes.size(); ++i) {
     if (r.input_names.size() <= i) r.input_names.push_back(shapes.size() == 1 ? "x" : fmt::format("x{}", i));
+    GLIA_CHECK(dtypes[i] != kStringDType,
+               "export: the input '{}' takes strings, and what is exported is the numeric part of a model. Make a model of the layers behind the "
+               "text layers, and encode the strings (glia::encode) before they enter it.",
+               r.input_names[i]);
     x.push_back(t.input({dtypes[i], shapes[i]}, r.input_names[i]));
   }
   for (const Value& v : model.ptr()->apply(x))

@@ -16,7 +16,7 @@ namespace {
 // Keras calls these with one list of tensors; other layers with several inputs take them one by one.
 bool takes_list(const Layer& layer) {
   static const std::set<std::string> kNames{"Add",     "Subtract",    "Multiply", "Average",   "Maximum",          "Minimum",
-                                            "Concatenate", "Dot", "Attention", "AdditiveAttention", "Functional", "HashedCrossing"};
+                                            "Concatenate", "Dot", "Attention", "AdditiveAttention", "Functional", "HashedCrossing", "TFDConcat"};
   return kNames.count(layer.class_name()) > 0;
 }
 bool has_named_masks(const Layer& layer) {

@@ -12,6 +12,7 @@ namespace {
 
 DType dtype_of_input(const json& spec) {
   const json dtype = spec.value("config", json::object()).value("dtype", json());
+  if (spec.at("class_name") == "TextVectorization" || spec.at("class_name") == "StringLookup") return kStringDType;
   if (spec.at("class_name") != "InputLayer") return spec.at("class_name") == "Embedding" ? DType::i32 : DType::f32;
   return dtype.is_string() ? input_dtype(dtype.get<std::string>()) : DType::f32;
 }
@@ -52,12 +53,7 @@ LayerRef sequential_from(const json& spec) {
 
 }  // namespace
 
-DType input_dtype(const std::string& name) {
-  GLIA_CHECK(name != "string",
-             "an input of the model takes strings; models of Glia take numbers. Save the part behind the text layers as a model of its own, "
-             "and encode the strings with the text layer (glia::encode) before they enter it.");
-  return dtype_from_name(name);
-}
+DType input_dtype(const std::string& name) { return InputDType(name); }
 
 LayerRef layer_from_config(const json& spec) {
   const std::string class_name = spec.at("class_name").get<std::string>();

@@ -6,6 +6,7 @@
 #include "nn/config_json.h"
 #include "nn/layers/text.h"
 #include "train/functional.h"
+#include "train/host_prefix.h"
 #include "train/sequential.h"
 
 namespace glia::io::keras {
@@ -64,7 +65,9 @@ json shape_to_config(const Shape& shape) {
 static json sequential_json(const SequentialLayer& model) {
   json layers = json::array();
   const Shape& input = model.input_shape();
-  const DType dtype = model.input_type().shape.empty() ? model.variable_dtype() : model.input_type().dtype;
+  DType dtype = model.input_type().dtype;
+  if (model.input_type().shape.empty())
+    dtype = model.layers().empty() ? model.variable_dtype() : dtype_of_first_layer(model.layers()[0], model.variable_dtype());
   if (!input.empty())
     layers.push_back(input_to_config(model.input_name().empty() ? model.name() + "_input" : model.input_name(), {dtype, input}));
   for (const LayerRef& layer : model.layers()) layers.push_back(layer_to_config(layer));

@@ -8,6 +8,7 @@
 #include "io/file/checked.h"
 #include "io/file/path_name.h"
 #include "io/npz/npy_header.h"
+#include "io/npz/npy_text.h"
 
 namespace glia::io {
 namespace {
@@ -27,7 +28,8 @@ const Stored& stored_as(const ByteReader& in, const std::string& descr) {
     for (const Stored& s : kStored)
       if (code == s.code) return s;
   const char* why = code.starts_with("O") ? "It holds pickled Python objects, which are never loaded."
-                                          : "Glia reads float16/32/64, bfloat16, integers and bool.";
+                    : code.starts_with("U") || code.starts_with("S") ? "It holds strings, where numbers are expected."
+                                                                     : "Glia reads float16/32/64, bfloat16, integers, bool and strings.";
   in.fail(fmt::format("arrays of dtype '{}' cannot be read. {}", printable(descr), why));
 }
 
@@ -100,8 +102,7 @@ const char* descr_of(DType t) {
 
 }  // namespace
 
-Tensor read_npy(ByteReader& in, const LoadLimits& limits, std::optional<uint64_t> size) {
-  NpyHeader h = read_npy_header(in);
+static Tensor read_numbers(ByteReader& in, const NpyHeader& h, const LoadLimits& limits, std::optional<uint64_t> size) {
   const Stored& s = stored_as(in, h.descr);
   std::optional<uint64_t> bytes = checked_product(h.shape, dtype_size(s.dtype));
   if (!bytes) in.fail(fmt::format("the shape {} is too large.", to_string(h.shape)));
@@ -119,6 +120,16 @@ Tensor read_npy(ByteReader& in, const LoadLimits& limits, std::optional<uint64_t
     return rows;
   }
   return t;
+}
+
+Tensor read_npy(ByteReader& in, const LoadLimits& limits, std::optional<uint64_t> size) {
+  return read_numbers(in, read_npy_header(in), limits, size);
+}
+
+NpyArray read_npy_array(ByteReader& in, const LoadLimits& limits, std::optional<uint64_t> size) {
+  const NpyHeader h = read_npy_header(in);
+  if (is_npy_text(h.descr)) return {{}, read_npy_text(in, h, limits, size)};
+  return {read_numbers(in, h, limits, size), {}};
 }
 
 std::string npy_header_of(const Tensor& t) { return npy_header_bytes({descr_of(t.dtype()), false, t.shape()}); }

@@ -70,6 +70,25 @@ TEST(Npy, RefusesWhatHoldsCodeOrNoNumbers) {
   EXPECT_HAS(error_of([] { read_npy("/no/such.npy"); }), "/no/such.npy: no such file");
 }
 
+TEST(Npz, ReadsAndWritesStrings) {
+  const NpzArrays a = read_npz_arrays(compat("strings.npz"));
+  const StringTensor words({2, 3}, {"a", "Łódź", "", "naïve 😀", std::string("x\0y", 3), "tail "});
+  EXPECT_EQ(a.strings.at("u"), words);
+  EXPECT_EQ(a.strings.at("big"), words);
+  EXPECT_EQ(a.strings.at("fortran"), words);
+  EXPECT_EQ(a.strings.at("s"), StringTensor({"ab", "", std::string("\xff\0z", 3)}));
+  EXPECT_EQ(a.strings.at("scalar"), StringTensor(Shape{}, {"one"}));
+  EXPECT_EQ(a.strings.at("none"), StringTensor({0, 2}, {}));
+  expect_numbers(a.numbers.at("numbers"), {2, 2}, DType::f32);
+  EXPECT_EQ(read_npy_strings(compat("text.npy")), (StringTensor{"a", "bc"}));
+  EXPECT_HAS(error_of([] { read_npz(compat("strings.npz")); }), "It holds strings, where numbers are expected.");
+  EXPECT_HAS(error_of([] { read_npy_strings(compat("plain.npy")); }), "holds float32, where strings are expected");
+  Scratch dir;
+  write_npz_arrays(dir.path("w.npz"), {{{"n", a.numbers.at("numbers")}}, {{"u", words}}}, {.compress = true});
+  EXPECT_EQ(io::ZipReader(dir.path("w.npz")).read_text("u.npy"), io::ZipReader(compat("strings.npz")).read_text("u.npy"));
+  EXPECT_EQ(read_npz_arrays(dir.path("w.npz")).strings.at("u"), words);
+}
+
 TEST(Npz, WritesWhatNumpyWrites) {
   Scratch dir;
   Tensor plain = read_npy(compat("plain.npy"));
@@ -138,6 +157,15 @@ TEST(Npz, HeadersThatLie) {
   EXPECT_HAS(npy("{'descr': '<f4', 'fortran_order': False, 'shape': (1,), 'x': 1}", "abcd"), "unexpected key 'x'");
   EXPECT_HAS(npy("{'descr': '<f4', 'fortran_order': False, 'shape': (1,), }", "abcde"), "needs 4 bytes. 5 follow");
   EXPECT_EQ(npy("{'descr': '<f4', 'fortran_order': False, 'shape': (1,), }", "abcd"), "(no error)");
+  auto text = [&](const std::string& dict, const std::string& data) {
+    std::string b = std::string("\x93NUMPY\1\0", 8) + static_cast<char>(dict.size()) + '\0' + dict + data;
+    return error_of([&] { read_npy_strings(dir.write("t.npy", b)); });
+  };
+  EXPECT_HAS(text("{'descr': '<U0', 'fortran_order': False, 'shape': (1000000000000,), }", ""), "bytes");
+  EXPECT_HAS(text("{'descr': '<U0', 'fortran_order': False, 'shape': (10000000,), }", ""), "empty strings");
+  EXPECT_HAS(text("{'descr': '<U99999999999', 'fortran_order': False, 'shape': (99999999999,), }", ""), "too large");
+  EXPECT_HAS(text("{'descr': '<U1', 'fortran_order': False, 'shape': (2,), }", "abcd"), "needs 8 bytes. 4 follow");
+  EXPECT_HAS(text("{'descr': '<U1', 'fortran_order': False, 'shape': (1,), }", "abcd"), "no Unicode character");
 }
 
 TEST(Npz, FailedWritesLeaveTheOldFile) {

@@ -12,6 +12,9 @@ void check_min_rank(const std::string& title, const Shape& shape, size_t rank) {
   GLIA_CHECK(shape.size() >= rank, "{}: expected an input of rank {} or more, the batch axis first. Received shape {} (rank {}).",
              title, rank, to_string(shape), shape.size());
 }
+Value as_float(const Layer& layer, const Value& x) {
+  return is_float(x.dtype()) ? x : ops::cast(x, layer.compute_dtype()).with_mask(x.mask());
+}
 void check_last_axis(const std::string& title, const Shape& shape, int64_t expected) {
   GLIA_CHECK(shape.back() == expected || shape.back() < 0,
              "{}: the last axis of the input is {} but the layer was built for {}. Received shape {}. Use a new layer, or bring "

@@ -35,6 +35,8 @@ inline VariableOptions weight_options(const Regularizer& regularizer, const Cons
 // Errors of build and call, worded alike. `title` is Layer::title().
 void check_rank(const std::string& title, const Shape& shape, size_t rank, const char* axes);
 void check_min_rank(const std::string& title, const Shape& shape, size_t rank);
+// Integers as the layer's compute dtype, where they meet float weights; floats as they are.
+Value as_float(const Layer& layer, const Value& x);
 void check_last_axis(const std::string& title, const Shape& shape, int64_t expected);
 void check_input_count(const std::string& title, size_t got, size_t expected);
 void check_data_format(const std::string& title, const std::string& data_format);

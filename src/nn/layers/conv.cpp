@@ -106,7 +106,8 @@ void Conv::build(const std::vector<Shape>& in) {
   if (o.use_bias) bias = add_weight("bias", {filters}, o.bias_initializer, weight_options(o.bias_regularizer, o.bias_constraint));
 }
 
-Value Conv::call(const Value& x) {
+Value Conv::call(const Value& given) {
+  const Value x = as_float(*this, given);
   check_rank(title(), x.shape(), count(spatial_) + 2, "(batch, spatial axes, channels)");
   check_channels(title(), x, o.data_format, kernel.shape()[count(spatial_)] * o.groups);
   check_fits(title(), x.shape(), kernel_size, o, spatial_);
@@ -155,7 +156,8 @@ void ConvTranspose::build(const std::vector<Shape>& in) {
   if (o.use_bias) bias = add_weight("bias", {filters}, o.bias_initializer, weight_options(o.bias_regularizer, o.bias_constraint));
 }
 
-Value ConvTranspose::call(const Value& x) {
+Value ConvTranspose::call(const Value& given) {
+  const Value x = as_float(*this, given);
   check_rank(title(), x.shape(), count(spatial_) + 2, "(batch, spatial axes, channels)");
   check_channels(title(), x, o.data_format, kernel.shape().back());
   ops::ConvTransposeOptions c{.strides = o.strides, .padding = o.padding, .output_padding = o.output_padding,
@@ -195,7 +197,8 @@ void DepthwiseConv::build(const std::vector<Shape>& in) {
     bias = add_weight("bias", {channels * o.depth_multiplier}, o.bias_initializer, weight_options(o.bias_regularizer, o.bias_constraint));
 }
 
-Value DepthwiseConv::call(const Value& x) {
+Value DepthwiseConv::call(const Value& given) {
+  const Value x = as_float(*this, given);
   check_rank(title(), x.shape(), count(spatial_) + 2, "(batch, spatial axes, channels)");
   check_channels(title(), x, o.data_format, kernel.shape()[count(spatial_)]);
   ops::ConvOptions c{.strides = o.strides, .padding = o.padding, .data_format = o.data_format, .dilation_rate = o.dilation_rate};
@@ -240,7 +243,8 @@ void SeparableConv::build(const std::vector<Shape>& in) {
   if (o.use_bias) bias = add_weight("bias", {filters}, o.bias_initializer, weight_options(o.bias_regularizer, o.bias_constraint));
 }
 
-Value SeparableConv::call(const Value& x) {
+Value SeparableConv::call(const Value& given) {
+  const Value x = as_float(*this, given);
   check_rank(title(), x.shape(), count(spatial_) + 2, "(batch, spatial axes, channels)");
   check_channels(title(), x, o.data_format, depthwise_kernel.shape()[count(spatial_)]);
   ops::ConvOptions c{.strides = o.strides, .padding = o.padding, .data_format = o.data_format, .dilation_rate = o.dilation_rate};

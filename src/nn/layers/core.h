@@ -52,6 +52,12 @@ class Identity : public Layer {
   Value call(const Value& x) override { return x; }
 };
 
+// What a FeatureSpace does with plain floats.
+class FeatureIdentity : public Identity {
+ public:
+  std::string class_name() const override { return "TFDIdentity"; }
+};
+
 class Masking : public Layer {
  public:
   layers::MaskingOptions o;

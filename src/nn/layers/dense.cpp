@@ -27,7 +27,8 @@ void Dense::build(const std::vector<Shape>& in) {
   if (o.use_bias) bias = add_weight("bias", {units}, o.bias_initializer, weight_options(o.bias_regularizer, o.bias_constraint));
 }
 
-Value Dense::call(const Value& x) {
+Value Dense::call(const Value& given) {
+  const Value x = as_float(*this, given);
   check_min_rank(title(), x.shape(), 2);
   check_last_axis(title(), x.shape(), kernel.shape()[0]);
   Value y = ops::matmul(x, ops::cast(kernel.value(), x.dtype()));
@@ -127,7 +128,8 @@ void EinsumDense::build(const std::vector<Shape>& in) {
   bias = add_weight("bias", bias_shape, o.bias_initializer, weight_options(o.bias_regularizer, o.bias_constraint));
 }
 
-Value EinsumDense::call(const Value& x) {
+Value EinsumDense::call(const Value& given) {
+  const Value x = as_float(*this, given);
   Value y = ops::einsum(equation, {x, ops::cast(kernel.value(), x.dtype())});
   if (bias.defined()) y = y + ops::cast(bias.value(), x.dtype());
   return o.activation(y);

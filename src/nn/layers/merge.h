@@ -33,6 +33,12 @@ class Concatenate : public Layer {
   Values compute_mask(const Values& inputs, const Values& masks, const Values& outputs) override;
 };
 
+// The one that a FeatureSpace ends with, under its name in Keras's files.
+class FeatureConcat : public Concatenate {
+ public:
+  std::string class_name() const override { return "TFDConcat"; }
+};
+
 class Dot : public Layer {
  public:
   Ints axes{-1};

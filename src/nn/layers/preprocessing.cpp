@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "nn/layers/shape_util.h"
+#include "nn/trace.h"
 
 namespace glia::nn {
 namespace {
@@ -125,8 +126,17 @@ void Discretization::fields(Fields& f) {
   f("dtype", dtype_policy_);
   if (f.reading()) f("trainable", trainable_);
 }
-Value Discretization::call(const Value& input) {
+Value Discretization::call(const Value& x) {
   GLIA_CHECK(!o.bin_boundaries.empty(), "{}: there are no boundaries. Give bin_boundaries, or num_bins and call adapt() first.", title());
+  Trace* t = Trace::current();
+  if (o.output_mode == "int" && !x.is_concrete() && t && t->host && t->host->knows(x)) return t->host->call(*this, {x})[0];
+  return bins_of(x);
+}
+Tensor Discretization::run_host(const std::vector<HostInput>& inputs) {
+  GLIA_CHECK(inputs.size() == 1 && !inputs[0].is_text(), "{}: expected one array of numbers.", title());
+  return bins_of(inputs[0].numbers).tensor();
+}
+Value Discretization::bins_of(const Value& input) const {
   Value x = is_float(input.dtype()) ? input : ops::cast(input, DType::f32);
   Value bounds = Tensor::from_vector<double>({static_cast<int64_t>(o.bin_boundaries.size())}, o.bin_boundaries).astype(x.dtype());
   Value bin = ops::sum(ops::cast(ops::expand_dims(x, -1) >= bounds, DType::i32), {-1});
@@ -266,6 +276,7 @@ Values Pipeline::call(const Values& inputs, const CallOptions& options) {
 namespace glia {
 
 void adapt(const LayerRef& layer, const Tensor& data) {
+  if (auto* h = dynamic_cast<nn::HostLayer*>(&*layer); h && h->takes_integers()) return h->adapt_to(nn::integers_as_text(data));
   auto* a = dynamic_cast<nn::Adaptable*>(&*layer);
   GLIA_CHECK(a, "adapt: {} ({}) learns nothing from data.", layer->name(), layer->class_name());
   a->adapt(data);

@@ -3,6 +3,7 @@
 #include <glia/layers/preprocessing.h>
 
 #include "nn/layers/common.h"
+#include "nn/layers/text.h"
 
 namespace glia::nn {
 
@@ -40,14 +41,19 @@ class Normalization : public Layer, public Adaptable {
   Shape broadcast_;  // 1 where the statistics are shared
 };
 
-class Discretization : public Layer, public Adaptable {
+class Discretization : public Layer, public Adaptable, public HostRunnable {
  public:
   layers::DiscretizationOptions o;
   std::string class_name() const override { return "Discretization"; }
   void fields(Fields& f) override;
   bool autocast_inputs() const override { return false; }
+  // On the inputs of a model it runs on the host, where crosses over the bins find them.
   Value call(const Value& x) override;
+  Tensor run_host(const std::vector<HostInput>& inputs) override;
   void adapt(const Tensor& data) override;
+
+ private:
+  Value bins_of(const Value& x) const;
 };
 
 class CategoryEncoding : public Layer {

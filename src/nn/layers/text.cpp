@@ -7,15 +7,16 @@
 
 #include "nn/layers/hash.h"
 #include "nn/layers/preprocessing.h"
+#include "nn/trace.h"
 
 namespace glia::nn {
 namespace {
 
 constexpr int64_t kNowhere = INT64_MAX;  // an index that one_hot leaves out
 
-int64_t to_integer(const std::string& s) { return std::strtoll(s.c_str(), nullptr, 10); }
+int64_t to_integer(std::string_view s) { return std::strtoll(std::string(s).c_str(), nullptr, 10); }
 
-uint64_t hash_of(const std::string& s, const Ints& salt) {
+uint64_t hash_of(std::string_view s, const Ints& salt) {
   if (salt.empty()) return farm_fingerprint64(s);
   return sip_hash(s, static_cast<uint64_t>(salt[0]), static_cast<uint64_t>(salt.back()));
 }
@@ -60,11 +61,39 @@ StringTensor integers_as_text(const Tensor& t) {
 }
 
 void HostLayer::adapt_to(const StringTensor&) { throw_error("adapt: {} learns nothing from data.", title()); }
-Value HostLayer::call(const Value& x) {
-  GLIA_CHECK(takes_integers() && x.is_concrete(),
-             "{}: this layer runs on the host, on data before it enters a model. Call glia::encode(layer, data) in the input pipeline.",
+Tensor HostLayer::run_host(const std::vector<HostInput>& inputs) {
+  std::vector<StringTensor> texts;
+  for (const HostInput& i : inputs) texts.push_back(i.is_text() ? i.strings : integers_as_text(i.numbers));
+  return run(texts);
+}
+Values HostLayer::call(const Values& inputs, const CallOptions&) { return call_on_host(inputs); }
+
+Values HostLayer::call_on_host(const Values& inputs) {
+  bool concrete = true;
+  for (const Value& x : inputs) {
+    const bool text = x.dtype() == kStringDType;
+    const char* wanted = !takes_integers() ? "strings" : takes_text() ? "strings or integers" : "integers";
+    const bool ok = text ? takes_text() : takes_integers() && !is_float(x.dtype());
+    GLIA_CHECK(ok, "{}: the layer takes {}. Received {}.{}", title(), wanted, to_string(x.type()),
+               takes_text() && !text ? " Make it the first layer, on an Input with .dtype = \"string\"." : "");
+    concrete &= x.is_concrete();
+  }
+  if (concrete && !inputs.empty()) {
+    std::vector<HostInput> arrays;
+    for (const Value& x : inputs) arrays.push_back({{}, x.tensor()});
+    return {run_host(arrays)};
+  }
+  Trace* t = Trace::current();
+  if (t && t->probing) {
+    std::vector<TensorType> types;
+    for (const Value& x : inputs) types.push_back(x.type());
+    return {ir::add_input(t->graph, symbolic_type(types), "")};
+  }
+  GLIA_CHECK(t && t->host,
+             "{}: the layer runs on the host, before a model's compiled step: in fit, evaluate, predict and the like. To compile or "
+             "export the rest, make a model of the layers behind it and call glia::encode(layer, data) before that.",
              title());
-  return run({integers_as_text(x.tensor())});
+  return t->host->call(*this, inputs);
 }
 
 // ---- Vocabulary -----------------------------------------------------------------------------------------------------------
@@ -85,6 +114,7 @@ void Vocabulary::set(const Strings& given, const Floats& idf_weights) {
   if (oov_start()) special.push_back(*mask_token);
   special.insert(special.end(), static_cast<size_t>(num_oov), oov_token);
   bool found = given.size() >= special.size() && std::equal(special.begin(), special.end(), given.begin());
+  ready = true;
   tokens.assign(given.begin() + (found ? static_cast<std::ptrdiff_t>(special.size()) : 0), given.end());
   rebuild();
   if (output_mode != "tf_idf") return;
@@ -99,6 +129,7 @@ void Vocabulary::set(const Strings& given, const Floats& idf_weights) {
 }
 
 void Vocabulary::learn(const std::vector<Strings>& documents) {
+  ready = true;
   std::map<std::string, std::pair<int64_t, int64_t>> counts;  // occurrences, documents
   for (const Strings& d : documents) {
     for (const std::string& w : d) ++counts[w].first;
@@ -132,7 +163,26 @@ Strings Vocabulary::all() const {
   return r;
 }
 
-int64_t Vocabulary::index(const std::string& token) const {
+int64_t Vocabulary::depth() const {
+  if (pad_to_max_tokens && max_tokens) return *max_tokens;
+  return ready ? size() : promised.value_or(-1);
+}
+void Vocabulary::check_ready() const {
+  GLIA_CHECK(ready, "{}: the layer has no vocabulary yet. Call adapt(layer, data) before it is used, or give it .vocabulary.", title);
+}
+TensorType Vocabulary::symbolic_type(const Shape& indices) const {
+  if (output_mode == "int") return {DType::i64, indices};
+  GLIA_CHECK(depth() >= 0,
+             "{}: with output_mode \"{}\" the size of the vocabulary must be known before the layer is called. Call adapt(layer, data) first, "
+             "give it .vocabulary, or .max_tokens with .pad_to_max_tokens.",
+             title, output_mode);
+  Shape s = indices;
+  if (!s.empty() && (output_mode != "one_hot" || (s.size() > 1 && s.back() == 1))) s.pop_back();
+  s.push_back(depth());
+  return {DType::f32, s};
+}
+
+int64_t Vocabulary::index(std::string_view token) const {
   if (mask_token && token == *mask_token) return output_mode == "int" ? 0 : kNowhere;
   auto it = places_.find(token);
   if (it != places_.end()) return it->second;
@@ -210,8 +260,9 @@ void StringLookup::fields(Fields& f) {
   list_field(f, "idf_weights", o.idf_weights);
   list_field(f, "vocabulary", o.vocabulary);
   std::optional<int64_t> size;
-  if (!f.reading() && vocabulary_) size = vocabulary_->size();
+  if (!f.reading() && vocabulary().ready) size = vocabulary().size();
   f("vocabulary_size", size);
+  if (f.reading()) promised_ = size;
   f("oov_method", o.oov_method);
   salt_field(f, o.salt);
   f("encoding", o.encoding);
@@ -221,6 +272,7 @@ Vocabulary& StringLookup::vocabulary() {
   if (!vocabulary_) {
     Vocabulary v = vocabulary_of(title(), o);
     v.num_oov = o.num_oov_indices, v.mask_token = o.mask_token, v.oov_token = o.oov_token, v.salt = o.salt;
+    v.promised = promised_;
     if (!o.vocabulary.empty()) v.set(o.vocabulary, o.idf_weights);
     vocabulary_ = std::move(v);
   }
@@ -229,7 +281,13 @@ Vocabulary& StringLookup::vocabulary() {
 Tensor StringLookup::run(const std::vector<StringTensor>& inputs) {
   check_input_count(title(), inputs.size(), 1);
   GLIA_CHECK(!o.invert, "{}: the layer maps indices to strings. Use glia::decode(layer, indices).", title());
+  check_ready();
   return vocabulary().encode(look_up(vocabulary(), inputs[0].values), inputs[0].shape);
+}
+TensorType StringLookup::symbolic_type(const std::vector<TensorType>& in) {
+  check_input_count(title(), in.size(), 1);
+  GLIA_CHECK(!o.invert, "{}: the layer maps indices to strings, which no model of Glia gives. Use glia::decode(layer, indices) behind it.", title());
+  return vocabulary().symbolic_type(in[0].shape);
 }
 void StringLookup::adapt_to(const StringTensor& data) { vocabulary().learn(documents_of(data)); }
 
@@ -248,8 +306,9 @@ void IntegerLookup::fields(Fields& f) {
   list_field(f, "idf_weights", o.idf_weights);
   list_field(f, "vocabulary", o.vocabulary);
   std::optional<int64_t> size;
-  if (!f.reading() && vocabulary_) size = vocabulary_->size();
+  if (!f.reading() && vocabulary().ready) size = vocabulary().size();
   f("vocabulary_size", size);
+  if (f.reading()) promised_ = size;
   f("oov_method", o.oov_method);
   salt_field(f, o.salt);
   if (f.reading()) vocabulary_.reset();
@@ -260,6 +319,7 @@ Vocabulary& IntegerLookup::vocabulary() {
     v.integers = true, v.farmhash = o.oov_method == "farmhash", v.salt = o.salt;
     v.num_oov = o.num_oov_indices, v.oov_token = std::to_string(o.oov_token);
     if (o.mask_token) v.mask_token = std::to_string(*o.mask_token);
+    v.promised = promised_;
     Strings words;
     for (int64_t i : o.vocabulary) words.push_back(std::to_string(i));
     if (!words.empty()) v.set(words, o.idf_weights);
@@ -269,6 +329,7 @@ Vocabulary& IntegerLookup::vocabulary() {
 }
 Tensor IntegerLookup::run(const std::vector<StringTensor>& inputs) {
   check_input_count(title(), inputs.size(), 1);
+  check_ready();
   if (!o.invert) return vocabulary().encode(look_up(vocabulary(), inputs[0].values), inputs[0].shape);
   Strings all = vocabulary().all();
   std::vector<int64_t> r;
@@ -278,12 +339,34 @@ Tensor IntegerLookup::run(const std::vector<StringTensor>& inputs) {
   }
   return Tensor::from_vector<int64_t>(inputs[0].shape, r);
 }
-Value IntegerLookup::call(const Value& x) {
-  if (x.is_concrete()) return HostLayer::call(x);
+TensorType IntegerLookup::symbolic_type(const std::vector<TensorType>& in) {
+  check_input_count(title(), in.size(), 1);
+  return o.invert ? TensorType{DType::i64, in[0].shape} : vocabulary().symbolic_type(in[0].shape);
+}
+Values IntegerLookup::call(const Values& inputs, const CallOptions&) {
+  check_input_count(title(), inputs.size(), 1);
+  Trace* t = Trace::current();
+  const Value& x = inputs[0];
+  const bool on_host = x.is_concrete() || (t && (t->probing || (t->host && t->host->knows(x))));
+  if (on_host) return call_on_host(inputs);
+  GLIA_CHECK(!o.invert && !is_float(x.dtype()) && x.dtype() != kStringDType,
+             "{}: on what other layers compute, the layer maps integers to indices. Received {}{}.", title(), to_string(x.type()),
+             o.invert ? " and invert = true" : "");
+  check_ready();
   const Vocabulary& v = vocabulary();
-  GLIA_CHECK(!o.invert && !is_float(x.dtype()), "{}: inside a model the layer maps integers to indices. Received {}{}.", title(),
-             to_string(x.type()), o.invert ? " and invert = true" : "");
-  GLIA_CHECK(v.num_oov <= 1 || (!v.farmhash && v.salt.empty()), "{}: inside a model, several oov indices go with oov_method \"floormod\".", title());
+  const Value index = index_of(x);
+  if (v.output_mode == "int") return {index};
+  const int64_t depth = v.depth();
+  Value r = encode_categories(title(), index, v.output_mode == "tf_idf" ? "count" : v.output_mode, depth, v.output_mode == "tf_idf" ? DType::f32 : DType::i64);
+  if (v.output_mode != "tf_idf") return {r};
+  std::vector<float> idf(v.idf.begin(), v.idf.end());
+  idf.resize(static_cast<size_t>(depth), 0.f);
+  return {r * Value(Tensor::from_vector<float>({depth}, idf))};
+}
+Value IntegerLookup::index_of(const Value& x) {
+  const Vocabulary& v = vocabulary();
+  GLIA_CHECK(v.num_oov <= 1 || (!v.farmhash && v.salt.empty()),
+             "{}: on what other layers compute, several oov indices go with oov_method \"floormod\".", title());
   std::vector<int64_t> tokens;
   for (const std::string& t : v.tokens) tokens.push_back(to_integer(t));
   Value ids = ops::cast(x, DType::i64), zero = ops::scalar_like(ids, 0);
@@ -294,16 +377,10 @@ Value IntegerLookup::call(const Value& x) {
     Value place = ops::cast(ops::argmax(ops::cast(equal, DType::i32), -1), DType::i64) + static_cast<double>(v.token_start());
     index = ops::where(ops::any(equal, {-1}), place, index);
   }
-  const bool plain = v.output_mode == "int";
   if (v.mask_token)
-    index = ops::where(ops::equal(ids, ops::scalar_like(ids, static_cast<double>(to_integer(*v.mask_token)))), plain ? zero : zero - 1.0, index);
-  if (plain) return index;
-  const int64_t depth = v.pad_to_max_tokens && v.max_tokens ? *v.max_tokens : v.size();
-  Value r = encode_categories(title(), index, v.output_mode == "tf_idf" ? "count" : v.output_mode, depth, DType::f32);
-  if (v.output_mode != "tf_idf") return r;
-  std::vector<float> idf(v.idf.begin(), v.idf.end());
-  idf.resize(static_cast<size_t>(depth), 0.f);
-  return r * Value(Tensor::from_vector<float>({depth}, idf));
+    index = ops::where(ops::equal(ids, ops::scalar_like(ids, static_cast<double>(to_integer(*v.mask_token)))), v.output_mode == "int" ? zero : zero - 1.0,
+                       index);
+  return index;
 }
 void IntegerLookup::adapt_to(const StringTensor& data) { vocabulary().learn(documents_of(data)); }
 
@@ -335,6 +412,15 @@ Tensor Hashing::run(const std::vector<StringTensor>& inputs) {
   return encode_ids(r, inputs[0].shape, o.output_mode, num_bins, compute_dtype());
 }
 
+TensorType Hashing::symbolic_type(const std::vector<TensorType>& in) {
+  check_input_count(title(), in.size(), 1);
+  Shape s = in[0].shape;
+  if (o.output_mode == "int") return {DType::i64, s};
+  if (!s.empty()) s.pop_back();
+  s.push_back(num_bins);
+  return {compute_dtype(), s};
+}
+
 void HashedCrossing::fields(Fields& f) {
   f("num_bins", num_bins);
   f("output_mode", o.output_mode);
@@ -343,6 +429,26 @@ void HashedCrossing::fields(Fields& f) {
   std::string dtype = o.output_mode == "int" ? "int64" : "float32";  // of the output
   f("dtype", dtype);
   if (f.reading()) f("trainable", trainable_);
+}
+Tensor HashedCrossing::run_host(const std::vector<HostInput>& inputs) {
+  std::vector<StringTensor> texts;
+  std::vector<bool> integers;
+  for (const HostInput& i : inputs) {
+    integers.push_back(!i.is_text());
+    texts.push_back(i.is_text() ? i.strings : integers_as_text(i.numbers));
+  }
+  return run_mixed(texts, integers);
+}
+TensorType HashedCrossing::symbolic_type(const std::vector<TensorType>& in) {
+  GLIA_CHECK(in.size() >= 2, "{}: expected two features or more. Received {}.", title(), in.size());
+  for (const TensorType& t : in)
+    GLIA_CHECK(t.shape == in[0].shape, "{}: the features must have equal shapes. Received {} and {}.", title(), to_string(in[0].shape),
+               to_string(t.shape));
+  Shape s = in[0].shape;
+  if (o.output_mode == "int") return {DType::i64, s};
+  if (s.size() > 1 && s.back() == 1) s.pop_back();
+  s.push_back(num_bins);
+  return {DType::f32, s};
 }
 Tensor HashedCrossing::run(const std::vector<StringTensor>& inputs) { return run_mixed(inputs, std::vector<bool>(inputs.size(), false)); }
 Tensor HashedCrossing::run_mixed(const std::vector<StringTensor>& inputs, const std::vector<bool>& integers) {

@@ -2,7 +2,8 @@
 #pragma once
 #include <glia/layers/text.h>
 
-#include <map>
+#include <string_view>
+#include <unordered_map>
 
 #include "nn/layers/common.h"
 
@@ -10,15 +11,41 @@ namespace glia::nn {
 
 struct Vocabulary;
 
-// Input of a layer that takes strings: strings, or integers written as decimal numbers.
-class HostLayer : public Layer {
+// One input of a call: strings or numbers.
+struct HostInput {
+  StringTensor strings;
+  Tensor numbers;
+  bool is_text() const { return !numbers.defined(); }
+};
+
+// What a trace can send to the host when it is called on inputs of the model.
+class HostRunnable {
+ public:
+  virtual ~HostRunnable() = default;
+  virtual Tensor run_host(const std::vector<HostInput>& inputs) = 0;
+  // True when every row of the output depends on its row of the input alone, its extents included.
+  virtual bool row_by_row() const { return true; }
+};
+
+// A layer that takes strings, or integers written as decimal numbers. It runs on the host: inside a model, before the compiled
+// step (train/host_prefix.h).
+class HostLayer : public Layer, public HostRunnable {
  public:
   virtual Tensor run(const std::vector<StringTensor>& inputs) = 0;
+  Tensor run_host(const std::vector<HostInput>& inputs) override;  // integers as text
   virtual void adapt_to(const StringTensor& data);  // throws Error unless overridden
+  virtual bool takes_text() const { return true; }
   virtual bool takes_integers() const { return false; }
   virtual Vocabulary* known_vocabulary() { return nullptr; }      // of layers that look tokens up
   virtual bool vocabulary_in_config() const { return false; }     // given as option; else files keep it as an asset
-  Value call(const Value& x) override;  // concrete integers only
+  // The output as Keras predicts it before there is data; -1 for unknown extents.
+  virtual TensorType symbolic_type(const std::vector<TensorType>& in) = 0;
+  virtual void check_ready() {}                     // throws Error while there is no vocabulary
+  bool autocast_inputs() const override { return false; }
+  Values call(const Values& inputs, const CallOptions& options) override;
+
+ protected:
+  Values call_on_host(const Values& inputs);
 };
 
 // A vocabulary: tokens to indices. Integers are kept as decimal text.
@@ -37,17 +64,26 @@ struct Vocabulary {
 
   int64_t oov_start() const { return mask_token && output_mode == "int" ? 1 : 0; }
   int64_t token_start() const { return oov_start() + num_oov; }
+  bool ready = false;               // set or learned, though it may be empty
+  std::optional<int64_t> promised;  // size() that the file gives before its assets are read
+  int64_t depth() const;            // entries of an encoded vector; -1: not known yet
+  void check_ready() const;
+  // Extents and dtype of the encoded indices, as Keras predicts them.
+  TensorType symbolic_type(const Shape& indices) const;
   int64_t size() const { return token_start() + static_cast<int64_t>(tokens.size()); }
   void set(const Strings& vocabulary, const Floats& idf_weights);
   void learn(const std::vector<Strings>& documents);
   Strings all() const;
-  int64_t index(const std::string& token) const;
+  int64_t index(std::string_view token) const;
   // Rows of indices, as output_mode wants them. `shape` is the shape of the indices.
   Tensor encode(const std::vector<int64_t>& indices, const Shape& shape) const;
 
  private:
   void rebuild();
-  std::map<std::string, int64_t, std::less<>> places_;
+  struct Hash : std::hash<std::string_view> {
+    using is_transparent = void;
+  };
+  std::unordered_map<std::string, int64_t, Hash, std::equal_to<>> places_;
 };
 
 class StringLookup : public HostLayer {
@@ -59,10 +95,13 @@ class StringLookup : public HostLayer {
   void adapt_to(const StringTensor& data) override;
   Vocabulary& vocabulary();
   Vocabulary* known_vocabulary() override { return &vocabulary(); }
+  TensorType symbolic_type(const std::vector<TensorType>& in) override;
+  void check_ready() override { vocabulary().check_ready(); }
   bool vocabulary_in_config() const override { return !o.vocabulary.empty(); }
 
  private:
   std::optional<Vocabulary> vocabulary_;
+  std::optional<int64_t> promised_;
 };
 
 class IntegerLookup : public HostLayer {
@@ -72,14 +111,20 @@ class IntegerLookup : public HostLayer {
   void fields(Fields& f) override;
   bool takes_integers() const override { return true; }
   Tensor run(const std::vector<StringTensor>& inputs) override;
-  Value call(const Value& x) override;  // inside models as well: by comparing with the whole vocabulary
+  bool takes_text() const override { return false; }
+  // Inside models as well: on ids that layers compute, by comparing with the whole vocabulary.
+  Values call(const Values& inputs, const CallOptions& options) override;
   void adapt_to(const StringTensor& data) override;
   Vocabulary& vocabulary();
   Vocabulary* known_vocabulary() override { return &vocabulary(); }
+  TensorType symbolic_type(const std::vector<TensorType>& in) override;
+  void check_ready() override { vocabulary().check_ready(); }
   bool vocabulary_in_config() const override { return !o.vocabulary.empty(); }
 
  private:
+  Value index_of(const Value& x);
   std::optional<Vocabulary> vocabulary_;
+  std::optional<int64_t> promised_;
 };
 
 class TextVectorization : public HostLayer {
@@ -91,11 +136,16 @@ class TextVectorization : public HostLayer {
   void adapt_to(const StringTensor& data) override;
   Vocabulary& vocabulary();
   Vocabulary* known_vocabulary() override { return &vocabulary(); }
+  TensorType symbolic_type(const std::vector<TensorType>& in) override;
+  void check_ready() override { vocabulary().check_ready(); }
   bool vocabulary_in_config() const override { return !o.vocabulary.empty(); }
+  bool row_by_row() const override { return o.output_mode != "int" || o.output_sequence_length.has_value(); }
 
  private:
+  void check_options() const;
   std::vector<Strings> tokens_of(const StringTensor& texts) const;
   std::optional<Vocabulary> vocabulary_;
+  std::optional<int64_t> promised_;
 };
 
 class Hashing : public HostLayer {
@@ -106,6 +156,7 @@ class Hashing : public HostLayer {
   void fields(Fields& f) override;
   bool takes_integers() const override { return true; }
   Tensor run(const std::vector<StringTensor>& inputs) override;
+  TensorType symbolic_type(const std::vector<TensorType>& in) override;
 };
 
 class HashedCrossing : public HostLayer {
@@ -114,7 +165,10 @@ class HashedCrossing : public HostLayer {
   layers::HashedCrossingOptions o;
   std::string class_name() const override { return "HashedCrossing"; }
   void fields(Fields& f) override;
+  bool takes_integers() const override { return true; }
   Tensor run(const std::vector<StringTensor>& inputs) override;  // integers: see run_mixed
+  Tensor run_host(const std::vector<HostInput>& inputs) override;
+  TensorType symbolic_type(const std::vector<TensorType>& in) override;
   Tensor run_mixed(const std::vector<StringTensor>& inputs, const std::vector<bool>& integers);
 };
 

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 
 #include "nn/layers/text.h"
 
@@ -6,39 +7,46 @@ namespace glia::nn {
 namespace {
 
 // ASCII letters to lower case, as TensorFlow does without an encoding; other bytes stay.
-std::string lower(const std::string& s) {
-  std::string r;
-  for (char c : s) r += c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-  return r;
-}
-std::string strip_punctuation(const std::string& s) {
-  static const std::string marks = "!\"#$%&()*+,-./:;<=>?@[\\]^_`{|}~'";
-  std::string r;
-  for (char c : s)
-    if (marks.find(c) == std::string::npos) r += c;
-  return r;
-}
-Strings on_whitespace(const std::string& s) {
-  Strings r;
-  std::string word;
-  for (char c : s + " ") {
-    if (c == ' ' || (c >= '\t' && c <= '\r')) {
-      if (!word.empty()) r.push_back(std::move(word));
-      word.clear();
-    } else {
-      word += c;
-    }
-  }
-  return r;
-}
-Strings characters(const std::string& s) {  // of UTF-8
-  Strings r;
+void standardize(std::string& s, bool lowers, bool strips) {
+  static const auto is_mark = [] {
+    std::array<bool, 256> r{};
+    for (char c : std::string_view("!\"#$%&()*+,-./:;<=>?@[\\]^_`{|}~'")) r[static_cast<unsigned char>(c)] = true;
+    return r;
+  }();
+  size_t n = 0;
   for (char c : s) {
-    if ((static_cast<unsigned char>(c) & 0xC0) == 0x80 && !r.empty()) r.back() += c;
-    else r.emplace_back(1, c);
+    if (strips && is_mark[static_cast<unsigned char>(c)]) continue;
+    s[n++] = lowers && c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
   }
-  return r;
+  s.resize(n);
 }
+
+// The tokens of a text, one after the other, as views of it.
+template <class F>
+void for_each_word(std::string_view s, F&& f) {
+  size_t begin = 0;
+  for (size_t i = 0; i <= s.size(); ++i) {
+    if (i < s.size() && s[i] != ' ' && !(s[i] >= '\t' && s[i] <= '\r')) continue;
+    if (i > begin) f(s.substr(begin, i - begin));
+    begin = i + 1;
+  }
+}
+template <class F>
+void for_each_character(std::string_view s, F&& f) {  // of UTF-8
+  for (size_t i = 0; i < s.size();) {
+    size_t end = i + 1;
+    while (end < s.size() && (static_cast<unsigned char>(s[end]) & 0xC0) == 0x80) ++end;
+    f(s.substr(i, end - i));
+    i = end;
+  }
+}
+template <class F>
+void for_each_token(const std::optional<std::string>& split, std::string_view s, F&& f) {
+  if (!split) f(s);
+  else if (*split == "whitespace") for_each_word(s, f);
+  else for_each_character(s, f);
+}
+
 Strings ngrams_of(const Strings& words, const Ints& widths) {
   Strings r;
   for (int64_t n : widths)
@@ -79,8 +87,9 @@ void TextVectorization::fields(Fields& f) {
   o.idf_weights = idf.value_or(Floats{});
   f("encoding", o.encoding);
   std::optional<int64_t> size;
-  if (!f.reading() && vocabulary_) size = vocabulary_->size();
+  if (!f.reading()) size = vocabulary().size();
   f("vocabulary_size", size);
+  if (f.reading()) promised_ = size;
   if (f.reading()) vocabulary_.reset();
 }
 
@@ -96,14 +105,19 @@ Vocabulary& TextVectorization::vocabulary() {
   v.pad_to_max_tokens = o.pad_to_max_tokens;
   v.mask_token = "";
   v.oov_token = "[UNK]";
+  v.promised = promised_;
   if (!o.vocabulary.empty()) v.set(o.vocabulary, o.idf_weights);
   vocabulary_ = std::move(v);
   return *vocabulary_;
 }
 
-std::vector<Strings> TextVectorization::tokens_of(const StringTensor& texts) const {
+void TextVectorization::check_options() const {
   if (o.standardize) check_one_of(title(), "standardize", *o.standardize, {"lower_and_strip_punctuation", "lower", "strip_punctuation"});
   if (o.split) check_one_of(title(), "split", *o.split, {"whitespace", "character"});
+}
+
+std::vector<Strings> TextVectorization::tokens_of(const StringTensor& texts) const {
+  check_options();
   const bool lowers = o.standardize && o.standardize->rfind("lower", 0) == 0;
   const bool strips = o.standardize && o.standardize->find("strip_punctuation") != std::string::npos;
   Ints widths = o.ngrams;
@@ -114,10 +128,10 @@ std::vector<Strings> TextVectorization::tokens_of(const StringTensor& texts) con
   }
   std::vector<Strings> r;
   for (std::string s : texts.values) {
-    if (lowers) s = lower(s);
-    if (strips) s = strip_punctuation(s);
-    Strings words = !o.split ? Strings{s} : *o.split == "whitespace" ? on_whitespace(s) : characters(s);
-    r.push_back(widths.empty() ? words : ngrams_of(words, widths));
+    standardize(s, lowers, strips);
+    Strings words;
+    for_each_token(o.split, s, [&](std::string_view w) { words.emplace_back(w); });
+    r.push_back(widths.empty() ? std::move(words) : ngrams_of(words, widths));
   }
   return r;
 }
@@ -129,15 +143,48 @@ Tensor TextVectorization::run(const std::vector<StringTensor>& inputs) {
   const StringTensor& x = inputs[0];
   GLIA_CHECK(!o.split || x.shape.size() <= 1 || x.shape.back() == 1, "{}: expected texts (batch) or (batch, 1). Received shape {}.", title(),
              to_string(x.shape));
-  Vocabulary& v = vocabulary();
-  std::vector<Strings> words = tokens_of(x);
-  int64_t rows = static_cast<int64_t>(words.size()), width = 0;
-  for (const Strings& w : words) width = std::max(width, static_cast<int64_t>(w.size()));
-  if (v.output_mode == "int" && o.output_sequence_length) width = *o.output_sequence_length;
-  std::vector<int64_t> ids(static_cast<size_t>(rows * width), v.output_mode == "int" ? 0 : INT64_MAX);
+  check_options();
+  check_ready();
+  const Vocabulary& v = vocabulary();
+  const bool ints = v.output_mode == "int";
+  const int64_t longest = ints ? o.output_sequence_length.value_or(INT64_MAX) : INT64_MAX;
+  std::vector<std::vector<int64_t>> lines;  // ids of each text
+  lines.reserve(x.values.size());
+  if (o.ngrams.empty()) {
+    const bool lowers = o.standardize && o.standardize->rfind("lower", 0) == 0;
+    const bool strips = o.standardize && o.standardize->find("strip_punctuation") != std::string::npos;
+    std::string text;
+    for (const std::string& s : x.values) {
+      text = s;
+      standardize(text, lowers, strips);
+      std::vector<int64_t>& ids = lines.emplace_back();
+      for_each_token(o.split, text, [&](std::string_view w) {
+        if (static_cast<int64_t>(ids.size()) < longest) ids.push_back(v.index(w));
+      });
+    }
+  } else {
+    for (const Strings& words : tokens_of(x)) {
+      std::vector<int64_t>& ids = lines.emplace_back();
+      for (const std::string& w : words) ids.push_back(v.index(w));
+    }
+  }
+  const int64_t rows = static_cast<int64_t>(lines.size());
+  int64_t width = 0;
+  for (const auto& ids : lines) width = std::max(width, static_cast<int64_t>(ids.size()));
+  if (ints && o.output_sequence_length) width = *o.output_sequence_length;
+  std::vector<int64_t> all(static_cast<size_t>(rows * width), ints ? 0 : INT64_MAX);
   for (int64_t r = 0; r < rows; ++r)
-    for (int64_t k = 0; k < std::min(width, static_cast<int64_t>(words[r].size())); ++k) ids[r * width + k] = v.index(words[r][k]);
-  return v.encode(ids, {rows, width});
+    std::copy_n(lines[static_cast<size_t>(r)].begin(), std::min<size_t>(static_cast<size_t>(width), lines[static_cast<size_t>(r)].size()), all.begin() + r * width);
+  return v.encode(all, {rows, width});
+}
+
+TensorType TextVectorization::symbolic_type(const std::vector<TensorType>& in) {
+  check_input_count(title(), in.size(), 1);
+  Shape s = in[0].shape;
+  GLIA_CHECK(!s.empty(), "{}: expected texts (batch) or (batch, 1). Received a scalar.", title());
+  if (vocabulary().output_mode == "int") return {DType::i64, {s[0], o.output_sequence_length.value_or(-1)}};
+  if (o.split || s.size() <= 1) s.push_back(o.split ? -1 : 1);
+  return vocabulary().symbolic_type(s);
 }
 
 }  // namespace glia::nn
