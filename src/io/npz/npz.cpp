@@ -27,8 +27,8 @@ void write_npy(const std::string& path, const Tensor& array) {
 }
 
 StringTensor read_npy_strings(const std::string& path, const LoadOptions& options) {
-  auto file = io::MappedFile::open(path);
-  io::ByteReader in(file->bytes(), path);
+  auto file = io::InputFile::open(path);
+  io::ByteReader in = file->reader();
   io::NpyArray a = io::read_npy_array(in, options.limits, file->size());
   GLIA_CHECK(!a.numbers.defined(), "{}: the array holds {}, where strings are expected.", path, dtype_name(a.numbers.dtype()));
   return std::move(a.strings);
