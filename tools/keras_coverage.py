@@ -126,7 +126,6 @@ ABSENT = {
     r"callbacks\.OrbaxCheckpoint": "a format of JAX",
     r"callbacks\.RemoteMonitor": "no network access from the library",
     r"saving\.KerasFileEditor": "a console tool",
-    r"utils\.FeatureSpace": "preprocess with layers",
     r"utils\.(audio_dataset_from_directory|text_dataset_from_directory)|preprocessing\.text_dataset_from_directory": "read the files into a `Dataset`",
     r"utils\.(bounding_boxes|Config)": "no boxes besides `MaxNumBoundingBoxes`",
     r"(utils\.|)legacy.*": "of Keras 2",

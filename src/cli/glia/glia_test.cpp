@@ -123,6 +123,33 @@ TEST_F(Program, InfoNamesThisMachine) {
   EXPECT_EQ(run_json("info --isa scalar")["isa"], "scalar");
 }
 
+TEST_F(Program, ModelsThatTakeStrings) {
+  Value job = Input({1}, {.name = "job", .dtype = "string"}), age = Input({1}, {.name = "age"});
+  LayerRef lookup = layers::StringLookup({.output_mode = "one_hot"});
+  adapt(lookup, {"clerk", "nurse", "clerk"});
+  Model model({job, age}, {layers::Dense(1, {.name = "out"})(layers::Concatenate()({lookup(job), age}))});
+  model.compile({.optimizer = "adam", .loss = "mse"});
+  model.save(path("jobs.keras"));
+  const StringTensor jobs({3, 1}, {"clerk", "baker, the", "nurse"});
+  const Tensor ages = Tensor::from({3, 1}, {1, 2, 3});
+  const Tensor want = model.predict({jobs, ages});
+  write_npz_arrays(path("in.npz"), {{{"age", ages}}, {{"job", jobs}}});
+  EXPECT_EQ(run_json("predict jobs.keras in.npz -o out.npz")["rows"], 3);
+  expect_same(read_npz(path("out.npz")).at("output_00"), want);
+  write("in.csv", "age,job\n1,clerk\n2,\"baker, the\"\n3,nurse\n");
+  EXPECT_EQ(run("predict jobs.keras in.csv -o csv.npz").status, 0);
+  expect_same(read_npz(path("csv.npz")).at("output_00"), want);
+  EXPECT_EQ(run_json("summary jobs.keras")["inputs"][1]["dtype"], "string");
+  write("train.csv", "job,age,y\nclerk,1,0\nnurse,2,1\nclerk,3,0\nbaker,4,1\n");
+  write("train.json", R"({"model": "jobs.keras", "data": {"path": "train.csv", "y": "y"}, "fit": {"epochs": 2, "batch_size": 2}, "output": "after.keras"})");
+  const json trained = run_json("train train.json");
+  EXPECT_EQ(trained["rows"], 4);
+  EXPECT_EQ(run_json("evaluate after.keras train.csv --y y")["rows"], 4);
+  write_npz(path("numbers.npz"), {{"age", ages}, {"job", ages}});
+  fails("predict jobs.keras numbers.npz", 2, "the array 'job' (float32) goes to the input 'job', which takes string");
+  EXPECT_EQ(run("verify in.npz").status, 0);
+}
+
 TEST_F(Program, PredictMatchesTheLibrary) {
   Model model = two_inputs();
   const Tensor left = numbers({7, 4}), right = numbers({7, 3});

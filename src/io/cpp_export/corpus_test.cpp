@@ -56,7 +56,9 @@ TEST(CppExportCorpus, PredictsWhatKerasPredicts) {
     fs::path file = corpus / (c.name + ".keras");
     if (!fs::exists(file)) file = corpus / (c.name + ".h5");
     const Model model = models::load_model(file.string());
-    for (auto& [n, t] : read_npz(e.path().string())) (n.rfind("in_", 0) == 0 ? c.inputs : c.outputs).push_back(t);
+    const NpzArrays arrays = read_npz_arrays(e.path().string());
+    if (!arrays.strings.empty()) continue;  // what is exported takes numbers
+    for (auto& [n, t] : arrays.numbers) (n.rfind("in_", 0) == 0 ? c.inputs : c.outputs).push_back(t);
     models::ExportCppOptions o{.name = "m_" + c.name, .batch_size = c.inputs[0].dim(0)};
     for (const Tensor& t : c.inputs) o.input_shapes.emplace_back(t.shape().begin() + 1, t.shape().end());
     try {

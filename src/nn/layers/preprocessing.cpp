@@ -123,7 +123,9 @@ void Discretization::fields(Fields& f) {
   f("output_mode", o.output_mode);
   f("sparse", o.sparse);
   f("name", name_);
-  f("dtype", dtype_policy_);
+  std::optional<std::string> plain = dtype_policy_;  // Keras writes the name alone
+  if (f.reading()) f("dtype", dtype_policy_);
+  else f("dtype", plain);
   if (f.reading()) f("trainable", trainable_);
 }
 Value Discretization::call(const Value& x) {

@@ -388,6 +388,7 @@ void IntegerLookup::adapt_to(const StringTensor& data) { vocabulary().learn(docu
 
 void Hashing::fields(Fields& f) {
   Layer::fields(f);
+  if (std::string ids = "int64"; !f.reading() && o.output_mode == "int" && dtype_policy_ == "float32") f("dtype", ids);  // of the output
   f("num_bins", num_bins);
   salt_field(f, o.salt);
   std::optional<int64_t> number;  // the mask of integers is a number in Keras
@@ -427,7 +428,9 @@ void HashedCrossing::fields(Fields& f) {
   f("sparse", o.sparse);
   f("name", name_);
   std::string dtype = o.output_mode == "int" ? "int64" : "float32";  // of the output
-  f("dtype", dtype);
+  std::optional<std::string> plain = dtype;                          // Keras writes no policy here
+  if (f.reading()) f("dtype", dtype);
+  else f("dtype", plain);
   if (f.reading()) f("trainable", trainable_);
 }
 Tensor HashedCrossing::run_host(const std::vector<HostInput>& inputs) {
