@@ -34,7 +34,7 @@ BELOW = {
     "cli": ["io", "data"],
 }
 # Public headers that low rooms may use; rooms not named here may use any.
-PUBLIC = {"base": {"error.h"}, "io/file": {"error.h", "load_options.h"}, "kernels": {"error.h"}, "tensor": {"error.h", "tensor.h"}}
+PUBLIC = {"base": {"error.h"}, "io/file": {"error.h", "load_options.h"}, "kernels": {"error.h"}, "tensor": {"error.h", "string_tensor.h", "tensor.h"}}
 
 INCLUDE = re.compile(r'^\s*#\s*include\s+(?:"([^"]+)"|<(glia/[^>]+)>)', re.M)
 

@@ -79,8 +79,8 @@ def open_width(c):
     x = keras.Input((1,), dtype="string", name="text")
     h = c.layer(L.TextVectorization(name="words", split="character", standardize="lower"))(x)
     h = L.Embedding(60, 3, name="embed")(h)
-    h = L.Conv1D(4, 3, padding="same", activation="relu", name="conv")(h)
-    return keras.Model(x, L.Dense(2, activation="softmax", name="score")(L.GlobalMaxPooling1D(name="top")(h)), name="open_width")
+    h = L.Conv1D(4, 3, padding="same", activation="tanh", name="conv")(h)
+    return keras.Model(x, L.Dense(2, activation="softmax", name="score")(L.GlobalAveragePooling1D(name="mean")(h)), name="open_width")
 
 
 def bag(c):

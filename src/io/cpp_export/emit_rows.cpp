@@ -83,10 +83,10 @@ Reduction reduction_of(Emitter& e, DType t) {
   if (op == "reduce_prod") return {"1", "$a * $x"};
   if (op == "reduce_max")
     return {is_float(t) ? "-std::numeric_limits<$T>::infinity()" : "std::numeric_limits<$T>::min()",
-            "$a > $x || $a != $a ? $a : $x"};
+            is_float(t) ? "$a > $x || $a != $a ? $a : $x" : "$a > $x ? $a : $x"};
   if (op == "reduce_min")
     return {is_float(t) ? "std::numeric_limits<$T>::infinity()" : "std::numeric_limits<$T>::max()",
-            "$a < $x || $a != $a ? $a : $x"};
+            is_float(t) ? "$a < $x || $a != $a ? $a : $x" : "$a < $x ? $a : $x"};
   if (op == "reduce_all") return {"1", "$a && $x"};
   return {"0", "$a || $x"};
 }
