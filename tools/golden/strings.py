@@ -142,7 +142,7 @@ def cases():
     yield Case("sequence", sequence, column, LABELS, binary(), {"words": texts})
     yield Case("sequence_rank1", sequence, texts, LABELS, binary(), {"words": texts}, validation=(texts[:9], LABELS[:9]))
     yield Case("open_width", open_width, column, LABELS.astype("int32"),
-               {"optimizer": keras.optimizers.RMSprop(0.01), "loss": "sparse_categorical_crossentropy", "metrics": ["accuracy"]}, {"words": texts})
+               {"optimizer": keras.optimizers.RMSprop(0.002), "loss": "sparse_categorical_crossentropy", "metrics": ["accuracy"]}, {"words": texts})
     yield Case("bag", bag, texts, LABELS, {"optimizer": keras.optimizers.SGD(0.3, momentum=0.9), "loss": "mse", "metrics": ["mae"]}, {"bag": texts},
                sample_weight=golden.uniform((22,), 5, 0.2, 2.0))
     yield Case("count", count, texts, LABELS, {"optimizer": adam(), "loss": "mse", "metrics": ["mae"]}, {"count": texts}, fit={"batch_size": 5})

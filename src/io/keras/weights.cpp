@@ -106,8 +106,10 @@ Group weights_tree(const Model& model) {
     if (auto* text = dynamic_cast<nn::HostLayer*>(s.layer.ptr().get()))
       if (const nn::Vocabulary* v = text->known_vocabulary(); v && v->output_mode == "tf_idf" && !v->idf.empty()) {
         std::vector<float> idf(v->idf.begin(), v->idf.end());
-        tree.at_path(s.paths[0] + "/vars").arrays["idf_weights"] =
-            Array::numbers(Tensor::from_vector<float>({static_cast<int64_t>(idf.size())}, idf));
+        const Tensor weights = Tensor::from_vector<float>({static_cast<int64_t>(idf.size())}, idf);
+        tree.at_path(s.paths[0] + "/vars").arrays["idf_weights"] = Array::numbers(weights);
+        if (s.layer->class_name() == "TextVectorization")  // Keras reads them for the lookup layer inside as well
+          tree.at_path(s.paths[0] + "/_lookup_layer/vars").arrays["idf_weights"] = Array::numbers(weights);
       }
   }
   if (model.compiled()) {
