@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
-#include <set>
 
 #include "nn/layers/hash.h"
 #include "nn/layers/preprocessing.h"
@@ -130,16 +129,23 @@ void Vocabulary::set(const Strings& given, const Floats& idf_weights) {
 
 void Vocabulary::learn(const std::vector<Strings>& documents) {
   ready = true;
-  std::map<std::string, std::pair<int64_t, int64_t>> counts;  // occurrences, documents
-  for (const Strings& d : documents) {
-    for (const std::string& w : d) ++counts[w].first;
-    for (const std::string& w : std::set<std::string>(d.begin(), d.end())) ++counts[w].second;
-  }
+  struct Count {
+    int64_t occurrences = 0, documents = 0;
+    size_t last = SIZE_MAX;  // document seen in
+  };
+  std::unordered_map<std::string, Count> counts;
+  for (size_t d = 0; d < documents.size(); ++d)
+    for (const std::string& w : documents[d]) {
+      Count& c = counts[w];
+      ++c.occurrences;
+      c.documents += c.last != d;
+      c.last = d;
+    }
   if (mask_token) counts.erase(*mask_token);
   counts.erase(oov_token);
-  std::vector<std::pair<std::string, std::pair<int64_t, int64_t>>> order(counts.begin(), counts.end());
+  std::vector<std::pair<std::string, Count>> order(counts.begin(), counts.end());
   std::sort(order.begin(), order.end(), [&](const auto& a, const auto& b) {
-    if (a.second.first != b.second.first) return a.second.first > b.second.first;
+    if (a.second.occurrences != b.second.occurrences) return a.second.occurrences > b.second.occurrences;
     return integers ? to_integer(a.first) > to_integer(b.first) : a.first > b.first;
   });
   if (max_tokens) order.resize(std::min(order.size(), static_cast<size_t>(std::max<int64_t>(0, *max_tokens - token_start()))));
@@ -147,7 +153,7 @@ void Vocabulary::learn(const std::vector<Strings>& documents) {
   idf.clear();
   for (const auto& [word, n] : order) {
     tokens.push_back(word);
-    idf.push_back(std::log(1 + static_cast<double>(documents.size()) / (1 + static_cast<double>(n.second))));
+    idf.push_back(std::log(1 + static_cast<double>(documents.size()) / (1 + static_cast<double>(n.documents))));
   }
   rebuild();
   double mean = std::accumulate(idf.begin(), idf.end(), 0.0) / static_cast<double>(std::max<size_t>(1, idf.size()));
