@@ -176,6 +176,9 @@ TEST(Strings, ErrorsSayWhatToDo) {
   Value n = Input({1}, {.dtype = "int64"});
   Model computed({n}, {layers::Hashing(4, {.name = "deep"})(n + 1.0)});
   EXPECT_HAS(message([&] { computed.predict(Tensor::zeros({1, 1}, DType::i64)); }), "deep (Hashing): the layer runs before the compiled part");
+  EXPECT_HAS(message([] { encode(layers::TextVectorization({.ngrams = {-1}, .vocabulary = {"a"}}), {"a b"}); }), "ngrams must be positive");
+  EXPECT_HAS(message([] { encode(layers::TextVectorization({.output_sequence_length = -3, .vocabulary = {"a"}}), {"a b"}); }), "must be positive");
+  EXPECT_HAS(message([] { encode(layers::StringLookup({.num_oov_indices = -2, .vocabulary = {"a"}}), {"a b"}); }), "num_oov_indices must not be negative");
   EXPECT_HAS(message([] { Input({1}, {.dtype = "strin"}); }), "Unknown dtype");
   EXPECT_HAS(message([] { Tensor({1}, kStringDType); }), "StringTensor");
 }

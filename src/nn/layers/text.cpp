@@ -212,6 +212,10 @@ Tensor Vocabulary::encode(const std::vector<int64_t>& indices, const Shape& shap
 
 namespace {
 
+void check_oov(const std::string& title, int64_t n) {
+  GLIA_CHECK(n >= 0 && n < (int64_t{1} << 24), "{}: num_oov_indices must not be negative. Received {}.", title, n);
+}
+
 template <class O>
 Vocabulary vocabulary_of(const std::string& title, const O& o) {
   Vocabulary v;
@@ -277,6 +281,7 @@ void StringLookup::fields(Fields& f) {
 Vocabulary& StringLookup::vocabulary() {
   if (!vocabulary_) {
     Vocabulary v = vocabulary_of(title(), o);
+    check_oov(title(), o.num_oov_indices);
     v.num_oov = o.num_oov_indices, v.mask_token = o.mask_token, v.oov_token = o.oov_token, v.salt = o.salt;
     v.promised = promised_;
     if (!o.vocabulary.empty()) v.set(o.vocabulary, o.idf_weights);
@@ -323,6 +328,7 @@ Vocabulary& IntegerLookup::vocabulary() {
   if (!vocabulary_) {
     Vocabulary v = vocabulary_of(title(), o);
     v.integers = true, v.farmhash = o.oov_method == "farmhash", v.salt = o.salt;
+    check_oov(title(), o.num_oov_indices);
     v.num_oov = o.num_oov_indices, v.oov_token = std::to_string(o.oov_token);
     if (o.mask_token) v.mask_token = std::to_string(*o.mask_token);
     v.promised = promised_;

@@ -114,6 +114,9 @@ Vocabulary& TextVectorization::vocabulary() {
 void TextVectorization::check_options() const {
   if (o.standardize) check_one_of(title(), "standardize", *o.standardize, {"lower_and_strip_punctuation", "lower", "strip_punctuation"});
   if (o.split) check_one_of(title(), "split", *o.split, {"whitespace", "character"});
+  for (int64_t n : o.ngrams) GLIA_CHECK(n > 0, "{}: ngrams must be positive. Received {}.", title(), n);
+  GLIA_CHECK(!o.output_sequence_length || (*o.output_sequence_length > 0 && *o.output_sequence_length < (int64_t{1} << 31)),
+             "{}: output_sequence_length must be positive. Received {}.", title(), o.output_sequence_length.value_or(0));
 }
 
 std::vector<Strings> TextVectorization::tokens_of(const StringTensor& texts) const {
