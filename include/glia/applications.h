@@ -54,11 +54,41 @@ struct MobileNetOptions {
 Model MobileNet(const MobileNetOptions& options = {});
 Model MobileNetV2(const MobileNetOptions& options = {});
 
+// minimalistic: without squeeze and excitation, hard_swish and 5x5 kernels. Images of any size by default; pixels of 0 to 255 as they
+// are (without include_preprocessing: -1 to 1). Howard et al. 2019, "Searching for MobileNetV3".
+struct MobileNetV3Options {
+  double alpha = 1.0;
+  bool minimalistic = false;
+  double dropout_rate = 0.2;
+  bool include_preprocessing = true;
+  ApplicationOptions common = {};
+};
+Model MobileNetV3Small(const MobileNetV3Options& options = {});
+Model MobileNetV3Large(const MobileNetV3Options& options = {});
+
 // Chollet 2016, "Xception: deep learning with depthwise separable convolutions"; (299, 299, 3). preprocess_input: "tf".
 Model Xception(const ApplicationOptions& options = {});
 
 // Szegedy, Vanhoucke, Ioffe, Shlens, Wojna 2015, "Rethinking the inception architecture"; (299, 299, 3). preprocess_input: "tf".
 Model InceptionV3(const ApplicationOptions& options = {});
+
+// Szegedy, Ioffe, Vanhoucke, Alemi 2016, "Inception-v4, Inception-ResNet"; (299, 299, 3). preprocess_input: "tf".
+Model InceptionResNetV2(const ApplicationOptions& options = {});
+
+// Zoph, Vasudevan, Shlens, Le 2017, "Learning transferable architectures"; (224, 224, 3) and (331, 331, 3). preprocess_input: "tf".
+Model NASNetMobile(const ApplicationOptions& options = {});
+Model NASNetLarge(const ApplicationOptions& options = {});
+
+// Liu et al. 2022, "A ConvNet for the 2020s". Pixels of 0 to 255 as they are (without include_preprocessing: normalized).
+struct ConvNeXtOptions {
+  bool include_preprocessing = true;
+  ApplicationOptions common = {};
+};
+Model ConvNeXtTiny(const ConvNeXtOptions& options = {});
+Model ConvNeXtSmall(const ConvNeXtOptions& options = {});
+Model ConvNeXtBase(const ConvNeXtOptions& options = {});
+Model ConvNeXtLarge(const ConvNeXtOptions& options = {});
+Model ConvNeXtXLarge(const ConvNeXtOptions& options = {});
 
 // Tan, Le 2019, "EfficientNet". They take pixels of 0 to 255 as they are: scaling is part of the model.
 Model EfficientNetB0(const ApplicationOptions& options = {});

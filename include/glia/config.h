@@ -66,6 +66,8 @@ class Fields {
   // "schedule"): {class_name, config}, or a name. Null when empty.
   virtual void object(const char* name, std::string_view kind, std::shared_ptr<Configurable>& value) = 0;
   virtual void objects(const char* name, std::string_view kind, std::vector<std::shared_ptr<Configurable>>& value) = 0;
+  using NamedObjects = std::vector<std::pair<std::string, std::shared_ptr<Configurable>>>;
+  virtual void named_objects(const char* name, std::string_view kind, NamedObjects& value) { (void)name, (void)kind, (void)value; }
   virtual bool reading() const = 0;
   // For fields of two kinds (a learning rate is a number or a schedule): whether the reader's value is an object.
   virtual bool has_object(const char* name) const { return (void)name, false; }

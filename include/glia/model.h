@@ -111,6 +111,15 @@ struct ValidationData {
 
 constexpr int kVerboseAuto = -1;  // 1 on a terminal, else 2
 
+// When fit() validates: after every n-th epoch, or after the epochs of a list, counted from 1.
+struct ValidationFrequency {
+  ValidationFrequency(int n = 1) : every(n) {}                                             // NOLINT: numbers and lists convert
+  ValidationFrequency(std::initializer_list<int> list) : epochs(std::vector<int>(list)) {}  // NOLINT
+  ValidationFrequency(std::vector<int> list) : epochs(std::move(list)) {}                   // NOLINT
+  int every = 1;
+  std::optional<std::vector<int>> epochs;
+};
+
 struct FitOptions {
   std::optional<int64_t> batch_size;  // 32
   int epochs = 1;
@@ -126,7 +135,7 @@ struct FitOptions {
   std::optional<int64_t> steps_per_epoch;
   std::optional<int64_t> validation_steps;
   std::optional<int64_t> validation_batch_size;
-  int validation_freq = 1;
+  ValidationFrequency validation_freq = 1;  // or {1, 2, 10}
 };
 struct EvaluateOptions {
   std::optional<int64_t> batch_size;
@@ -146,9 +155,11 @@ struct OnBatchOptions {               // train_on_batch, test_on_batch
   std::map<int64_t, double> class_weight;
 };
 struct SummaryOptions {
-  int line_length = 0;                // 0: the terminal's width, at most 88 (108 for graphs)
+  int line_length = 0;                // 0: the terminal's width, at most 88 (108 for graphs; 12 more with show_trainable)
+  std::vector<double> positions = {}; // where the columns end, as parts of the line: {0.45, 0.8, 1} (graphs {0.3, 0.56, 0.74, 1})
   bool expand_nested = false;
   bool show_trainable = false;
+  Strings layer_range = {};           // the first and the last layer to show: names or regular expressions for their beginnings
 };
 struct SaveOptions {
   bool overwrite = true;              // false: Error when the file exists

@@ -63,6 +63,7 @@ class OptimizerBase : public Configurable {
   virtual double learning_rate();               // now; of a schedule: at the current step
   virtual void set_learning_rate(double value); // throws Error when a schedule drives it
   virtual int64_t iterations();                 // updates so far
+  virtual std::vector<Ref<OptimizerBase>> optimizers() const { return {}; }  // MultiOptimizer's
   virtual OptimizerBase* wrapped_optimizer() { return nullptr; }  // LossScaleOptimizer's inner one
   virtual void finalize_variable_values(const std::vector<Variable>& vars);  // EMA: weights become their averages
   // Weights whose name contains one of these take no weight decay; before build.
@@ -273,6 +274,23 @@ struct LossScaleOptimizerOptions {
   std::string name = {};
 };
 Optimizer LossScaleOptimizer(Optimizer inner, LossScaleOptimizerOptions options = {});
+
+// Which optimizer updates a weight: the one whose key is the weight's path ("sequential/dense/kernel"), else the one whose key, as a
+// regular expression, matches the whole path; else default_optimizer. Throws Error where several expressions match.
+struct OptimizerMap {
+  Optimizer default_optimizer;
+  std::vector<std::pair<std::string, Optimizer>> optimizer_map = {};
+};
+struct MultiOptimizerOptions {
+  std::optional<double> loss_scale_factor = {};  // takes the place of that of each optimizer
+  std::string name = {};
+};
+// An optimizer of its own for each part of the model; learning_rate() and set_learning_rate() throw Error: ask optimizers(), which
+// are those of the map in order, then the default.
+//   MultiOptimizer({Adam(), {{".*/encoder/.*", SGD({.learning_rate = 1e-4})}}})
+Optimizer MultiOptimizer(OptimizerMap map, MultiOptimizerOptions options = {});
+// The same with a function that gives each weight its optimizer; it has no configuration to save.
+Optimizer MultiOptimizer(std::function<Optimizer(const Variable&)> choose, MultiOptimizerOptions options = {});
 
 #undef GLIA_OPTIMIZER_OPTIONS
 

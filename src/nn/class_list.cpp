@@ -17,6 +17,9 @@
 #include "base/error.h"
 
 namespace glia {
+namespace nn {
+std::shared_ptr<Configurable> make_optimizer_map();  // optimizers/multi.cpp
+}
 namespace {
 
 using Names = std::vector<std::string>;
@@ -150,6 +153,9 @@ std::vector<ClassEntry> optimizer_and_schedule_list() {
           OPTIMIZER(ScheduleFreeAdamW, "schedule_free_adam_w"),
           GLIA_CLASS_WITH("optimizer", LossScaleOptimizer, "keras.optimizers", Names{},
                           optimizers::LossScaleOptimizer(Optimizer(), {.name = "loss_scale_optimizer"})),
+          GLIA_CLASS_WITH("optimizer", MultiOptimizer, "keras.optimizers", Names{},
+                          optimizers::MultiOptimizer(optimizers::OptimizerMap(), {.name = "multi_optimizer"})),
+          ClassEntry{"optimizer_map", "OptimizerMap", "keras.optimizers", Names{}, nn::make_optimizer_map, ""},
           SCHEDULE(ExponentialDecay),
           SCHEDULE(InverseTimeDecay),
           GLIA_CLASS_WITH("schedule", PiecewiseConstantDecay, "keras.optimizers.schedules", Names{},

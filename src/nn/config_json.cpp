@@ -72,6 +72,10 @@ class Writer : public Fields {
     for (auto& o : v) list.push_back(to_json(*o));
     out[n] = list;
   }
+  void named_objects(const char* n, std::string_view, NamedObjects& v) override {
+    out[n] = json::object();
+    for (auto& [key, o] : v) out[n][key] = to_json(*o);
+  }
   bool reading() const override { return false; }
 
  private:
@@ -213,6 +217,12 @@ class Reader : public Fields {
     read(n, "a list of objects", [&](const json& j) {
       v.clear();
       for (const json& e : j) v.push_back(from_json(kind, e));
+    });
+  }
+  void named_objects(const char* n, std::string_view kind, NamedObjects& v) override {
+    read(n, "an object of objects", [&](const json& j) {
+      v.clear();
+      for (auto it = j.begin(); it != j.end(); ++it) v.emplace_back(it.key(), from_json(kind, it.value()));
     });
   }
   bool reading() const override { return true; }

@@ -4,14 +4,30 @@
 #include <cmath>
 
 #include "ops/compose.h"
+#include "ops/op_list.h"
 
 namespace glia::ops {
 namespace {
 Value at_most_zero(const Value& x) { return minimum(x, zero_of(x)); }
 }  // namespace
 
-// Its gradient is zero at both ends, as TensorFlow's.
-Value relu6(const Value& x) { return where(x >= 6.0, scalar_like(x, 6), relu(x)); }
+// The gradient is zero at both ends and is multiplied by the mask, as TensorFlow's: NaN where it is infinite outside.
+static const ir::OpDef& relu6_op() {
+  static const ir::OpDef def{
+      .name = "relu6",
+      .doc = "min(max(x, 0), 6), elementwise.",
+      .infer = [](const ir::InferContext& c) -> std::vector<TensorType> { return {c.in[0]}; },
+      .vjp = [](const ir::VjpContext& c) -> Values {
+        const Value &x = c.inputs[0], &g = c.grads[0];
+        return {g * cast(logical_and(x > 0.0, x < 6.0), g.dtype())};
+      },
+      .decompose = [](const ir::Attrs&, const Values& in) -> Values { return {where(in[0] >= 6.0, scalar_like(in[0], 6), relu(in[0]))}; },
+      .traits = {.low_precision = true},
+  };
+  return def;
+}
+Value relu6(const Value& x) { return ir::apply1(relu6_op(), {}, {x}); }
+OpList activation_ops() { return {&relu6_op()}; }
 Value leaky_relu(const Value& x, double negative_slope) { return where(x > 0.0, x, negative_slope * x); }
 // The exponentials see at most zero, so that no infinity meets a zero gradient. NaN goes the way of positive numbers.
 Value elu(const Value& x, double alpha) { return where(x < 0.0, alpha * expm1(at_most_zero(x)), x); }

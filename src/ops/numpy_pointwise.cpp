@@ -73,7 +73,8 @@ Value fmin(const Value& a, const Value& b) {
   return where(isnan(a), b, where(isnan(b), a, minimum(a, b)));
 }
 Value logaddexp2(const Value& a, const Value& b) {
-  return logaddexp(as_float(a) * std::numbers::ln2, as_float(b) * std::numbers::ln2) / std::numbers::ln2;
+  const DType both = result_type(a.dtype(), b.dtype()), t = is_float(both) ? both : DType::f32;
+  return logaddexp(cast(a, t) * std::numbers::ln2, cast(b, t) * std::numbers::ln2) / std::numbers::ln2;
 }
 Value isclose(const Value& given_a, const Value& given_b, double rtol, double atol, bool equal_nan) {
   const DType t = result_type(given_a.dtype(), given_b.dtype());

@@ -16,6 +16,7 @@ const std::map<std::string, const OpDef*, std::less<>>& registry() {
     for (const OpList& list : {
              OpList{&input_op(), &constant_op(), &call_op()},
              pointwise_ops(),
+             activation_ops(),
              reshape_ops(),
              broadcast_ops(),
              reduce_ops(),

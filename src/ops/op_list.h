@@ -7,6 +7,7 @@
 namespace glia::ops {
 using OpList = std::vector<const ir::OpDef*>;
 OpList pointwise_ops();
+OpList activation_ops();
 OpList reshape_ops();
 OpList broadcast_ops();
 OpList reduce_ops();

@@ -44,6 +44,17 @@ Value zero_where_not(const Value& keep, const Value& g) { return where(keep, g, 
 Value zero_where(const Value& drop, const Value& g) { return where(drop, scalar_like(g, 0), g); }
 constexpr double kLn2 = 0.693147180559945309, kLn10 = 2.302585092994045684, kTwoOverSqrtPi = 1.128379167095512574;
 
+// Of large * sqrt(1 + (small / large)^2), part by part, as Keras computes it: operands of equal size give all to the first.
+Values hypot_vjp(const VjpContext& c) {
+  const Value &g = c.grads[0], a = abs(c.inputs[0]), b = abs(c.inputs[1]);
+  const Value large = maximum(a, b), ratio = divide_no_nan(minimum(a, b), large), root = sqrt(square(ratio) + 1.0);
+  const Value to_ratio = g * large * ratio / root;
+  const Value to_small = divide_no_nan(to_ratio, large), to_large = g * root - divide_no_nan(to_ratio * ratio, large);
+  const Value first = zero_where_not(a >= b, to_large) + zero_where_not(a <= b, to_small);
+  const Value second = zero_where(a >= b, to_large) + zero_where(a <= b, to_small);
+  return {first * sign(c.inputs[0]), second * sign(c.inputs[1])};
+}
+
 const std::map<std::string_view, Vjp>& vjps() {
   static const std::map<std::string_view, Vjp> table = {
       {"add", GLIA_VJP(g, g)},
@@ -68,10 +79,10 @@ const std::map<std::string_view, Vjp>& vjps() {
       {"pow", GLIA_VJP(c.needs[0] ? g * b * power(x, b - 1.0) : Value(),
                        c.needs[1] ? g * y * log(where(x > 0.0, x, scalar_like(x, 1))) : Value())},
       {"mod", GLIA_VJP(g, c.needs[1] ? -(g * floor(x / b)) : Value())},
-      {"fmod", GLIA_VJP(g * square(sign(x)), c.needs[1] ? -(g * trunc(x / b)) : Value())},
+      {"fmod", GLIA_VJP(g * square(sign(x)), c.needs[1] ? -(g * sign(x) * floor(abs(x / b)) * sign(b)) : Value())},
       {"floor_div", GLIA_VJP(Value(), Value())},
       {"atan2", GLIA_VJP(c.needs[0] ? g * b / (x * x + b * b) : Value(), c.needs[1] ? -(g * x) / (x * x + b * b) : Value())},
-      {"hypot", GLIA_VJP(c.needs[0] ? divide_no_nan(g * x, y) : Value(), c.needs[1] ? divide_no_nan(g * b, y) : Value())},
+      {"hypot", hypot_vjp},
       {"exp", GLIA_VJP(g * y)},
       {"exp2", GLIA_VJP(g * y * kLn2)},
       {"expm1", GLIA_VJP(g * (y + 1.0))},
@@ -79,7 +90,8 @@ const std::map<std::string_view, Vjp>& vjps() {
       {"log1p", GLIA_VJP(g / (x + 1.0))},
       {"log2", GLIA_VJP(g / (x * kLn2))},
       {"log10", GLIA_VJP(g / (x * kLn10))},
-      {"logaddexp", GLIA_VJP(c.needs[0] ? g * sigmoid(x - b) : Value(), c.needs[1] ? g * sigmoid(b - x) : Value())},
+      {"logaddexp", GLIA_VJP(c.needs[0] ? g * where(equal(x - b, scalar_like(x, 0)), scalar_like(x, 1), sigmoid(x - b)) : Value(),
+                             c.needs[1] ? g * where(equal(x - b, scalar_like(x, 0)), scalar_like(x, 0), sigmoid(b - x)) : Value())},  // of equals, the first
       {"sin", GLIA_VJP(g * cos(x))},
       {"cos", GLIA_VJP(-(g * sin(x)))},
       {"tan", GLIA_VJP(g * (y * y + 1.0))},

@@ -151,8 +151,16 @@ Value bitwise_and(const Value& a, const Value& b) { return binary("bitwise_and",
 Value bitwise_or(const Value& a, const Value& b) { return binary("bitwise_or", a, b); }
 Value bitwise_xor(const Value& a, const Value& b) { return binary("bitwise_xor", a, b); }
 Value bitwise_not(const Value& x) { return unary("bitwise_not", x); }
-Value left_shift(const Value& a, const Value& b) { return binary("shift_left", a, b); }
-Value right_shift(const Value& a, const Value& b) { return binary("shift_right", a, b); }
+namespace {
+// Keras on TensorFlow shifts by 0 to width - 1 places; what lies outside counts as the nearest of these.
+Value shifted(const char* op, const Value& a, const Value& b) {
+  const DType t = result_type(a.dtype(), b.dtype());
+  if (t == DType::bool_) return binary(op, a, b);
+  return emit(op, {cast(a, t), clip(cast(b, t), 0, static_cast<double>(8 * dtype_size(t) - 1))});
+}
+}  // namespace
+Value left_shift(const Value& a, const Value& b) { return shifted("shift_left", a, b); }
+Value right_shift(const Value& a, const Value& b) { return shifted("shift_right", a, b); }
 Value where(const Value& condition, const Value& a, const Value& b) {
   DType t = result_type(a.dtype(), b.dtype());
   return emit("select", {cast(condition, DType::bool_), cast(a, t), cast(b, t)});

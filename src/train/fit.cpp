@@ -99,7 +99,7 @@ struct FitRun {
       run_epoch(callbacks);
       Logs logs;
       for (auto& [name, value] : trainer.results()) logs.set(name, value);
-      if (validate && (at.epoch + 1) % std::max(1, options.validation_freq) == 0)
+      if (validate && validates(at.epoch + 1))
         for (auto& [name, value] : validate()) logs.set("val_" + name, value);
       callbacks.each(&Callback::on_epoch_end, at.epoch, logs);
       last = logs;
@@ -110,6 +110,12 @@ struct FitRun {
     trainer.finish_training();
     callbacks.each(&Callback::on_train_end, last);
     return history->history;
+  }
+
+  bool validates(int epoch) const {
+    const ValidationFrequency& f = options.validation_freq;
+    if (!f.epochs) return epoch % std::max(1, f.every) == 0;
+    return std::find(f.epochs->begin(), f.epochs->end(), epoch) != f.epochs->end();
   }
 
   // Puts a checkpoint's state back and the data where it stood. Optimizer, losses and metrics make their variables for the

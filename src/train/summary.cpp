@@ -1,23 +1,23 @@
-// Model::summary, character for character as Keras prints it (keras/src/utils/summary_utils.py; the table rules are
-// those of the Python library rich: fixed column widths reduced evenly, words wrapped, long words cut with an ellipsis).
+// Model::summary, character for character as Keras prints it (keras/src/utils/summary_utils.py).
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include <cmath>
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <map>
+#include <regex>
 
 #include "base/error.h"
 #include "nn/layer_call.h"
+#include "nn/layers/preprocessing.h"
 #include "train/functional.h"
 #include "train/sequential.h"
+#include "train/summary_table.h"
 #include "train/trainer.h"
 
 namespace glia {
 namespace {
-
-using Row = std::vector<std::string>;
 
 int terminal_columns() {
   if (const char* env = std::getenv("COLUMNS"); env && std::atoi(env) > 0) return std::atoi(env);
@@ -25,113 +25,6 @@ int terminal_columns() {
   if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) == 0 && w.ws_col > 0) return w.ws_col;
   return 80;
 }
-
-std::vector<std::string> glyphs(const std::string& s) {  // UTF-8 code points
-  std::vector<std::string> r;
-  for (char c : s) {
-    if ((static_cast<unsigned char>(c) & 0xC0) != 0x80) r.emplace_back();
-    if (r.empty()) r.emplace_back();
-    r.back() += c;
-  }
-  return r;
-}
-std::string join(const std::vector<std::string>& g, size_t begin, size_t end) {
-  std::string r;
-  for (size_t i = begin; i < end; ++i) r += g[i];
-  return r;
-}
-
-// Breaks a cell into lines of at most `width`: between words, and words that are too long end in an ellipsis.
-std::vector<std::string> wrap(const std::string& text, size_t width) {
-  std::vector<std::string> g = glyphs(text), lines;
-  std::vector<std::pair<size_t, size_t>> words;  // with the spaces around them
-  for (size_t i = 0; i < g.size();) {
-    size_t start = i;
-    while (i < g.size() && g[i] == " ") ++i;
-    while (i < g.size() && g[i] != " ") ++i;
-    while (i < g.size() && g[i] == " ") ++i;
-    words.emplace_back(start, i);
-  }
-  size_t line_start = 0, used = 0;
-  auto flush = [&](size_t end) {
-    size_t last = end;
-    while (last > line_start && g[last - 1] == " ") --last;
-    std::string line = last - line_start > width ? join(g, line_start, line_start + width - 1) + "…" : join(g, line_start, last);
-    lines.push_back(line);
-    line_start = end;
-  };
-  for (auto [start, end] : words) {
-    size_t length = end - start, bare = length;
-    while (bare > 0 && g[start + bare - 1] == " ") --bare;
-    if (used + bare <= width) {
-      used += length;
-      continue;
-    }
-    if (used && start) flush(start);
-    used = length;
-  }
-  flush(g.size());
-  return lines;
-}
-
-enum class Align { left, right, center };
-std::string pad(const std::string& s, size_t width, Align align) {
-  size_t n = glyphs(s).size(), gap = width > n ? width - n : 0;
-  size_t before = align == Align::right ? gap : align == Align::center ? gap / 2 : 0;
-  return std::string(before, ' ') + s + std::string(gap - before, ' ');
-}
-
-class Table {
- public:
-  Table(Row header, std::vector<Align> align, std::vector<int> widths, int line_length)
-      : header_(std::move(header)), align_(std::move(align)) {
-    int n = static_cast<int>(widths.size()), excess = -line_length + n + 1;
-    for (int w : widths) excess += w + 2;
-    for (int i = 0; i < n; ++i) {  // rich.ratio_reduce with equal ratios
-      int cut = static_cast<int>(std::nearbyint(static_cast<double>(excess) / (n - i)));
-      widths_.push_back(static_cast<size_t>(std::max(1, widths[i] - cut)));
-      excess -= cut;
-    }
-  }
-  void add(Row row) { rows_.push_back(std::move(row)); }
-  std::string text() const {
-    std::string r = rule("┏", "━", "┳", "┓") + cells(header_, "┃", true) + rule("┡", "━", "╇", "┩");
-    for (size_t i = 0; i < rows_.size(); ++i) r += (i ? rule("├", "─", "┼", "┤") : "") + cells(rows_[i], "│");
-    return r + rule("└", "─", "┴", "┘");
-  }
-
- private:
-  std::string rule(const char* left, const char* line, const char* cross, const char* right) const {
-    std::string r = left;
-    for (size_t i = 0; i < widths_.size(); ++i) {
-      if (i) r += cross;
-      for (size_t k = 0; k < widths_[i] + 2; ++k) r += line;
-    }
-    return r + right + "\n";
-  }
-  std::string cells(const Row& row, const std::string& bar, bool at_bottom = false) const {
-    std::vector<std::vector<std::string>> lines;
-    size_t height = 1;
-    for (size_t i = 0; i < row.size(); ++i) {
-      lines.push_back(wrap(row[i], widths_[i]));
-      height = std::max(height, lines.back().size());
-    }
-    std::string r;
-    for (size_t h = 0; h < height; ++h) {
-      r += bar;
-      for (size_t i = 0; i < row.size(); ++i) {
-        const size_t above = at_bottom ? height - lines[i].size() : 0;  // empty lines above the text
-        r += " " + pad(h >= above && h - above < lines[i].size() ? lines[i][h - above] : "", widths_[i], align_[i]) + " " + bar;
-      }
-      r += "\n";
-    }
-    return r;
-  }
-  Row header_;
-  std::vector<Align> align_;
-  std::vector<size_t> widths_;
-  std::vector<Row> rows_;
-};
 
 std::string with_commas(int64_t n) {
   std::string s = std::to_string(n);
@@ -204,6 +97,24 @@ std::vector<Line> sequential_lines(const SequentialLayer& s) {
   return r;
 }
 
+// A model is more than a list of layers when a depth, counted from the outputs, has several calls, when a call takes several tensors,
+// or when a layer is called twice.
+bool branches(const ir::Graph& g, const std::vector<ir::Ref>& outputs, const std::map<int, std::pair<std::string, int>>& source) {
+  std::map<int, int> depth, at_depth;
+  for (ir::Ref r : outputs) depth.emplace(r.node, 0);
+  for (auto it = source.rbegin(); it != source.rend(); ++it) {
+    const auto& [id, name] = *it;
+    size_t tensors = 0;
+    for (ir::Ref in : tensors_of(g.nodes[id])) {
+      if (!source.count(in.node)) continue;
+      ++tensors;
+      depth[in.node] = std::max(depth[in.node], depth[id] + 1);
+    }
+    if (tensors > 1 || name.second > 0 || ++at_depth[depth[id]] > 1) return true;
+  }
+  return false;
+}
+
 std::vector<Line> functional_lines(const FunctionalLayer& f, bool& graph_like) {
   const ir::Graph& g = f.graph();
   std::map<int, std::pair<std::string, int>> source;  // node -> name, call number of its layer
@@ -212,18 +123,9 @@ std::vector<Line> functional_lines(const FunctionalLayer& f, bool& graph_like) {
     if (auto* c = dynamic_cast<LayerCall*>(g.nodes[id].callee.get())) return c->layer->name();
     return g.nodes[id].op == &ir::input_op() ? g.nodes[id].attrs.s("name") : g.nodes[id].op->name;
   };
-  std::map<int, int> users;
-  int sources = 0;
-  for (int id = 0; id < static_cast<int>(g.nodes.size()); ++id) {
-    if (g.nodes[id].op == &ir::constant_op()) continue;
-    source[id] = {name_of(id), calls[name_of(id)]++};
-    sources += g.nodes[id].inputs.empty();
-    for (ir::Ref r : g.nodes[id].inputs) ++users[r.node];
-    graph_like |= g.nodes[id].inputs.size() > 1;
-  }
-  for (auto& [name, n] : calls) graph_like |= n > 1;
-  for (auto& [id, n] : users) graph_like |= n > 1;
-  graph_like |= sources > 1 || f.output_refs().size() > 1;
+  for (int id = 0; id < static_cast<int>(g.nodes.size()); ++id)
+    if (g.nodes[id].op != &ir::constant_op()) source[id] = {name_of(id), calls[name_of(id)]++};
+  graph_like |= branches(g, f.output_refs(), source);
   std::vector<Line> r;
   for (const auto& item : f.items()) {
     const ir::Node& n = g.nodes[item.node];
@@ -252,8 +154,15 @@ std::vector<Line> lines_of(const LayerRef& root, bool& graph_like) {
   return r;
 }
 
-bool is_model(const LayerRef& l) {
-  return l && (dynamic_cast<FunctionalLayer*>(l.ptr().get()) || dynamic_cast<SequentialLayer*>(l.ptr().get()));
+// The layers that are shown below one: of a model inside, without its ops, or of a Pipeline.
+std::vector<Line> nested_lines(const LayerRef& l) {
+  std::vector<Line> r;
+  if (auto* p = dynamic_cast<nn::Pipeline*>(l.ptr().get()))
+    for (const LayerRef& inner : p->layers) r.push_back({inner->name(), shown_class(*inner), {}, inner, ""});
+  bool ignored = false;
+  if (dynamic_cast<FunctionalLayer*>(l.ptr().get()) || dynamic_cast<SequentialLayer*>(l.ptr().get())) r = lines_of(l, ignored);
+  std::erase_if(r, [](const Line& line) { return !line.layer && line.class_name != "InputLayer"; });
+  return r;
 }
 
 void add_rows(Table& table, const std::vector<Line>& lines, bool graph_like, const SummaryOptions& o, int level) {
@@ -272,31 +181,36 @@ void add_rows(Table& table, const std::vector<Line>& lines, bool graph_like, con
       row.push_back(!weights ? "-" : line.layer->trainable() ? "Y" : "N");
     }
     table.add(std::move(row));
-    if (o.expand_nested && is_model(line.layer)) {
-      bool ignored = false;
-      std::vector<Line> inner = lines_of(line.layer, ignored);
-      add_rows(table, inner, graph_like, o, level + 1);
-    }
+    if (o.expand_nested && line.layer) add_rows(table, nested_lines(line.layer), graph_like, o, level + 1);
   }
 }
 
-// Lines that are wider than the terminal are cut.
-std::string crop(const std::string& text, size_t columns) {
-  std::string r;
-  for (size_t at = 0; at < text.size();) {
-    const size_t end = std::min(text.find('\n', at), text.size());
-    const std::vector<std::string> line = glyphs(text.substr(at, end - at));
-    r += join(line, 0, std::min(line.size(), columns)) + "\n";
-    at = end + 1;
+// The lines from the first layer to the last one that `range` names, in whichever order.
+std::vector<Line> within_range(std::vector<Line> lines, const Strings& range) {
+  if (range.empty()) return lines;
+  GLIA_CHECK(range.size() == 2, "summary: layer_range must name the first and the last layer. Received {} entries.", range.size());
+  std::vector<size_t> matches[2];
+  for (int end = 0; end < 2; ++end) {
+    std::regex pattern;
+    try {
+      pattern = std::regex(range[end]);
+    } catch (const std::regex_error&) {
+      throw_error("summary: layer_range: '{}' is not a regular expression.", range[end]);
+    }
+    for (size_t i = 0; i < lines.size(); ++i)
+      if (std::regex_search(lines[i].name, pattern, std::regex_constants::match_continuous)) matches[end].push_back(i);
+    GLIA_CHECK(!matches[end].empty(), "summary: layer_range: no layer's name begins with '{}'.", range[end]);
   }
-  return r;
+  size_t first = matches[0].front(), last = matches[1].back();
+  if (first > last) first = matches[1].front(), last = matches[0].back();
+  return {lines.begin() + static_cast<std::ptrdiff_t>(first), lines.begin() + static_cast<std::ptrdiff_t>(last) + 1};
 }
 
 std::string count_line(const char* label, const std::vector<Variable>& vars) {
   int64_t n = 0;
   double bytes = 0;
   for (const Variable& v : vars) n += v.tensor().size(), bytes += static_cast<double>(v.tensor().bytes());
-  return fmt::format(" {}: {} ({})\n", label, with_commas(n), memory_text(bytes));
+  return fmt::format(" {}: {} ({})", label, with_commas(n), memory_text(bytes));
 }
 
 }  // namespace
@@ -306,6 +220,7 @@ std::string Model::summary_text(const SummaryOptions& o) {
   std::vector<Line> lines = lines_of(*this, graph_like);
   int length = graph_like ? 108 : 88;
   std::vector<double> positions = graph_like ? std::vector<double>{.3, .56, .74, 1.} : std::vector<double>{.45, .80, 1.};
+  if (!o.positions.empty()) positions = o.positions;
   Row header{"Layer (type)", "Output Shape", "Param #"};
   std::vector<Align> align{Align::left, Align::left, Align::right};
   if (graph_like) header.push_back("Connected to"), align.push_back(Align::left);
@@ -316,7 +231,8 @@ std::string Model::summary_text(const SummaryOptions& o) {
     header.push_back("Trainable");
     align.push_back(Align::center);
   }
-  length = o.line_length ? o.line_length : std::min(length, terminal_columns() - 4);
+  const int terminal = terminal_columns();
+  length = o.line_length ? o.line_length : std::min(length, terminal - 4);
   std::vector<int> widths;
   for (int i = 0, at = 0; i < static_cast<int>(positions.size()); ++i) {
     int width = static_cast<int>(positions[i] * length) - at;
@@ -324,16 +240,20 @@ std::string Model::summary_text(const SummaryOptions& o) {
     widths.push_back(width);
     at += width;
   }
+  GLIA_CHECK(widths.size() >= header.size(), "summary: positions must have an entry for each of the {} columns. Received {}.",
+             header.size() - o.show_trainable, o.positions.size());
+  widths.resize(header.size());
   Table table(header, align, widths, length);
-  add_rows(table, lines, graph_like, o, 0);
+  add_rows(table, within_range(std::move(lines), o.layer_range), graph_like, o, 0);
   std::vector<Variable> optimizer_vars;
   if (compiled() && optimizer()->built()) optimizer_vars = optimizer()->variables();
   std::vector<Variable> all = (*this)->weights();
   all.insert(all.end(), optimizer_vars.begin(), optimizer_vars.end());
-  std::string r = fmt::format("Model: \"{}\"\n", name()) + crop(table.text(), static_cast<size_t>(terminal_columns()));
-  r += count_line("Total params", all) + count_line("Trainable params", (*this)->trainable_weights()) +
-       count_line("Non-trainable params", (*this)->non_trainable_weights());
-  if (!optimizer_vars.empty()) r += count_line("Optimizer params", optimizer_vars);
+  const auto columns = static_cast<size_t>(terminal);
+  std::string r = folded(fmt::format("Model: \"{}\"", name()), columns) + crop(table.text(), columns) + folded(count_line("Total params", all), columns) +
+                  folded(count_line("Trainable params", (*this)->trainable_weights()), columns) +
+                  folded(count_line("Non-trainable params", (*this)->non_trainable_weights()), columns);
+  if (!optimizer_vars.empty()) r += folded(count_line("Optimizer params", optimizer_vars), columns);
   return r;
 }
 

@@ -61,6 +61,7 @@ GLIA_SAMPLES(pointwise) {
     list.add("cast", {{"dtype", std::string(to)}}, {integers({5, 7}, 0, 9)});
   }
   list.add("stop_gradient", {}, {numbers({3, 4})});
+  list.add("relu6", {}, {numbers({3, 40})});
   list.add("fused", {{"program", std::string("input:float32:0;input:float32:1;const:float32:0.5;mul:float32:0:1;add:float32:3:2;tanh:float32:4|3,5")}, {"shape", ir::Ints{3, 40}}},
            {numbers({3, 40}), numbers({40}, -1, 1, 3)}).gradient = false;
   list.good.pop_back();  // its program names f32, so the f64 oracle does not apply; tests of the fusion pass cover it

@@ -34,8 +34,21 @@ Model make_application(const std::string& name, const json& args) {
       {"EfficientNetB4", A::EfficientNetB4}, {"EfficientNetB5", A::EfficientNetB5}, {"EfficientNetB6", A::EfficientNetB6},
       {"EfficientNetB7", A::EfficientNetB7}, {"EfficientNetV2B0", A::EfficientNetV2B0},
       {"EfficientNetV2B1", A::EfficientNetV2B1}, {"EfficientNetV2B2", A::EfficientNetV2B2}, {"EfficientNetV2B3", A::EfficientNetV2B3},
+      {"InceptionResNetV2", A::InceptionResNetV2}, {"NASNetMobile", A::NASNetMobile}, {"NASNetLarge", A::NASNetLarge},
       {"EfficientNetV2S", A::EfficientNetV2S}, {"EfficientNetV2M", A::EfficientNetV2M}, {"EfficientNetV2L", A::EfficientNetV2L}};
   if (auto it = makers.find(name); it != makers.end()) return it->second(common_options(args));
+  if (name.starts_with("MobileNetV3")) {
+    const A::MobileNetV3Options o{.alpha = args.value("alpha", 1.0), .minimalistic = args.value("minimalistic", false),
+                                  .dropout_rate = args.value("dropout_rate", 0.2), .include_preprocessing = args.value("include_preprocessing", true),
+                                  .common = common_options(args)};
+    return name.ends_with("Small") ? A::MobileNetV3Small(o) : A::MobileNetV3Large(o);
+  }
+  if (name.starts_with("ConvNeXt")) {
+    using ConvNeXt = Model (*)(const A::ConvNeXtOptions&);
+    const std::map<std::string, ConvNeXt> sizes{{"Tiny", A::ConvNeXtTiny}, {"Small", A::ConvNeXtSmall}, {"Base", A::ConvNeXtBase},
+                                                {"Large", A::ConvNeXtLarge}, {"XLarge", A::ConvNeXtXLarge}};
+    return sizes.at(name.substr(8))({.include_preprocessing = args.value("include_preprocessing", true), .common = common_options(args)});
+  }
   A::MobileNetOptions o{.alpha = args.value("alpha", 1.0), .depth_multiplier = args.value("depth_multiplier", 1), .common = common_options(args)};
   return name == "MobileNet" ? A::MobileNet(o) : A::MobileNetV2(o);
 }

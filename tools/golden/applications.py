@@ -25,6 +25,11 @@ CASES += [(f"EfficientNetB{i}", {"input_shape": SMALL, "classes": 4} if i in (0,
 
 CASES += [(f"EfficientNetV2{v}", {"input_shape": SMALL, "classes": 4} if v in ("B0", "S") else {"include_top": False, "input_shape": (65, 64, 3)}) for v in ("B0", "B1", "B2", "B3", "S", "M", "L")]
 
+CASES += [("MobileNetV3Small", {"input_shape": SMALL, "classes": 4}), ("MobileNetV3Large", {"input_shape": SMALL, "classes": 4, "classifier_activation": "linear"}), ("MobileNetV3Small", {"alpha": 0.75, "minimalistic": True, "include_top": False, "pooling": "avg"}),
+          ("MobileNetV3Large", {"alpha": 1.25, "input_shape": (65, 90, 3), "dropout_rate": 0, "include_preprocessing": False}), ("InceptionResNetV2", {"input_shape": (75, 80, 3), "classes": 4}), ("InceptionResNetV2", {"input_shape": (75, 75, 3), "include_top": False, "pooling": "max"}),
+          ("NASNetMobile", {"input_shape": (65, 97, 3), "classes": 4}), ("NASNetLarge", {"input_shape": SMALL, "include_top": False, "pooling": "avg"}), ("ConvNeXtTiny", {"input_shape": SMALL, "classes": 4}), ("ConvNeXtSmall", {"input_shape": SMALL, "include_top": False, "pooling": "max"}),
+          ("ConvNeXtBase", {"input_shape": (65, 70, 2), "include_top": False}), ("ConvNeXtLarge", {"input_shape": SMALL, "include_preprocessing": False, "classifier_activation": "linear"}), ("ConvNeXtXLarge", {"input_shape": SMALL, "include_top": False})]  # fmt: skip
+
 
 def reduced(value):
     """Nested objects without module and registered name, and without seeds."""

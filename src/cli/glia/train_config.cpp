@@ -102,7 +102,8 @@ FitOptions fit_options(const Config& c) {
   if (c.has("steps_per_epoch")) o.steps_per_epoch = c.get<int64_t>("steps_per_epoch");
   if (c.has("validation_steps")) o.validation_steps = c.get<int64_t>("validation_steps");
   if (c.has("validation_batch_size")) o.validation_batch_size = c.get<int64_t>("validation_batch_size");
-  o.validation_freq = c.get<int>("validation_freq", 1);
+  if (c.has("validation_freq") && c.value()["validation_freq"].is_array()) o.validation_freq = c.get<std::vector<int>>("validation_freq");
+  else o.validation_freq = c.get<int>("validation_freq", 1);
   const Config weights = c.object("class_weight");
   for (auto& [key, value] : weights.value().items()) {
     char* end = nullptr;

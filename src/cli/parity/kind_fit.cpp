@@ -178,7 +178,14 @@ FitOptions to_fit(const json& line) {
   Reader read("fit", line.at("fit"));
   read("epochs", o.epochs), read("batch_size", o.batch_size), read("shuffle", o.shuffle), read("initial_epoch", o.initial_epoch);
   read("steps_per_epoch", o.steps_per_epoch), read("validation_steps", o.validation_steps);
-  read("validation_batch_size", o.validation_batch_size), read("validation_freq", o.validation_freq);
+  read("validation_batch_size", o.validation_batch_size);
+  if (const json& f = line.at("fit"); f.contains("validation_freq") && f["validation_freq"].is_array()) {
+    std::vector<int> epochs;
+    read("validation_freq", epochs);
+    o.validation_freq = epochs;
+  } else {
+    read("validation_freq", o.validation_freq.every);
+  }
   read("validation_split", o.validation_split), read("verbose", o.verbose);
   read.finish();
   auto given = [&](const char* key) { return line.contains(key) && !line[key].is_null(); };
@@ -248,6 +255,7 @@ void run_summary(const json& line, Check& check) {
   SummaryOptions options;
   Reader read("summary", line.value("args", json::object()));
   read("line_length", options.line_length), read("expand_nested", options.expand_nested), read("show_trainable", options.show_trainable);
+  read("positions", options.positions), read("layer_range", options.layer_range);
   read.finish();
   check.text("text", model.summary_text(options), line.at("text").get<std::string>());
 }

@@ -78,15 +78,20 @@ Tensor OpCall::tensor(std::string_view name) const {
   return as_value(item).tensor();
 }
 
-std::pair<Value, Value> OpCall::pair(std::string_view a, std::string_view b) const {
+std::pair<Value, Value> OpCall::pair(std::string_view a, std::string_view b, Numbers numbers) const {
   const json &ja = args_->at(a), &jb = args_->at(b);
   Value va = as_value(ja), vb = as_value(jb);
-  auto weak = [](const json& number, const Value& other) {
-    const bool keeps = is_float(other.dtype()) || (is_integer_like(number) && other.dtype() != DType::bool_);
-    return keeps ? Value(Tensor::scalar(to_number(number), other.dtype())) : Value(Tensor::scalar(to_number(number)));
+  if (numbers == Numbers::strong) return {va, vb};
+  auto weak = [&](const json& item, const Value& number, const Value& other) {
+    const DType t = other.dtype();
+    if (is_float(t)) return Value(Tensor::scalar(to_number(item), t));
+    if (numbers == Numbers::quotient) return ops::cast(number, DType::f32);
+    if (!is_integer_like(item) || t == DType::bool_) return number;
+    return ops::cast(number, t);  // modulo the range, as a conversion of int32
   };
-  if (!is_marked(ja) && !ja.is_array() && is_marked(jb)) va = weak(ja, vb);
-  if (!is_marked(jb) && !jb.is_array() && is_marked(ja)) vb = weak(jb, va);
+  auto is_number = [](const json& item) { return !is_marked(item) && !item.is_array(); };
+  if (is_number(ja) && is_marked(jb)) va = weak(ja, va, vb);
+  if (is_number(jb) && is_marked(ja)) vb = weak(jb, vb, va);
   return {va, vb};
 }
 

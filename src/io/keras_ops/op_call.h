@@ -17,6 +17,11 @@
 
 namespace glia::keras_ops {
 
+// What a number does beside an array. strong: it is an array itself, of int32, float32 or bool (most functions convert their operands
+// before they promote). weak: it takes the array's dtype, whole numbers modulo its range, where the kinds agree. quotient: as weak,
+// but what is not a float becomes one.
+enum class Numbers { strong, weak, quotient };
+
 // A CallArgs whose arrays are Values.
 class OpCall {
  public:
@@ -29,8 +34,8 @@ class OpCall {
   Value value(std::string_view name) const;            // an array, or a number as a scalar
   Value maybe_value(std::string_view name) const;      // undefined Value when absent
   Values values(std::string_view name) const;          // a list of arrays or numbers
-  // Two operands as Keras promotes them: a number takes the array's dtype (a float beside integers makes float32).
-  std::pair<Value, Value> pair(std::string_view a, std::string_view b) const;
+  // Two operands as Keras converts them; see Numbers for one that is a number.
+  std::pair<Value, Value> pair(std::string_view a, std::string_view b, Numbers numbers = Numbers::strong) const;
   Tensor tensor(std::string_view name) const;          // the data itself, for what must be known when tracing
 
   const json* find(std::string_view name) const { return args_->find(name); }

@@ -13,15 +13,22 @@ template <Unary F>
 Values unary(OpCall& c) {
   return {F(c.value("x"))};
 }
-template <Binary F>
+template <Binary F, Numbers N = Numbers::strong>
 Values binary(OpCall& c) {
-  auto [a, b] = c.pair("x1", "x2");
+  auto [a, b] = c.pair("x1", "x2", N);
   return {F(a, b)};
 }
 template <Binary F>
-Values shift(OpCall& c) {
+Values bits(OpCall& c) {
   auto [a, b] = c.pair("x", "y");
   return {F(a, b)};
+}
+// A number of places leaves the dtype as it is; a number that is shifted is an array.
+template <Binary F>
+Values shift(OpCall& c) {
+  const json* places = c.find("y");
+  Value x = c.value("x"), y = c.value("y");
+  return {F(x, places->is_number_integer() ? ops::cast(y, x.dtype()) : y)};
 }
 
 Values clip(OpCall& c) {
@@ -33,7 +40,7 @@ Values gelu(OpCall& c) { return {ops::gelu(c.value("x"), c.flag("approximate", t
 Values cast(OpCall& c) { return {ops::cast(c.value("x"), dtype_from_name(c.text("dtype")))}; }
 Values where(OpCall& c) {
   if (!c.has("x1") && !c.has("x2")) return ops::nonzero(c.value("condition"));
-  auto [a, b] = c.pair("x1", "x2");
+  auto [a, b] = c.pair("x1", "x2", Numbers::weak);
   return {ops::where(c.value("condition"), a, b)};
 }
 Values converted(OpCall& c) {
@@ -71,16 +78,16 @@ void add_unary(std::vector<OpBinding>& list) {
 void add_binary(std::vector<OpBinding>& list) {
   using namespace ops;
   const OpBinding rows[] = {
-      {"add", "x1 x2", binary<add>},
-      {"subtract", "x1 x2", binary<subtract>},
-      {"multiply", "x1 x2", binary<multiply>},
-      {"divide", "x1 x2", binary<divide>},
-      {"floor_divide", "x1 x2", binary<floor_divide>},
+      {"add", "x1 x2", binary<add, Numbers::weak>},
+      {"subtract", "x1 x2", binary<subtract, Numbers::weak>},
+      {"multiply", "x1 x2", binary<multiply, Numbers::weak>},
+      {"divide", "x1 x2", binary<divide, Numbers::quotient>},
+      {"floor_divide", "x1 x2", binary<floor_divide, Numbers::weak>},
       {"mod", "x1 x2", binary<mod>},
       {"fmod", "x1 x2", binary<fmod>},
-      {"power", "x1 x2", binary<power>},
-      {"maximum", "x1 x2", binary<maximum>},
-      {"minimum", "x1 x2", binary<minimum>},
+      {"power", "x1 x2", binary<power, Numbers::weak>},
+      {"maximum", "x1 x2", binary<maximum, Numbers::weak>},
+      {"minimum", "x1 x2", binary<minimum, Numbers::weak>},
       {"arctan2", "x1 x2", binary<arctan2>},
       {"hypot", "x1 x2", binary<hypot>},
       {"logaddexp", "x1 x2", binary<logaddexp>},
@@ -93,11 +100,13 @@ void add_binary(std::vector<OpBinding>& list) {
       {"logical_and", "x1 x2", binary<logical_and>},
       {"logical_or", "x1 x2", binary<logical_or>},
       {"logical_xor", "x1 x2", binary<logical_xor>},
-      {"bitwise_and", "x y", shift<bitwise_and>},
-      {"bitwise_or", "x y", shift<bitwise_or>},
-      {"bitwise_xor", "x y", shift<bitwise_xor>},
+      {"bitwise_and", "x y", bits<bitwise_and>},
+      {"bitwise_or", "x y", bits<bitwise_or>},
+      {"bitwise_xor", "x y", bits<bitwise_xor>},
       {"left_shift", "x y", shift<left_shift>},
       {"right_shift", "x y", shift<right_shift>},
+      {"bitwise_left_shift", "x y", shift<left_shift>},
+      {"bitwise_right_shift", "x y", shift<right_shift>},
   };
   list.insert(list.end(), std::begin(rows), std::end(rows));
 }

@@ -16,6 +16,11 @@ Shape image_shape(const ApplicationOptions& o, const char* model, int64_t publis
   return s;
 }
 
+int64_t multiple_of_8(double v) {
+  const int64_t rounded = std::max<int64_t>(8, static_cast<int64_t>(v + 4) / 8 * 8);
+  return static_cast<double>(rounded) < 0.9 * v ? rounded + 8 : rounded;
+}
+
 Value conv(const Value& x, int64_t filters, int64_t size, const ConvArgs& a) {
   return layers::Conv2D(filters, {size, size}, {.strides = {a.strides, a.strides}, .padding = a.padding, .activation = a.activation,
                                                 .use_bias = a.use_bias, .kernel_initializer = a.initializer, .name = a.name})(x);

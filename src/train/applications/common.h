@@ -12,6 +12,9 @@ namespace glia::applications {
 // Checks the options; shape of one image.
 Shape image_shape(const ApplicationOptions& o, const char* model, int64_t published, int64_t smallest);
 
+// The nearest multiple of 8, at least 8 and not more than a tenth less than v.
+int64_t multiple_of_8(double v);
+
 struct ConvArgs {
   int64_t strides = 1;
   const char* padding = "valid";

@@ -20,11 +20,6 @@ Value separable_block(Value x, int64_t filters, int64_t stride, int64_t multipli
   return relu6(batch_norm(x, fmt::format("conv_pw_{}_bn", block), 1e-3, 0.99, -1), fmt::format("conv_pw_{}_relu", block));
 }
 
-int64_t multiple_of_8(double v) {
-  const int64_t rounded = std::max<int64_t>(8, static_cast<int64_t>(v + 4) / 8 * 8);
-  return static_cast<double>(rounded) < 0.9 * v ? rounded + 8 : rounded;  // not more than a tenth less
-}
-
 Value norm(const Value& x, const std::string& name) { return batch_norm(x, name, 1e-3, 0.999, -1); }
 
 Value inverted_residual(const Value& in, int64_t wanted, double alpha, int64_t stride, int64_t expansion, int block) {
