@@ -17,8 +17,8 @@ set(GLIA_PARITY_SHARED ${PROJECT_SOURCE_DIR}/../shared/parity)
 set(GLIA_PARITY_KNOWN ${PROJECT_SOURCE_DIR}/tests/golden/known_differences.txt)
 foreach(kind IN LISTS GLIA_PARITY_KINDS)
   set(files ${PROJECT_SOURCE_DIR}/tests/golden/vectors.jsonl.gz ${PROJECT_SOURCE_DIR}/tests/golden/more.jsonl.gz
-            ${PROJECT_SOURCE_DIR}/tests/golden/random.jsonl.gz ${PROJECT_SOURCE_DIR}/tests/golden/dtypes.jsonl.gz
-            ${PROJECT_SOURCE_DIR}/tests/golden/strings.jsonl.gz)
+            ${PROJECT_SOURCE_DIR}/tests/golden/random.jsonl.gz ${PROJECT_SOURCE_DIR}/tests/golden/odd.jsonl.gz
+            ${PROJECT_SOURCE_DIR}/tests/golden/dtypes.jsonl.gz ${PROJECT_SOURCE_DIR}/tests/golden/strings.jsonl.gz)
   if(EXISTS ${GLIA_PARITY_SHARED}/${kind}.jsonl.gz)
     list(APPEND files ${GLIA_PARITY_SHARED}/${kind}.jsonl.gz)
   endif()

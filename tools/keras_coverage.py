@@ -113,7 +113,6 @@ OTHER = {
 
 # Not there, and why.
 ABSENT = {
-    r"optimizers\.(MultiOptimizer|OptimizerMap)": "one optimizer for all weights; freeze layers, or write a train step",
     r"layers\.(FlaxLayer|JaxLayer|TFSMLayer|TorchModuleWrapper)": "bridge to another framework",
     r"layers\.TernaryDense": "ternary weights are not supported",
     r"ops\.eig": "results are complex; `ops::eigh` for symmetric matrices",
@@ -122,7 +121,6 @@ ABSENT = {
     r"distillation\..*": "write it as a `Model` with two networks",
     r"visualization\..*": "draws with Matplotlib",
     r"wrappers\..*": "wrappers of scikit-learn",
-    r"applications\..*": "not among the ready-made architectures; its `.keras` file loads",
     r"callbacks\.OrbaxCheckpoint": "a format of JAX",
     r"callbacks\.RemoteMonitor": "no network access from the library",
     r"saving\.KerasFileEditor": "a console tool",

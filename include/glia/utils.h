@@ -41,6 +41,7 @@ struct NormalizeOptions {
   double order = 2.0;  // >= 1, or infinity for the largest magnitude
 };
 // x divided by its norm along an axis; vectors of norm 0 stay 0. Floats keep their dtype, integers become float32.
+// A vector of n numbers gives (1, n), as in Keras.
 Tensor normalize(const Tensor& x, const NormalizeOptions& options = {});
 
 // A fraction of the data (double, between 0 and 1) or a number of elements (int).

@@ -95,7 +95,7 @@ Tensor normalize(const Tensor& x, const NormalizeOptions& o) {
       for (int64_t i = 0; i < n; ++i) out.set_item(base + i * inner, x.item(base + i * inner) / norm);
     }
   }
-  return out;
+  return rank == 1 ? out.reshape({1, n}) : out;
 }
 
 // Elements of one side; -1 when it was not given.

@@ -247,7 +247,7 @@ std::string_view kind_of(const Configurable& object) {
   if (dynamic_cast<const MetricBase*>(p)) return MetricBase::kind;
   if (dynamic_cast<const OptimizerBase*>(p)) return OptimizerBase::kind;
   if (dynamic_cast<const ScheduleBase*>(p)) return ScheduleBase::kind;
-  return "";
+  return object.class_name() == "OptimizerMap" ? "optimizer_map" : "";
 }
 
 std::shared_ptr<Configurable> resolve_object(std::string_view kind, const std::string& name) {

@@ -46,7 +46,7 @@ Value sinc(const Value& given) {
   return where(equal(x, scalar_like(x, 0)), scalar_like(x, 1), sin(scaled) / scaled);
 }
 Value cbrt(const Value& given) {
-  Value x = as_float(given);
+  Value x = given.dtype() == DType::i64 ? cast(given, DType::f64) : as_float(given);
   return sign(x) * power(abs(x), scalar_like(x, 1.0 / 3.0));
 }
 Value nan_to_num(const Value& x, double nan, std::optional<double> posinf, std::optional<double> neginf) {

@@ -6,6 +6,7 @@
 #include <map>
 
 #include "base/error.h"
+#include "ir/lazy.h"
 #include "ops/pointwise.h"
 #include "passes/pipeline.h"
 #include "passes/rewrite.h"
@@ -20,7 +21,11 @@ constexpr int kSearchLimit = 2000;   // nodes visited by one convexity check
 
 class PointwiseFuser {
  public:
-  explicit PointwiseFuser(Graph& g) : g_(g), users_(users_of(g)), group_of_(g.nodes.size(), -1) {}
+  explicit PointwiseFuser(Graph& g) : g_(g), users_(users_of(g)), group_of_(g.nodes.size(), -1), chooses_(g.nodes.size(), false) {
+    const auto readers = readers_of(g);
+    for (int id = 0; id < static_cast<int>(g.nodes.size()); ++id)
+      if (is_whole_select(g, id)) chooses_[id] = !only_for(g, readers, id, 1).empty() || !only_for(g, readers, id, 2).empty();
+  }
 
   void run() {
     for (int id = 0; id < static_cast<int>(g_.nodes.size()); ++id)
@@ -34,7 +39,7 @@ class PointwiseFuser {
 
   bool eligible(int id) const {
     const Node& n = g_.nodes[id];
-    return n.op->traits.pointwise && n.types.size() == 1 && !n.inputs.empty();
+    return n.op->traits.pointwise && n.types.size() == 1 && !n.inputs.empty() && !chooses_[id];  // a choice stays one: the plan skips the other branch
   }
 
   void place(int id) {
@@ -228,6 +233,7 @@ class PointwiseFuser {
   Graph& g_;
   std::vector<std::vector<int>> users_;
   std::vector<int> group_of_;
+  std::vector<bool> chooses_;  // selects between branches that are worth skipping
   std::vector<Group> groups_;
   std::vector<bool> done_;
 };

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "base/error.h"
+#include "ir/lazy.h"
 #include "plan/arena.h"
 #include "plan/select.h"
 
@@ -35,6 +36,7 @@ class Planner {
   Plan run() {
     find_last_uses();
     describe_interface();
+    find_guards();
     for (int id = 0; id < static_cast<int>(g_.nodes.size()); ++id) place_node(id);
     copy_outputs();
     assign_offsets();
@@ -59,6 +61,17 @@ class Planner {
     for (Ref r : g_.outputs) {
       used_[r.node][r.output] = true;
       keep_to_end(r);
+    }
+  }
+  // What one branch of a select alone needs waits for the condition. Later selects come first: theirs decide about earlier ones.
+  void find_guards() {
+    const auto readers = readers_of(g_);
+    for (int id = static_cast<int>(g_.nodes.size()) - 1; id >= 0; --id) {
+      if (!is_whole_select(g_, id)) continue;
+      const Ref condition = g_.nodes[id].inputs[0];
+      for (int branch : {1, 2})
+        for (int node : only_for(g_, readers, id, branch))
+          if (node > condition.node) guards_[node].push_back({condition, branch == 1});
     }
   }
   void keep_to_end(Ref r) {
@@ -145,7 +158,9 @@ class Planner {
     std::vector<bool> in_fixed;
     for (Ref r : n.inputs) in_fixed.push_back(fixed_node_[r.node]);
     const bool fixed = fixed_node_[id] = depends_on_fixed_alone(id);
-    if (fixed) in_fixed.assign(in_fixed.size(), false);  // the step runs once, so it keeps nothing
+    const auto guards = fixed ? guards_.end() : guards_.find(id);
+    // A step that runs once keeps nothing, nor does one that may be skipped the first time.
+    if (fixed || guards != guards_.end()) in_fixed.assign(in_fixed.size(), false);
     Selection chosen = select_kernel(g_, id, used_[id], in_fixed);
     Step step;
     step.fn = chosen.kernel.fn;
@@ -160,6 +175,8 @@ class Planner {
       touch(b);
       step.in.push_back({Place::arena, b});  // buffer index until assign_offsets
     }
+    if (guards != guards_.end())
+      for (auto [condition, expected] : guards->second) step.guards.push_back({{Place::arena, root_buffer(condition)}, expected});
     auto& mine = buffer_of_[id];
     for (int o = 0; o < static_cast<int>(n.types.size()); ++o) {
       int b = used_[id][o] ? output_buffer(id, o) : -1;
@@ -267,6 +284,7 @@ class Planner {
     for (Step& s : plan_.steps) {
       for (Slot& x : s.in) resolve(x);
       for (Slot& x : s.out) resolve(x);
+      for (Guard& x : s.guards) resolve(x.condition);
       resolve(s.work);
     }
   }
@@ -278,6 +296,7 @@ class Planner {
   std::vector<std::vector<int>> last_use_;    // per node output: last node that reads it
   std::vector<std::vector<bool>> used_;
   std::vector<bool> fixed_node_;              // derived from fixed inputs and constants alone
+  std::map<int, std::vector<std::pair<Ref, bool>>> guards_;  // node -> conditions and what they must be
   std::map<Ref, int> direct_;                 // value -> output position it is written to directly
 };
 
@@ -297,7 +316,9 @@ std::string print(const Plan& p) {
     for (size_t i = 0; i < s.in.size(); ++i) r += (i ? ", " : "") + slot(s.in[i]);
     r += ") -> (";
     for (size_t i = 0; i < s.out.size(); ++i) r += (i ? ", " : "") + slot(s.out[i]);
-    r += fmt::format(") {}{}{}\n", s.note, s.scope.empty() ? "" : " @", s.scope);
+    r += ")";
+    for (const Guard& x : s.guards) r += fmt::format(" {} {}", x.expected ? "if" : "unless", slot(x.condition));
+    r += fmt::format(" {}{}{}\n", s.note, s.scope.empty() ? "" : " @", s.scope);
   }
   return r;
 }

@@ -15,12 +15,19 @@ struct Slot {
   int64_t at = 0;  // arena, kept: byte offset; input, output, constant: index
 };
 
+// A step with guards runs only where all of these conditions, looked at in order, hold: its result is read by one branch of a select.
+struct Guard {
+  Slot condition;  // a bool
+  bool expected = true;
+};
+
 struct Step {
   ir::KernelFn fn = nullptr;
   std::shared_ptr<const void> params;
   std::vector<Slot> in, out;
   Slot work;
   bool fixed = false;             // depends on fixed inputs alone: runs only when one of them has changed
+  std::vector<Guard> guards;
   std::string op, kernel, scope;  // for dumps and the profiler
   std::string note;               // shapes
 };

@@ -81,6 +81,10 @@ Executable::Executable(plan::Plan plan, std::shared_ptr<Arena> arena) : plan_(st
     if (keeps) keeping_calls_.push_back(calls_.size());
     (step.fixed ? fixed_calls_ : run_calls_).push_back(calls_.size());
     calls_.push_back({step.fn, {nullptr, nullptr, keeps ? kept_.base() + step.work.at : nullptr, step.params.get()}});
+    for (const plan::Guard& g : step.guards) {
+      guards_.push_back({calls_.size() - 1, slots_.size(), g.expected});
+      add_slot(g.condition);
+    }
   }
   slots_.push_back(nullptr);
   for (size_t i = 0; i < calls_.size(); ++i) {
@@ -123,9 +127,25 @@ void Executable::run(std::span<void* const> inputs, std::span<void* const> outpu
   } else {
     if (refresh)
       for (size_t i : fixed_calls_) calls_[i].fn(calls_[i].args);
-    for (size_t i : run_calls_) calls_[i].fn(calls_[i].args);
+    if (guards_.empty())
+      for (size_t i : run_calls_) calls_[i].fn(calls_[i].args);
+    else run_guarded();
   }
   ready_ = true;
+}
+
+// The guards of a call, from `next` on, which is moved behind them.
+bool Executable::wanted(size_t call, size_t& next) const {
+  bool yes = true;
+  for (; next < guards_.size() && guards_[next].call == call; ++next)  // behind a guard that fails, conditions may not have been computed
+    yes = yes && *static_cast<const bool*>(slots_[guards_[next].slot]) == guards_[next].expected;
+  return yes;
+}
+
+void Executable::run_guarded() {
+  size_t next = 0;
+  for (size_t i : run_calls_)
+    if (wanted(i, next)) calls_[i].fn(calls_[i].args);
 }
 
 void Executable::run_profiled(bool refresh) {
@@ -136,7 +156,9 @@ void Executable::run_profiled(bool refresh) {
   };
   if (refresh)
     for (size_t i : fixed_calls_) timed(i);
-  for (size_t i : run_calls_) timed(i);
+  size_t next = 0;
+  for (size_t i : run_calls_)
+    if (wanted(i, next)) timed(i);
 }
 
 std::vector<Tensor> Executable::run(std::span<const Tensor> inputs) {

@@ -47,7 +47,13 @@ class Executable {
     ir::KernelArgs args;
   };
   void bind(std::span<void* const> inputs, std::span<void* const> outputs);
+  struct Guard {
+    size_t call, slot;
+    bool expected;
+  };
+  void run_guarded();
   void run_profiled(bool refresh);
+  bool wanted(size_t call, size_t& next) const;
 
   plan::Plan plan_;
   std::shared_ptr<Arena> arena_;
@@ -57,6 +63,7 @@ class Executable {
   std::vector<size_t> fixed_calls_, keeping_calls_;  // run when a fixed input changed; those with a kept workspace
   std::vector<size_t> run_calls_;                    // the others, run every time
   bool ready_ = false;
+  std::vector<Guard> guards_;              // in the order of the calls
   std::vector<std::vector<size_t>> input_slots_, output_slots_;
   std::vector<std::pair<size_t, int64_t>> arena_slots_;  // slot, byte offset
   std::vector<std::pair<size_t, int64_t>> work_slots_;   // call, byte offset

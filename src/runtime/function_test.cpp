@@ -73,6 +73,29 @@ TEST(Function, UpdatesInputsInPlaceAndTogether) {
   EXPECT_NEAR(in[2].item(39), 3 - 1.3 * 0.5 / (std::sqrt(2.14) + 1e-3) - 0.25, 1e-6);
 }
 
+// One branch of a choice is computed, not both; what a branch inside of the other decides waits for the outer condition.
+TEST(Executable, SkipsTheBranchThatIsNotChosen) {
+  auto g = std::make_shared<ir::Graph>();
+  Value x = ir::add_input(g, {DType::f32, {20, 20}}, "x"), outer = ir::add_input(g, {DType::f32, {}}, "outer"), inner = ir::add_input(g, {DType::f32, {}}, "inner");
+  Value first = outer > 0.0, second = inner > 0.0;
+  Value a = ops::matmul(ops::exp(x), x), b = ops::matmul(x, x), c = ops::softmax(x);
+  g->set_outputs({ops::where(first, a + 1.0, ops::where(second, b * 2.0, c)) * 0.5});
+  auto exe = runtime::compile(*g);
+  const std::string text = plan::print(exe->plan());
+  int guarded = 0;
+  for (const plan::Step& s : exe->plan().steps) guarded += !s.guards.empty();
+  EXPECT_GE(guarded, 5) << text;
+  EXPECT_NE(text.find("unless"), std::string::npos) << text;
+  Tensor ones = Tensor::full({20, 20}, 1);
+  auto result = [&](double o, double i) { return exe->run(std::vector<Tensor>{ones, Tensor::scalar(o), Tensor::scalar(i)})[0].item(399); };
+  for (int round = 0; round < 2; ++round) {
+    EXPECT_NEAR(result(1, -1), (20 * std::exp(1.0) + 1) / 2, 1e-4);
+    EXPECT_NEAR(result(-1, 1), 20, 1e-4);
+    EXPECT_NEAR(result(-1, -1), 0.025, 1e-6);
+    EXPECT_NEAR(result(1, 1), (20 * std::exp(1.0) + 1) / 2, 1e-4);
+  }
+}
+
 TEST(Graph, PrintsAndParses) {
   auto g = std::make_shared<ir::Graph>();
   Value x = ir::add_input(g, {DType::f32, {2, 3}}, "x");

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <functional>
 #include <map>
+#include <set>
 
 #include "base/error.h"
 #include "nn/layer_call.h"
@@ -91,6 +92,7 @@ void FunctionalLayer::extract(const Values& inputs, const Values& outputs) {
   }
   for (const Value& v : outputs) outputs_.push_back({fresh.at(v.node()), v.output()});
   graph_->outputs = outputs_;
+  name_ops();
   for (ir::Ref r : outputs_) output_names_.push_back(node_name(r.node));
   std::map<std::string, LayerRef> by_name;
   for (const Node& n : graph_->nodes) {
@@ -101,10 +103,40 @@ void FunctionalLayer::extract(const Values& inputs, const Values& outputs) {
   }
 }
 
+namespace {
+// What Keras calls the operation.
+std::string keras_name(const std::string& op) {
+  static const std::map<std::string, std::string> names{
+      {"sub", "subtract"}, {"mul", "multiply"}, {"div", "divide"}, {"neg", "negative"}, {"abs", "absolute"}, {"pow", "power"},
+      {"floor_div", "floor_divide"}, {"atan2", "arctan2"}, {"asin", "arcsin"}, {"acos", "arccos"}, {"atan", "arctan"}, {"asinh", "arcsinh"},
+      {"acosh", "arccosh"}, {"atanh", "arctanh"}, {"select", "where"}, {"eq", "equal"}, {"ne", "not_equal"}, {"lt", "less"}, {"le", "less_equal"},
+      {"gt", "greater"}, {"ge", "greater_equal"}, {"slice", "get_item"}, {"concat", "concatenate"}, {"reduce_sum", "sum"},
+      {"reduce_mean", "mean"}, {"reduce_max", "max"}, {"reduce_min", "min"}, {"reduce_prod", "prod"}};
+  const auto it = names.find(op);
+  return it == names.end() ? op : it->second;
+}
+}  // namespace
+
+// Names that no layer has: "add", "add_1".
+void FunctionalLayer::name_ops() {
+  std::set<std::string> used;
+  for (const Node& n : graph_->nodes)
+    if (const LayerCall* c = layer_call(n)) used.insert(c->layer->name());
+    else if (n.op == &ir::input_op()) used.insert(n.attrs.s("name"));
+  for (int id = 0; id < static_cast<int>(graph_->nodes.size()); ++id) {
+    const Node& n = graph_->nodes[id];
+    if (layer_call(n) || n.op == &ir::input_op() || n.op == &ir::constant_op()) continue;
+    const std::string base = n.callee ? n.callee->call_name() : keras_name(n.op->name);
+    std::string name = base;
+    for (int k = 1; !used.insert(name).second; ++k) name = fmt::format("{}_{}", base, k);
+    op_names_[id] = name;
+  }
+}
+
 std::string FunctionalLayer::node_name(int id) const {
   const Node& n = graph_->nodes[id];
   if (const LayerCall* c = layer_call(n)) return c->layer->name();
-  return n.op == &ir::input_op() ? n.attrs.s("name") : n.callee ? n.callee->call_name() : n.op->name;
+  return n.op == &ir::input_op() ? n.attrs.s("name") : op_names_.at(id);
 }
 
 // Keras's order (keras/src/ops/function.py, map_graph): by decreasing depth, ties by a pre-order walk from the outputs.

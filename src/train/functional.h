@@ -24,6 +24,7 @@ class FunctionalLayer : public Layer {
   const ir::Graph& graph() const { return *graph_; }
   const std::vector<LayerRef>& layers() const { return layers_; }  // by depth, as Keras orders them
   const std::vector<Item>& items() const { return items_; }        // nodes by depth, ops included
+  std::string node_name(int node) const;  // of a layer, an input or an op ("add", "add_1"), as Keras would name it
   const std::vector<ir::Ref>& input_refs() const { return inputs_; }
   const std::vector<ir::Ref>& output_refs() const { return outputs_; }
   const std::vector<std::string>& input_names() const { return input_names_; }
@@ -36,13 +37,14 @@ class FunctionalLayer : public Layer {
  private:
   void extract(const Values& inputs, const Values& outputs);
   void order_layers();
-  std::string node_name(int node) const;
+  void name_ops();
 
   std::shared_ptr<ir::Graph> graph_;
   std::vector<ir::Ref> inputs_, outputs_;
   std::vector<std::string> input_names_, output_names_, input_keys_, output_keys_;
   std::vector<LayerRef> layers_;
   std::vector<Item> items_;
+  std::map<int, std::string> op_names_;  // of plain ops
 };
 
 }  // namespace glia

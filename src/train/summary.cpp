@@ -51,6 +51,11 @@ std::string shapes_text(const std::vector<Shape>& shapes) {
   return r + "]";
 }
 
+// "add" of "add_1".
+std::string without_number(const std::string& name) {
+  const size_t end = name.find_last_not_of("0123456789");
+  return end != std::string::npos && end + 1 < name.size() && name[end] == '_' ? name.substr(0, end) : name;
+}
 std::string camel(const std::string& snake) {
   std::string r;
   bool up = true;
@@ -119,17 +124,13 @@ std::vector<Line> functional_lines(const FunctionalLayer& f, bool& graph_like) {
   const ir::Graph& g = f.graph();
   std::map<int, std::pair<std::string, int>> source;  // node -> name, call number of its layer
   std::map<std::string, int> calls;
-  auto name_of = [&](int id) -> std::string {
-    if (auto* c = dynamic_cast<LayerCall*>(g.nodes[id].callee.get())) return c->layer->name();
-    return g.nodes[id].op == &ir::input_op() ? g.nodes[id].attrs.s("name") : g.nodes[id].op->name;
-  };
   for (int id = 0; id < static_cast<int>(g.nodes.size()); ++id)
-    if (g.nodes[id].op != &ir::constant_op()) source[id] = {name_of(id), calls[name_of(id)]++};
+    if (g.nodes[id].op != &ir::constant_op()) source[id] = {f.node_name(id), calls[f.node_name(id)]++};
   graph_like |= branches(g, f.output_refs(), source);
   std::vector<Line> r;
   for (const auto& item : f.items()) {
     const ir::Node& n = g.nodes[item.node];
-    Line line{item.name, item.layer ? shown_class(*item.layer) : n.op == &ir::input_op() ? "InputLayer" : camel(n.op->name), {}, item.layer, ""};
+    Line line{item.name, item.layer ? shown_class(*item.layer) : n.op == &ir::input_op() ? "InputLayer" : camel(without_number(item.name)), {}, item.layer, ""};
     auto* call = dynamic_cast<LayerCall*>(n.callee.get());
     size_t outputs = call ? call->output_has_mask.size() : n.types.size();
     for (size_t o = 0; o < outputs; ++o) line.shapes.push_back(n.types[o].shape);
@@ -161,7 +162,7 @@ std::vector<Line> nested_lines(const LayerRef& l) {
     for (const LayerRef& inner : p->layers) r.push_back({inner->name(), shown_class(*inner), {}, inner, ""});
   bool ignored = false;
   if (dynamic_cast<FunctionalLayer*>(l.ptr().get()) || dynamic_cast<SequentialLayer*>(l.ptr().get())) r = lines_of(l, ignored);
-  std::erase_if(r, [](const Line& line) { return !line.layer && line.class_name != "InputLayer"; });
+  std::erase_if(r, [](const Line& line) { return line.layer ? line.layer->is_operation() : line.class_name != "InputLayer"; });
   return r;
 }
 

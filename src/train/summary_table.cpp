@@ -29,7 +29,7 @@ std::vector<std::string> wrap(const std::string& text, size_t width, Long how = 
   size_t line_start = 0, used = 0;
   auto flush = [&](size_t end) {
     size_t last = end;
-    while (last > line_start && g[last - 1] == " ") --last;
+    while (last > line_start + (how == Long::fold ? width : 0) && g[last - 1] == " ") --last;  // a fold keeps spaces that have room
     lines.push_back(last - line_start > width ? join(g, line_start, line_start + width - 1) + "…" : join(g, line_start, last));
     line_start = end;
   };

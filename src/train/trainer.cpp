@@ -18,8 +18,11 @@ LossTracker::LossTracker(std::string n)
       total(Tensor::zeros({}), {.name = name + "_total", .trainable = false}),
       count(Tensor::zeros({}), {.name = name + "_count", .trainable = false}) {}
 void LossTracker::update(const Value& loss, int64_t batch) const {
-  double n = static_cast<double>(batch);
-  total.assign(total.value() + ops::cast(loss, DType::f32) * n);
+  // Without reduction every entry of the loss counts alike.
+  const bool reduced = loss.rank() == 0;
+  const double n = static_cast<double>(reduced ? batch : loss.type().elements());
+  const Value value = ops::cast(loss, DType::f32);
+  total.assign(total.value() + (reduced ? value * n : ops::sum(value)));
   count.assign(count.value() + n);
 }
 double LossTracker::result() const { return count.tensor().item() == 0 ? 0 : total.tensor().item() / count.tensor().item(); }
@@ -194,7 +197,7 @@ Values Trainer::trace_gradients(Trace& t, const Value& loss, const std::vector<V
   Values wrt;
   for (const Variable& v : vars) wrt.push_back(v.value());
   if (!loss.graph()) return Values(wrt.size());
-  Values grads = autodiff::gradients({loss}, {}, wrt);
+  Values grads = autodiff::gradients({loss.rank() ? ops::sum(loss) : loss}, {}, wrt);
   if (passes::dump_wanted("grad")) std::fprintf(stderr, "# grad\n%s", ir::print(*t.graph, false).c_str());
   return grads;
 }
@@ -211,12 +214,14 @@ Value Trainer::trace_loss(Trace& t, const Values& y, const Values& pred, const V
   Value total;
   auto add = [&](const Value& v) { total = total.defined() ? total + v : v; };
   ir::ScopeGuard scope("loss", "");
+  size_t count = 0;
+  for (size_t o = 0; o < pred.size(); ++o) count += has_loss(o);
   for (size_t o = 0, target = 0; o < pred.size(); ++o) {
     if (!has_loss(o)) continue;
     size_t k = y.size() == pred.size() ? o : target++;
     Value weight = w.empty() ? Value() : w[w.size() == 1 ? 0 : k];
     Value l = (*losses_[o])(y[k], pred[o], weight);
-    if (pred.size() > 1) tracker_of(output_name(o) + "_loss").update(l, 1);  // batches count alike, as with a tf.data pipeline
+    if (count > 1) tracker_of(output_name(o) + "_loss").update(l, 1);  // batches count alike, as with a tf.data pipeline
     double factor = o < loss_weights_.size() ? loss_weights_[o] : 1.0;
     add(factor == 1.0 ? l : l * factor);
   }

@@ -395,7 +395,7 @@ def spec_of(value):
         return [spec_of(v) for v in value]
     if isinstance(value, dict):
         return {k: spec_of(v) for k, v in value.items()}
-    return value if value is None or isinstance(value, str) else plain(value)
+    return value if value is None or isinstance(value, (str, int, float)) else plain(value)
 
 
 def callbacks_of(d, fit, names):

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "cli/parity/kinds.h"
+#include "io/keras/model_config.h"
 #include "nn/class_list.h"
 #include "nn/config_json.h"
 #include "nn/layers/preprocessing.h"
@@ -48,7 +49,7 @@ void require_classes(const json& value) {  // classes nested in configurations m
   if (!value.is_object()) return;
   if (value.contains("class_name") && value["class_name"].is_string() && value.value("module", "") == "keras.layers") {
     std::string name = value["class_name"];
-    if (!find_class("layer", name)) throw Unsupported("layer " + name);
+    if (!find_class("layer", name) && !io::keras::is_model_class(name)) throw Unsupported("layer " + name);
   }
   for (const auto& [key, v] : value.items()) require_classes(v);
 }
@@ -58,6 +59,7 @@ LayerRef make_layer_of(const json& line) {
   std::string name = object.at("class_name");
   if (!find_class("layer", name)) throw Unsupported("layer " + name);
   require_classes(object);
+  io::keras::use_for_nested_models();
   return LayerRef(std::static_pointer_cast<Layer>(deserialize("layer", object.dump())));
 }
 

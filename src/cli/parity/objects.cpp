@@ -23,7 +23,8 @@ std::string_view kind_of_module(const std::string& module) {
 
 void require_nested(const json& value) {
   if (value.is_object() && value.contains("module") && value.contains("class_name") && value["module"].is_string()) {
-    const std::string_view kind = kind_of_module(value["module"].get<std::string>());
+    const bool map = value["class_name"] == "OptimizerMap";  // of the same module
+    const std::string_view kind = map ? "optimizer_map" : kind_of_module(value["module"].get<std::string>());
     if (!kind.empty()) return require_classes(kind, value);
   }
   if (value.is_structured())

@@ -43,13 +43,11 @@ class FunctionalWriter {
   json entry(const FunctionalLayer::Item& item);
   json endpoints(const std::vector<ir::Ref>& refs, const std::vector<std::string>& keys) const;
   void number_calls();
-  void name_ops();
 
   const FunctionalLayer& model_;
   const ir::Graph& graph_;
   std::map<int, int64_t> number_;                        // node -> index of the call of its layer
   std::map<const Layer*, std::vector<int>> calls_;
-  std::map<int, std::string> op_names_;                  // nodes that are plain ops
 };
 
 void FunctionalWriter::number_calls() {
@@ -59,20 +57,6 @@ void FunctionalWriter::number_calls() {
     auto& list = calls_[c->layer.get()];
     number_[id] = static_cast<int64_t>(list.size());
     list.push_back(id);
-  }
-}
-
-// Names that no layer has: "add", "add_1".
-void FunctionalWriter::name_ops() {
-  std::set<std::string> used(model_.input_names().begin(), model_.input_names().end());
-  for (const FunctionalLayer::Item& item : model_.items())
-    if (item.layer) used.insert(item.name);
-  for (int id = 0; id < static_cast<int>(graph_.nodes.size()); ++id) {
-    const ir::Node& n = node(id);
-    if (call(id) || n.op == &ir::input_op() || is_constant(id)) continue;
-    std::string name = n.callee ? n.callee->call_name() : n.op->name;
-    for (int k = 1; !used.insert(name).second; ++k) name = fmt::format("{}_{}", n.callee ? n.callee->call_name() : n.op->name, k);
-    op_names_[id] = name;
   }
 }
 
@@ -86,7 +70,7 @@ json FunctionalWriter::history(ir::Ref r) const {
   if (const LayerCall* c = call(r.node)) return {c->layer->name(), number_.at(r.node), r.output};
   for (std::size_t i = 0; i < model_.input_refs().size(); ++i)
     if (model_.input_refs()[i].node == r.node) return {model_.input_names()[i], 0, 0};
-  return {op_names_.at(r.node), 0, r.output};
+  return {model_.node_name(r.node), 0, r.output};
 }
 
 // At the ends of a model the calls of nested functional models count from 1.
@@ -157,9 +141,9 @@ json FunctionalWriter::op_entry(int id) const {
   std::optional<KerasCall> c;
   if (!n.callee) c = keras_call(n, types, [&](std::size_t i) { return argument(n.inputs[i]); });
   GLIA_CHECK(c, "{}: the model calls the op '{}' outside of a layer, which Keras does not have. Wrap it in a layer of your own to save the model.",
-             model_.name(), op_names_.at(id));
+             model_.name(), model_.node_name(id));
   json entry = c->entry;
-  json config = {{"name", op_names_.at(id)}};
+  json config = {{"name", model_.node_name(id)}};
   for (const auto& [key, value] : entry["config"].items()) config[key] = value;
   entry["config"] = config;
   entry["inbound_nodes"] = {{{"args", c->args}, {"kwargs", c->kwargs}}};
@@ -177,7 +161,7 @@ json FunctionalWriter::entry(const FunctionalLayer::Item& item) {
   if (!item.layer) {
     e = op_entry(item.node);
     nodes = e["inbound_nodes"];
-    e["name"] = op_names_.at(item.node);
+    e["name"] = item.name;
   } else if (auto* op = dynamic_cast<const OpLayer*>(item.layer.ptr().get())) {
     e = op->entry();
     e["config"]["name"] = item.name;
@@ -206,7 +190,6 @@ json FunctionalWriter::endpoints(const std::vector<ir::Ref>& refs, const std::ve
 
 json FunctionalWriter::write() {
   number_calls();
-  name_ops();
   json layers = json::array();
   std::set<int> written;
   for (const FunctionalLayer::Item& item : model_.items()) {

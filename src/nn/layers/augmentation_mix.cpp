@@ -75,8 +75,10 @@ std::vector<LayerRef> choices(const Floats& given, const Floats& range, const st
 }
 Value choose(const std::vector<LayerRef>& list, const Value& index, const Value& x) {  // an index beyond the list: unchanged
   Value y = x;
-  for (std::size_t i = 0; i < list.size(); ++i)
-    y = ops::where(ops::equal(index, Value(Tensor::scalar(static_cast<double>(i), DType::i32))), run(list[i], x), y);
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    Value chosen = ops::equal(index, Value(Tensor::scalar(static_cast<double>(i), DType::i32)));  // first: the plan skips what is not chosen
+    y = ops::where(chosen, run(list[i], x), y);
+  }
   return y;
 }
 Value random_index(int64_t n, const std::optional<int64_t>& seed) {

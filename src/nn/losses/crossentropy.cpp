@@ -13,20 +13,16 @@ constexpr double kEpsilon = 1e-7;
 
 int64_t normal_axis(int64_t axis, int rank) { return axis < 0 ? axis + rank : axis; }
 
-// The logits of y when the op that made y (looking through casts between floats) is `op`; else undefined. `axis`: of a
-// softmax, must be this one.
-Value logits_of(const Value& y, std::string_view op, std::optional<int64_t> axis) {
+// The input of the sigmoid or the softmax (along any axis) that made y, looking through casts between floats; else undefined. Keras on
+// TensorFlow takes either for the logits of every crossentropy: a softmax beside binary_crossentropy counts as if it were not there.
+Value logits_of(const Value& y) {
   if (y.is_concrete() || !y.defined()) return {};
   const auto& g = y.graph();
   ir::Ref at{y.node(), y.output()};
   for (;;) {
     const ir::Node& n = g->nodes[static_cast<size_t>(at.node)];
     if (!n.op) return {};
-    if (n.op->name == op) {
-      const TensorType& type = n.types[0];
-      if (axis && normal_axis(n.attrs.i("axis"), type.rank()) != normal_axis(*axis, type.rank())) return {};
-      return ops::cast(ir::to_value(g, n.inputs[0]), y.dtype());
-    }
+    if (n.op->name == "sigmoid" || n.op->name == "softmax") return ops::cast(ir::to_value(g, n.inputs[0]), y.dtype());
     if (n.op->name != "cast" || !is_float(g->type(n.inputs[0]).dtype)) return {};
     at = n.inputs[0];
   }
@@ -57,7 +53,7 @@ Value binary_from_logits(const Value& t, const Value& x) {
 Value binary_crossentropy(Value t, Value p, bool from_logits, double label_smoothing, int64_t axis) {
   t = smooth_binary(ops::cast(t, p.dtype()), label_smoothing);
   check_same("binary_crossentropy", t, p);
-  Value logits = logits_of(p, "sigmoid", {});
+  Value logits = logits_of(p);
   if (!logits.defined() && from_logits) logits = p;
   return ops::mean(logits.defined() ? binary_from_logits(t, logits) : binary_from_probabilities(t, p), {axis});
 }
@@ -65,7 +61,7 @@ Value binary_crossentropy(Value t, Value p, bool from_logits, double label_smoot
 Value categorical_crossentropy(Value t, Value p, bool from_logits, double label_smoothing, int64_t axis) {
   t = smooth_classes(ops::cast(t, p.dtype()), label_smoothing);
   check_same("categorical_crossentropy", t, p);
-  Value logits = logits_of(p, "softmax", axis);
+  Value logits = logits_of(p);
   if (!logits.defined() && from_logits) logits = p;
   if (logits.defined()) return -ops::sum(t * ops::log_softmax(logits, axis), {axis});
   p = ops::clip(p / ops::sum(p, {axis}, true), kEpsilon, 1 - kEpsilon);
@@ -83,7 +79,7 @@ Value sparse_categorical_crossentropy(Value t, Value p, bool from_logits, std::o
              to_string(expected), to_string(p.shape()), to_string(t.shape()),
              t.shape() == p.shape() ? " One-hot labels need categorical_crossentropy." : "");
   if (t.dtype() != DType::i64 && t.dtype() != DType::i32) t = ops::cast(t, is_float(t.dtype()) ? DType::i64 : DType::i32);
-  Value logits = logits_of(p, "softmax", -1);
+  Value logits = logits_of(p);
   if (!logits.defined()) logits = from_logits ? p : ops::log(ops::clip(p, kEpsilon, 1 - kEpsilon));
   Value loss = ops::sparse_cross_entropy_with_logits(logits, t, ignore_class ? &*ignore_class : nullptr);
   if (!ignore_class) return loss;
@@ -93,7 +89,7 @@ Value sparse_categorical_crossentropy(Value t, Value p, bool from_logits, std::o
 Value binary_focal_crossentropy(Value t, Value p, const Focal& o) {
   t = smooth_binary(ops::cast(t, p.dtype()), o.label_smoothing);
   check_same("binary_focal_crossentropy", t, p);
-  Value logits = o.from_logits ? p : logits_of(p, "sigmoid", {});
+  Value logits = o.from_logits ? p : logits_of(p);
   if (o.from_logits) p = ops::sigmoid(p);
   Value bce = logits.defined() ? binary_from_logits(t, logits) : binary_from_probabilities(t, p);
   Value right = t * p + (1.0 - t) * (1.0 - p);

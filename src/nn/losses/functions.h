@@ -27,7 +27,7 @@ Value categorical_hinge(Value t, Value p);
 Value kl_divergence(Value t, Value p);
 Value poisson(Value t, Value p);
 
-// from_logits is implied where p was made by a softmax (sigmoid) of the same graph: its input is used then.
+// from_logits is implied where p was made by a softmax or a sigmoid of the same graph: its input is used then.
 Value binary_crossentropy(Value t, Value p, bool from_logits = false, double label_smoothing = 0, int64_t axis = -1);
 Value categorical_crossentropy(Value t, Value p, bool from_logits = false, double label_smoothing = 0, int64_t axis = -1);
 Value sparse_categorical_crossentropy(Value t, Value p, bool from_logits = false, std::optional<int64_t> ignore_class = {},

@@ -92,6 +92,45 @@ TEST(Optimizers, LossScaleSkipsWhatIsNotFinite) {
   EXPECT_EQ(o->scale_loss(Tensor::scalar(1)).tensor().item(), 8);  // doubled after two good steps
 }
 
+TEST(Optimizers, EachPartOfAModelHasItsOwn) {
+  Variable a = weight({1}, "encoder/kernel"), b = weight({1}, "head/kernel"), c = weight({1}, "head/bias");
+  Optimizer slow = optimizers::SGD({.learning_rate = 0.25, .momentum = 0.5, .name = "slow"}), rest = optimizers::SGD({.learning_rate = 1, .name = "rest"});
+  Optimizer both = optimizers::MultiOptimizer(optimizers::OptimizerMap{rest, {{".*encoder.*", slow}}});
+  both->apply({gradient({1}), gradient({2}), gradient({3})}, {a, b, c});
+  EXPECT_EQ(a.tensor().item(), 0.75);
+  EXPECT_EQ(b.tensor().item(), -1);
+  EXPECT_EQ(c.tensor().item(), -2);
+  EXPECT_EQ(both->iterations(), 1);
+  EXPECT_EQ(slow->iterations(), 1);
+  EXPECT_EQ(both->optimizers().size(), 2u);
+  EXPECT_EQ(names(both), (std::vector<std::string>{"iteration", "learning_rate", "iteration", "learning_rate", "encoder_kernel_momentum", "iteration",
+                                                   "learning_rate"}));
+  EXPECT_THROW(both->learning_rate(), Error);
+  EXPECT_THROW(both->set_learning_rate(0.1), Error);
+  slow->set_learning_rate(0.5);  // where it belongs
+  both->apply({gradient({1}), gradient({0}), gradient({0})}, {a, b, c});
+  EXPECT_EQ(a.tensor().item(), 0.75 - 0.5 - 0.125);
+
+  const std::string config = serialize(*both);
+  auto again = std::static_pointer_cast<OptimizerBase>(deserialize("optimizer", config));
+  EXPECT_EQ(again->optimizers().size(), 2u);
+  EXPECT_EQ(serialize(*again), config);
+}
+
+TEST(Optimizers, MapsAreChecked) {
+  Variable w = weight({1}, "head");
+  Optimizer sgd = optimizers::SGD(), adam = optimizers::Adam();
+  auto step = [&](const Optimizer& o) { o->apply({gradient({1})}, {w}); };
+  EXPECT_THROW(step(optimizers::MultiOptimizer(optimizers::OptimizerMap{sgd, {{"h.*", adam}, {".*d", sgd}}})), Error);
+  EXPECT_NO_THROW(step(optimizers::MultiOptimizer(optimizers::OptimizerMap{sgd, {{"head", adam}, {".*d", sgd}}})));  // the path itself comes first
+  EXPECT_THROW(step(optimizers::MultiOptimizer(optimizers::OptimizerMap{})), Error);
+  EXPECT_THROW(step(optimizers::MultiOptimizer(optimizers::OptimizerMap{sgd, {{"(", adam}}})), Error);
+  EXPECT_THROW(optimizers::MultiOptimizer(optimizers::OptimizerMap{optimizers::LossScaleOptimizer(sgd)}), Error);
+  Optimizer chosen = optimizers::MultiOptimizer([&](const Variable&) { return adam; });
+  EXPECT_NO_THROW(step(chosen));
+  EXPECT_THROW(serialize(*chosen), Error);
+}
+
 TEST(Optimizers, OptionsAreChecked) {
   auto message = [](const Optimizer& o) -> std::string {
     try {

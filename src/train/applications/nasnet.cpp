@@ -95,7 +95,8 @@ Model nasnet(const ApplicationOptions& o, const Variant& v) {
   step(reduction_cell(x, previous, v.filters / 2, "stem_2"));
   int id = 0;
   for (int64_t filters = v.filters, stage = 0; stage < 3; ++stage, filters *= 2) {
-    if (stage) step(reduction_cell(x, previous, filters, fmt::format("reduce_{}", stage * v.blocks)), v.skips_reduction), ++id;
+    if (stage) step(reduction_cell(x, previous, filters, fmt::format("reduce_{}", stage * v.blocks)), v.skips_reduction);
+    if (stage == 1) ++id;  // the first reduction counts as a block, the second does not
     for (int i = 0; i < v.blocks; ++i, ++id) step(normal_cell(x, previous, filters, std::to_string(id)));
   }
   x = relu(x);
