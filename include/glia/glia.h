@@ -35,5 +35,6 @@
 #include <glia/string_tensor.h>
 #include <glia/tensor.h>
 #include <glia/tensorboard.h>
+#include <glia/transformers.h>
 #include <glia/utils.h>
 #include <glia/value.h>

@@ -175,6 +175,10 @@ struct LoadWeightsOptions {
   LoadLimits limits = {};
   bool untrusted = false;             // see LoadOptions
 };
+struct QuantizeOptions {
+  bool activations = true;            // false: only weights are rounded (Keras: activation_quantizer = None)
+  Strings filters = {};               // regular expressions found in the names of layers; empty: all layers
+};
 struct ModelOptions {
   std::string name;
   bool trainable = true;
@@ -229,6 +233,12 @@ class Model : public LayerRef {
   // .safetensors. load_weights also takes .keras. Throws Error that lists the layers that do not fit the file.
   void save_weights(const std::string& path, const SaveWeightsOptions& options = {}) const;
   void load_weights(const std::string& path, const LoadWeightsOptions& options = {});
+  // Keeps the weights of Dense, EinsumDense (those in MultiHeadAttention, too) and embeddings as integers of 8 bits with a
+  // scale for each output, a quarter of the size; their inputs are rounded to 8 bits while the model runs, and products are
+  // exact sums of integers. mode: "int8". Numbers and files are Keras's. The weights cannot be trained any more (the gradient
+  // of the input passes through); compile again before training goes on. Returns how many layers were rounded. Throws Error
+  // for another mode, and layers that are not built or have adapters.
+  int64_t quantize(const std::string& mode, const QuantizeOptions& options = {});
   const std::string& name() const { return ptr_->name(); }
   std::vector<LayerRef> layers() const;
   LayerRef get_layer(const std::string& name) const;  // throws Error with "did you mean"

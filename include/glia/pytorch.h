@@ -24,7 +24,7 @@ using NamedTensors = std::vector<std::pair<std::string, Tensor>>;  // in the ord
 
 // All tensors, named by the keys that lead to them, joined by dots. Both formats of torch.save (zip since
 // PyTorch 1.6, and the one before). int16 is read as int32. Throws Error with the offset for a damaged file, a global
-// that is not allowed, and dtypes that Glia lacks (complex, quantized, float8).
+// that is not allowed, and dtypes that Glia lacks (complex, quantized).
 NamedTensors read_pytorch(const std::string& path, const LoadOptions& options = {});
 
 struct PyTorchWeightsOptions {
@@ -44,7 +44,7 @@ struct PyTorchWeightsOptions {
 // first to channels last), Conv1d/2d/3d (OIHW -> HWIO), ConvTranspose, depthwise Conv, BatchNorm, LayerNorm,
 // GroupNorm, RMSNorm, Embedding, PReLU, LSTM and GRU (gates reordered; GRU needs reset_after), RNN, each also in
 // Bidirectional and with several layers, MultiheadAttention (packed, or as q_proj/k_proj/v_proj/out_proj,
-// query/key/value/...).
+// query/key/value/...), and Hugging Face's GPT-2: attn.c_attn with attn.c_proj, and Conv1D, whose weights are (in, out).
 //
 // Throws Error naming layer, module and shapes when something does not fit; the model is only changed when all of it
 // does.
@@ -54,6 +54,7 @@ struct SavePyTorchOptions {
   std::map<std::string, std::string>
       map;               // layer of the model (its name, or path) -> module; else the path with dots
   bool partial = false;  // leave out layers that PyTorch has no module for
+  std::string names;     // "gpt2", "bert": attention and linear layers as Hugging Face names and lays them out
 };
 
 // The weights in PyTorch's layout, under PyTorch's names, as a .safetensors file; the inverse of

@@ -68,7 +68,12 @@ struct TensorBoardOptions {
   std::map<std::string, std::string>
       embeddings_metadata;  // layer name -> file of labels, one a line, relative to log_dir
   std::map<std::string, tensorboard::HParam> hparams;  // of this run
+  // Batches of this fit, counted from 1, whose steps are timed one by one: {n} or {first, last}; empty: none. The time line
+  // goes to log_dir/train/plugins/profile/TIME, for TensorBoard's profile plugin (.xplane.pb) and for Perfetto or
+  // chrome://tracing (.trace.json.gz).
+  Ints profile_batch = {};
 };
+// Throws Error for negative frequencies and a profile_batch that is not one or two batches in order.
 // Scalars epoch_*, batch_*, evaluation_*_vs_iterations with Keras's names and steps, in log_dir/train and
 // log_dir/validation.
 CallbackRef TensorBoard(std::string log_dir = "logs", TensorBoardOptions options = {});

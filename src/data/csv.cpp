@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "base/error.h"
+#include "data/text_limit.h"
 #include "io/file/byte_reader.h"
 #include "data/number.h"
 
@@ -111,7 +112,7 @@ CsvTable parse_csv(std::string_view text, const CsvOptions& options, const std::
 }
 
 CsvTable read_csv(const std::string& path, const CsvOptions& options) {
-  return parse_csv(io::read_whole(path), options, path);
+  return parse_csv(io::read_whole(path, text_limit(path)), options, path);
 }
 
 std::size_t CsvTable::index_of(std::string_view column) const {

@@ -10,6 +10,7 @@
 #include "data/test_files.h"
 
 namespace glia {
+using test::error_of;
 using test::Scratch;
 
 // Flips bits, cuts, repeats, inserts; 1 to 4 times.
@@ -61,6 +62,13 @@ TEST(Hostile, Gzip) {
   std::string bytes((std::istreambuf_iterator<char>(in)), {});
   survive(bytes, 1000, [&](const std::string& b) { io::read_whole(dir.write("f.gz", b), 1 << 20); });
   survive(bytes, 1000, [&](const std::string& b) { io::gunzip(b.data(), b.size(), 1 << 20); });
+}
+
+// A line over and over shrinks a thousandfold; nobody's table does.
+TEST(Hostile, GzipOfOneLine) {
+  Scratch dir;
+  const std::string path = dir.write_gz("bomb.csv.gz", std::string(140 << 20, ','));
+  EXPECT_HAS(error_of([&] { read_csv(path); }), "the file holds more than the");
 }
 
 TEST(Hostile, Csv) {

@@ -1,11 +1,12 @@
 #include <glia/readers.h>
 
 #include "base/error.h"
+#include "data/text_limit.h"
 #include "io/file/byte_reader.h"
 
 namespace glia {
 
-std::string read_text(const std::string& path) { return io::read_whole(path); }
+std::string read_text(const std::string& path) { return io::read_whole(path, text_limit(path)); }
 
 CharVocabulary::CharVocabulary(std::string_view text) {
   bool seen[256] = {};

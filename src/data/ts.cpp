@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "base/error.h"
+#include "data/text_limit.h"
 #include "io/file/byte_reader.h"
 #include "data/number.h"
 
@@ -129,7 +130,7 @@ Sequences assemble(const std::vector<TsCase>& cases, const TsHeader& h, const Ts
 }  // namespace
 
 Sequences read_ts(const std::string& path, const TsOptions& options) {
-  std::string text = io::read_whole(path);
+  std::string text = io::read_whole(path, text_limit(path));
   TsHeader header;
   std::vector<TsCase> cases;
   bool in_data = false;

@@ -15,6 +15,7 @@
 #include <mutex>
 
 #include "base/error.h"
+#include "nn/layers/quantized.h"
 
 namespace glia {
 namespace nn {
@@ -165,6 +166,12 @@ std::vector<ClassEntry> optimizer_and_schedule_list() {
           SCHEDULE(CosineDecayRestarts)};
 }
 
+std::vector<ClassEntry> quantizer_list() {
+  return {ClassEntry{"quantizer", "AbsMaxQuantizer", "keras.quantizers", {}, [] { return std::make_shared<nn::AbsMaxQuantizer>(); }, ""},
+          ClassEntry{"quantization_config", "Int8QuantizationConfig", "keras.quantizers", {},
+                     [] { return std::make_shared<nn::Int8QuantizationConfig>(); }, ""}};
+}
+
 std::mutex registry_mutex;
 std::list<ClassEntry>& registered() {  // stable addresses; the last registration of a name wins
   static std::list<ClassEntry> entries;
@@ -199,7 +206,7 @@ const std::vector<ClassEntry>& class_list() {
   static const std::vector<ClassEntry> all = [] {
     std::vector<ClassEntry> r;
     for (auto& part : {layer_list(), initializer_list(), regularizer_and_constraint_list(), loss_list(), metric_list(),
-                       optimizer_and_schedule_list()})
+                       optimizer_and_schedule_list(), quantizer_list()})
       r.insert(r.end(), part.begin(), part.end());
     return r;
   }();
@@ -247,6 +254,8 @@ std::string_view kind_of(const Configurable& object) {
   if (dynamic_cast<const MetricBase*>(p)) return MetricBase::kind;
   if (dynamic_cast<const OptimizerBase*>(p)) return OptimizerBase::kind;
   if (dynamic_cast<const ScheduleBase*>(p)) return ScheduleBase::kind;
+  if (dynamic_cast<const nn::AbsMaxQuantizer*>(p)) return nn::AbsMaxQuantizer::kind;
+  if (dynamic_cast<const nn::Int8QuantizationConfig*>(p)) return nn::Int8QuantizationConfig::kind;
   return object.class_name() == "OptimizerMap" ? "optimizer_map" : "";
 }
 

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "nn/class_list.h"
+#include "nn/policy.h"
 
 namespace glia::config {
 namespace {
@@ -14,6 +15,9 @@ namespace {
 // ---- writing ----------------------------------------------------------------------------------------------------------
 
 json policy_json(const std::string& name) {
+  if (const std::string mode = nn::quantization_mode(name); !mode.empty())
+    return {{"module", "keras.dtype_policies"}, {"class_name", "QuantizedDTypePolicy"},
+            {"config", {{"mode", mode}, {"source_name", nn::source_policy(name)}}}, {"registered_name", nullptr}};
   return {{"module", "keras"}, {"class_name", "DTypePolicy"}, {"config", {{"name", name}}}, {"registered_name", nullptr}};
 }
 
@@ -138,7 +142,10 @@ std::string dtype_policy_from_json(const json& v) {
   if (v.is_string()) return v.get<std::string>();
   const json& config = v.at("config");
   if (config.contains("default_policy")) return dtype_policy_from_json(config["default_policy"]);  // DTypePolicyMap
-  GLIA_CHECK(!config.contains("mode"), "quantized weights ({}) are not supported.", config["mode"].dump());
+  if (config.contains("mode")) {
+    GLIA_CHECK(config["mode"] == "int8", "quantized weights of mode {} are not supported; \"int8\" is.", config["mode"].dump());
+    return "int8_from_" + config.value("source_name", "float32");
+  }
   return config.at("name").get<std::string>();
 }
 

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "nn/layer_call.h"
+#include "nn/policy.h"
 #include "nn/trace.h"
 #include "nn/weight_budget.h"
 
@@ -22,7 +23,9 @@ std::string& global_policy() {
   static std::string policy = "float32";
   return policy;
 }
-void check_policy(const std::string& p) {
+void check_policy(const std::string& name) {
+  const std::string p = nn::source_policy(name), mode = nn::quantization_mode(name);
+  GLIA_CHECK(mode.empty() || mode == "int8", "The dtype policy '{}' keeps weights as {}. Only int8 is supported.", name, mode);
   static const std::vector<std::string> known{"float32", "float64", "bfloat16", "float16", "mixed_bfloat16", "mixed_float16"};
   for (auto& k : known)
     if (k == p) return;
@@ -80,11 +83,12 @@ void Layer::configure(const LayerOptions& o) {
 }
 
 DType Layer::compute_dtype() const {
-  const std::string& p = dtype_policy_;
+  const std::string p = nn::source_policy(dtype_policy_);
   return dtype_from_name(p.rfind("mixed_", 0) == 0 ? p.substr(6) : p);
 }
 DType Layer::variable_dtype() const {
-  return dtype_policy_.rfind("mixed_", 0) == 0 ? DType::f32 : dtype_from_name(dtype_policy_);
+  const std::string p = nn::source_policy(dtype_policy_);
+  return p.rfind("mixed_", 0) == 0 ? DType::f32 : dtype_from_name(p);
 }
 std::string Layer::title() const { return fmt::format("{} ({})", name_, class_name()); }
 

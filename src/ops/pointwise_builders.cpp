@@ -55,6 +55,10 @@ Value constant(Tensor t) { return Value(std::move(t)); }
 Value scalar_like(const Value& x, double v) { return Value(Tensor::scalar(v, x.dtype())); }
 Value cast(const Value& x, DType dtype) {
   if (x.dtype() == dtype) return x;
+  // A float on the way to 4 or 2 bits would not hold the lowest bits of large integers.
+  const bool large = !is_float(x.dtype()) && !is_cast_only(x.dtype()) && dtype_size(x.dtype()) > 1;
+  const bool part_of_byte = dtype == DType::i4 || dtype == DType::u4 || dtype == DType::i2 || dtype == DType::u2;
+  if (large && part_of_byte) return cast(cast(x, DType::i8), dtype);
   return ir::apply1(ir::find_op("cast"), {{"dtype", std::string(dtype_name(dtype))}}, {x}).with_mask(x.mask());
 }
 

@@ -122,7 +122,7 @@ void Executable::run(std::span<void* const> inputs, std::span<void* const> outpu
   bind(inputs, outputs);
   const bool refresh = !ready_;
   for (size_t i : keeping_calls_) calls_[i].args.ready = !refresh;
-  if (profile_id_ >= 0) {
+  if (profile_id_ >= 0 || tracing()) {
     run_profiled(refresh);
   } else {
     if (refresh)
@@ -152,7 +152,9 @@ void Executable::run_profiled(bool refresh) {
   auto timed = [&](size_t i) {
     int64_t start = now_ns();
     calls_[i].fn(calls_[i].args);
-    record_step(profile_id_, i, now_ns() - start);
+    const int64_t ns = now_ns() - start;
+    if (profile_id_ >= 0) record_step(profile_id_, i, ns);
+    if (tracing()) record_event(plan_.steps[i], start, ns);
   };
   if (refresh)
     for (size_t i : fixed_calls_) timed(i);

@@ -1,10 +1,13 @@
 #include "runtime/profiler.h"
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <map>
 #include <mutex>
+#include <thread>
 
 #include "base/error.h"
 
@@ -63,6 +66,36 @@ void record_step(int plan_id, size_t step, int64_t ns) {
   r.total += ns;
   r.count += 1;
   r.least = std::min(r.least, ns);
+}
+
+namespace {
+std::atomic<bool> trace_runs{false};
+std::mutex trace_mutex;
+std::vector<TraceEvent> trace_events;
+std::map<std::thread::id, int> trace_threads;
+}  // namespace
+
+bool tracing() { return trace_runs.load(std::memory_order_relaxed); }
+void start_trace() {
+  std::lock_guard<std::mutex> lock(trace_mutex);
+  GLIA_CHECK(!trace_runs, "A profile is being taken already; only one can be at a time.");
+  trace_events.clear();
+  trace_threads.clear();
+  trace_runs = true;
+}
+std::vector<TraceEvent> stop_trace() {
+  std::lock_guard<std::mutex> lock(trace_mutex);
+  trace_runs = false;
+  std::vector<TraceEvent> r = std::move(trace_events);
+  trace_events.clear();
+  std::stable_sort(r.begin(), r.end(), [](const TraceEvent& a, const TraceEvent& b) { return a.start < b.start; });
+  return r;
+}
+void record_event(const plan::Step& step, int64_t start, int64_t ns) {
+  std::lock_guard<std::mutex> lock(trace_mutex);
+  if (!trace_runs) return;
+  const int thread = trace_threads.emplace(std::this_thread::get_id(), static_cast<int>(trace_threads.size())).first->second;
+  trace_events.push_back({step.op, step.kernel, step.scope, start, ns, thread});
 }
 
 }  // namespace glia::runtime

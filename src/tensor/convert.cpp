@@ -77,6 +77,9 @@ DType as_signed(DType t) {
 }
 }  // namespace
 
+// Integers of 4 or 2 bits.
+static bool is_part_of_byte(DType t) { return t == DType::i4 || t == DType::u4 || t == DType::i2 || t == DType::u2; }
+
 double load_as_double(DType t, const void* data, int64_t i) {
   if (is_cast_only(t)) return narrow_decode(narrow_format(t), static_cast<const uint8_t*>(data)[i]);
   return visit_dtype(t, [&](auto tag) { return get(static_cast<const decltype(tag)*>(data)[i]); });
@@ -91,6 +94,12 @@ void store_from_double(DType t, void* data, int64_t i, double v) {
 void convert_elements(DType to, void* dst, DType from, const void* src, int64_t n) {
   if (to == from || is_cast_only(to) || is_cast_only(from)) {
     if (to == from) std::memcpy(dst, src, static_cast<std::size_t>(n) * dtype_size(to));
+    else if (is_part_of_byte(to) && !is_float(from) && from != DType::bool_ && !is_cast_only(from))
+      visit_dtype(from, [&](auto tag) {  // the lowest bits, not by way of a float that may not hold them
+        using From = decltype(tag);
+        if constexpr (std::is_integral_v<From>)
+          for (int64_t i = 0; i < n; ++i) store_from_double(to, dst, i, static_cast<int8_t>(static_cast<const From*>(src)[i]));
+      });
     else for (int64_t i = 0; i < n; ++i) store_from_double(to, dst, i, load_as_double(from, src, i));
     return;
   }

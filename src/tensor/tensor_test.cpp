@@ -27,6 +27,10 @@ TEST(Tensor, ConvertsHalfTypesRoundToNearestEven) {
   EXPECT_EQ(to_bfloat16(1.00390625f).bits, 0x3f80);  // half way between 1 and the next: to even
   Tensor big = Tensor::from_vector<int64_t>({1}, {(int64_t{1} << 53) + 1});
   EXPECT_EQ(big.astype(DType::i32).data<int32_t>()[0], 1);
+  EXPECT_EQ(big.astype(DType::i4).item(0), 1);  // the lowest bits, as ml_dtypes keeps them; a float has lost them
+  Tensor many = Tensor::from_vector<int32_t>({4}, {16777217 + 8, -9, 17, 7});
+  EXPECT_EQ(many.astype(DType::i4).to_vector(), (std::vector<float>{-7, 7, 1, 7}));
+  EXPECT_EQ(many.astype(DType::u2).to_vector(), (std::vector<float>{1, 3, 1, 3}));
 }
 
 TEST(Tensor, VersionTellsChanges) {

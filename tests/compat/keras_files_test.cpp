@@ -8,6 +8,7 @@
 #include <cmath>
 #include <filesystem>
 #include <fstream>
+#include <map>
 
 #include "data/test_files.h"
 #include "io/hdf5/hdf5.h"
@@ -81,6 +82,38 @@ class KerasFileErrors : public KerasWeights {};
 TEST_P(KerasFile, LoadsAndPredicts) {
   Model model = models::load_model(model_file(GetParam()).string());
   expect_outputs(model, GetParam());
+}
+
+class KerasQuantized : public KerasWeights {};
+
+// Rounds the weights as Keras's model.quantize("int8") did, and gives what that model predicts.
+TEST_F(KerasQuantized, TheSameIntegersAndPredictions) {
+  for (const std::string name : {"quantized_int8", "quantized_int8_attention", "quantized_int8_weights_only", "quantized_int8_reversible",
+                                 "quantized_int8_mixed_bfloat16"}) {
+    SCOPED_TRACE(name);
+    Model model = models::load_model((folder() / (name + "_source.keras")).string()), there = models::load_model(model_file(name).string());
+    EXPECT_GT(model.quantize("int8", {.activations = name != "quantized_int8_weights_only"}), 0);
+    std::map<std::string, Tensor> want;
+    for (const Variable& v : there->weights()) want[v.path()] = v.tensor();
+    for (const Variable& v : model->weights()) EXPECT_TRUE(want.count(v.path()) && v.tensor().equals(want[v.path()])) << v.path();
+    EXPECT_EQ(model->weights().size(), there->weights().size());
+    expect_outputs(model, name);
+  }
+}
+
+TEST_F(KerasQuantized, TrainsRoundThem) {
+  Sequential model({layers::Dense(4, {.activation = "relu", .name = "first", .input_shape = {3}}), layers::Dense(2, {.name = "last"})});
+  EXPECT_THROW(model.quantize("int2"), Error);
+  EXPECT_THROW(model.quantize("int8", {.filters = {"("}}), Error);
+  model.compile({.optimizer = "sgd", .loss = "mse"});
+  const Tensor x = Tensor::from_vector<float>({2, 3}, {1, -2, 0.5f, 0.1f, 3, -1}), y = Tensor::zeros({2, 2});
+  EXPECT_EQ(model.quantize("int8", {.filters = {"^fir"}}), 1);
+  EXPECT_THROW(model.quantize("int8"), Error);  // the first layer is rounded already
+  model.compile({.optimizer = "sgd", .loss = "mse"});
+  const double before = model.train_on_batch(x, y)["loss"];
+  for (int i = 0; i < 30; ++i) model.train_on_batch(x, y);
+  EXPECT_LT(model.train_on_batch(x, y)["loss"], before);
+  EXPECT_EQ(model.get_layer("first")->trainable_weights().size(), 1u);  // the bias
 }
 
 TEST_P(KerasFile, IsSavedAndLoadedAgain) {

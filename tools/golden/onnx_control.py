@@ -68,10 +68,45 @@ def roi_align():
     return graph, [rng.normal(0, 1, (2, 3, 8, 9)).astype(np.float32), rois, np.int64([1, 0, 1])]
 
 
+def sequences():
+    """Parts of x, changed in a list by a loop, joined again."""
+    body = helper.make_graph([node("SequenceAt", ["s_in", "i"], ["part"]), node("Mul", ["part", "part"], ["square"]), node("SequenceErase", ["s_in", "i"], ["less"]),
+                              node("SequenceInsert", ["less", "square", "i"], ["s_out"]), node("Identity", ["go"], ["go_out"])],
+                             "body", [info("i", I, []), info("go", B, []), helper.make_tensor_sequence_value_info("s_in", F, None)],
+                             [info("go_out", B, []), helper.make_tensor_sequence_value_info("s_out", F, None)])
+    graph = helper.make_graph([node("SplitToSequence", ["x", "two"], ["parts"], axis=1), node("SequenceLength", ["parts"], ["count"]), node("Loop", ["count", "on", "parts"], ["all"], body=body),
+                               node("ConcatFromSequence", ["all"], ["y"], axis=1), node("SequenceConstruct", ["x", "y"], ["both"]), node("ConcatFromSequence", ["both"], ["z"], axis=-1, new_axis=1)],
+                              "sequences", [info("x", F, [2, 5])], [info("y", F, [2, 5]), info("z", F, [2, 5, 2]), info("count", I, [])], [constant("two", np.int64(2)), constant("on", True)])
+    return graph, [np.linspace(-1, 2, 10, dtype=np.float32).reshape(2, 5)]
+
+
+def detection():
+    """Boxes and scores of a network's head, the best boxes kept, and their rows gathered: as many as the data say."""
+    rng = np.random.default_rng(8)
+    f = rng.normal(0, 1, (6, 6)).astype(np.float32)
+    graph = helper.make_graph([node("MatMul", ["x", "f"], ["h"]), node("Slice", ["h", "zero", "four", "two"], ["where"]), node("Slice", ["h", "four", "six", "two"], ["what"]), node("Abs", ["where"], ["boxes"]),
+                               node("Softmax", ["what"], ["p"]), node("Transpose", ["p"], ["scores"], perm=[0, 2, 1]),
+                               node("NonMaxSuppression", ["boxes", "scores", "most", "iou", "least"], ["kept"]), node("Slice", ["kept", "two", "three", "one"], ["index"]), node("Squeeze", ["index", "one"], ["rows"]),
+                               node("Squeeze", ["boxes", "zero"], ["flat"]), node("Gather", ["flat", "rows"], ["found"]), node("NonZero", ["found"], ["any"]), node("Shape", ["any"], ["size"])],
+                              "detection", [info("x", F, [1, 9, 6])], [info("kept", I, ["n", 3]), info("found", F, ["n", 4]), info("size", I, [2])],
+                              [constant("f", f), constant("zero", np.int64([0])), constant("one", np.int64([1])), constant("two", np.int64([2])), constant("three", np.int64([3])), constant("four", np.int64([4])), constant("six", np.int64([6])),
+                               constant("most", np.int64([4])), constant("iou", np.float32([0.4])), constant("least", np.float32([0.45]))])
+    return graph, [rng.normal(0, 1, (1, 9, 6)).astype(np.float32)]
+
+
+def branch_on_data():
+    """Which branch is taken follows from the numbers."""
+    yes = helper.make_graph([node("Add", ["x", "x"], ["a"])], "yes", [], [info("a", F, [3])])
+    no = helper.make_graph([node("Neg", ["x"], ["b"])], "no", [], [info("b", F, [3])])
+    graph = helper.make_graph([node("ReduceSum", ["x"], ["s"], keepdims=0), node("Greater", ["s", "zero"], ["c"]), node("If", ["c"], ["y"], then_branch=yes, else_branch=no)],
+                              "branch", [info("x", F, [3])], [info("y", F, [3])], [constant("zero", np.float32(0))])
+    return graph, [np.float32([1, -2, 0.5])]
+
+
 def main():
     here = os.path.dirname(os.path.abspath(__file__))
     out = sys.argv[1] if len(sys.argv) > 1 else os.path.join(here, "../../tests/compat/onnx")
-    for make in (loop, loop_until, scan, rnn_loop, roi_align):
+    for make in (loop, loop_until, scan, rnn_loop, roi_align, sequences, detection, branch_on_data):
         graph, inputs = make()
         model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=8, producer_name="tools/golden/onnx_control.py")
         onnx.checker.check_model(model)

@@ -24,7 +24,14 @@ class Config {
     return value_.contains(key) && !value_[key].is_null();
   }
   const json& raw(const std::string& key) const {
-    if (!has(key)) throw_error("{}: '{}' is missing.", where_, key);
+    if (!has(key)) {
+      std::string written;  // the key as it was misspelt, perhaps
+      for (auto& [k, v] : value_.items()) {
+        const std::vector<std::string> wanted{key};
+        if (!asked_.count(k) && !did_you_mean(k, wanted).empty()) written = fmt::format(" There is '{}'; did you mean '{}'?", k, key);
+      }
+      throw_error("{}: '{}' is missing.{}", where_, key, written);
+    }
     return value_[key];
   }
   template <class T>

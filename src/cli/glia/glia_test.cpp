@@ -305,6 +305,11 @@ TEST_F(Program, TrainThenEvaluateThenGoOn) {
     fails("train broken.json", 2, message);
   };
   broken("/dat", 1, "unknown key 'dat'. Did you mean 'data'?");
+  json misspelt = config;
+  misspelt["modle"] = misspelt["model"];
+  misspelt.erase("model");
+  write("misspelt.json", misspelt.dump());
+  fails("train misspelt.json", 2, "'model' is missing. There is 'modle'; did you mean 'model'?");
   broken("/fit/epoch", 1, "broken.json.fit: unknown key 'epoch'. Did you mean 'epochs'?");
   broken("/fit/epochs", "many", "'epochs' has the wrong type");
   broken("/compile/loss", "sparse_crossentropy", "Did you mean");

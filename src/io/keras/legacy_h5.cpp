@@ -1,5 +1,6 @@
 #include "io/keras/legacy_h5.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "base/error.h"
@@ -15,6 +16,7 @@
 #include "io/keras/python_json.h"
 #include "io/keras/weights.h"
 #include "nn/config_json.h"
+#include "nn/layers/quantized.h"
 #include "nn/weight_budget.h"
 
 namespace glia::io::keras {
@@ -89,9 +91,19 @@ std::vector<Array> converted(const LayerRef& layer, const Stored& s, const std::
   return r;
 }
 
+void round_storage(const LayerRef& layer) {
+  if (auto* q = dynamic_cast<nn::Quantizable*>(layer.ptr().get()); q && q->built() && !q->quantized()) q->quantize_storage();
+  for (const LayerRef& inner : layer->sublayers()) round_storage(inner);
+}
+
 // A GRU's two biases are (2, 3u) today and were one row of 6u for a while.
 void load_layer(const LayerRef& layer, const Stored& s, const std::string& file) {
-  const std::vector<Variable> wanted = weights_of(layer);
+  std::vector<Variable> wanted = weights_of(layer);
+  const bool rounded = std::any_of(s.arrays.begin(), s.arrays.end(), [](const Array* a) { return !a->is_text && a->tensor.dtype() == DType::i8; });
+  if (rounded && s.arrays.size() > wanted.size()) {  // Keras does not say so in the configuration of attention
+    round_storage(layer);
+    wanted = weights_of(layer);
+  }
   GLIA_CHECK(s.arrays.size() == wanted.size(), "{}: the layer '{}' ({}) has {} weights. The file's layer '{}' has {}.", file, layer->name(),
              layer->class_name(), wanted.size(), s.layer, s.arrays.size());
   const std::vector<Array> arrays = converted(layer, s, wanted);

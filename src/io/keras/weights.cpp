@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "nn/layers/quantized.h"
 #include "nn/layers/text.h"
 #include "nn/trace.h"
 #include "train/trainer.h"
@@ -21,6 +22,7 @@ bool is_adapter(const Variable& v) { return v.name().rfind("lora_", 0) == 0; }
 
 // What a file holds of a layer. Low-rank adapters are no variables of their own there: their product is part of the kernel.
 std::vector<Variable> stored_variables(const Layer& layer) {
+  if (auto* q = dynamic_cast<const nn::Quantizable*>(&layer); q && q->quantized()) return q->stored_variables();
   if (layer.lora_rank() == 0) return own_variables(layer);
   std::vector<Variable> r;
   for (const Variable& v : layer.own_variables())
@@ -48,9 +50,21 @@ const Group* variables_at(const Group& tree, const std::vector<std::string>& pat
 
 std::string title_of(const Saveable& s) { return fmt::format("{} ({}) at '{}'", s.layer->name(), s.layer->class_name(), s.paths[0]); }
 
+// Keras does not say in the configuration that a layer inside MultiHeadAttention has rounded weights; the file shows it.
+void follow_rounded_weights(Layer& layer, const Group* vars) {
+  auto* q = dynamic_cast<nn::Quantizable*>(&layer);
+  if (!q || q->quantized() || !q->built() || !vars || q->lora_rank() > 0) return;
+  const Array* table = vars->find_array("0");
+  const std::vector<Variable> own = q->stored_variables();
+  if (table && !table->is_text && table->tensor.dtype() == DType::i8 && vars->arrays.size() > own.size() && !own.empty() &&
+      table->tensor.shape() == own[0].shape())
+    q->quantize_storage();
+}
+
 void load_layer(const Saveable& s, const Group& tree) {
-  const std::vector<Variable> own = stored_variables(*s.layer);
   const Group* vars = variables_at(tree, s.paths);
+  follow_rounded_weights(*s.layer, vars);
+  const std::vector<Variable> own = stored_variables(*s.layer);
   const std::size_t stored = vars ? vars->arrays.size() : 0;
   if (own.empty()) {
     const bool built = s.layer->built() || stored == 0 || s.layer->class_name() == "Discretization" || dynamic_cast<nn::HostLayer*>(s.layer.ptr().get());

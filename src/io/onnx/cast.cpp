@@ -38,7 +38,10 @@ Operands import_bit_cast(Node& n) {
   n.check(dtype_size(to) == dtype_size(n.operand(0).dtype()), "the types differ in width.");
   return {Operand(ops::view(n.operand(0).stored(), to), n.operand(0).axes())};
 }
-Operands import_identity(Node& n) { return {n.operand(0)}; }
+Operands import_identity(Node& n) {
+  if (n.count() == 1 && n.has(0)) return {n.operands()[0]};  // sequences, too
+  return {n.operand(0)};
+}
 
 Operands import_dropout(Node& n) {
   const Operand& x = n.operand(0);

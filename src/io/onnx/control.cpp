@@ -5,12 +5,12 @@
 namespace glia::onnx {
 namespace {
 
-constexpr int64_t kMaxTurns = 4096;
+constexpr int64_t kMaxTurns = 16384;
 // A turn costs the nodes of its body; loops in loops must not ask for more than a graph can hold.
 void spend(const Node& n, const Body& body, int64_t turn) {
   n.check(turn < kMaxTurns, fmt::format("more than {} turns.", kMaxTurns));
   n.interpreter().repeats_left -= 1 + static_cast<int64_t>(body.nodes.size());
-  n.check(n.interpreter().repeats_left >= 0, "the loops of this model would emit more than 65536 nodes.");
+  n.check(n.interpreter().repeats_left >= 0, "the loops of this model would emit more than 262,144 nodes.");
 }
 
 const Body& body_of(const Node& n) {
@@ -18,8 +18,12 @@ const Body& body_of(const Node& n) {
   n.check(a && a->body, "the attribute 'body' is missing.");
   return *a->body;
 }
+Value array(const Node& n, const Operand& x) {
+  n.check(!x.is_sequence() && !x.is_nothing(), "a result of the body that is stacked must be an array.");
+  return x.logical();
+}
 bool known_true(const Node& n, const Operand& x, const char* what) {
-  n.check(x.defined() && x.stored().is_concrete() && x.stored().type().elements() == 1,
+  n.check(x.stored().defined() && x.stored().is_concrete() && x.stored().type().elements() == 1,
           fmt::format("{} depends on data. The number of turns must be known when a step is compiled.", what));
   return x.stored().tensor().item(0) != 0;
 }
@@ -47,7 +51,7 @@ Operands import_loop(Node& n) {
     const Operands out = n.interpreter().run(body, scope);
     go = known_true(n, out[0], "the condition that the body computes");
     for (size_t i = 0; i < carried; ++i) state[i] = out[i + 1];
-    for (size_t i = 0; i < stacked; ++i) rows[i].push_back(out[carried + 1 + i].logical());
+    for (size_t i = 0; i < stacked; ++i) rows[i].push_back(array(n, out[carried + 1 + i]));
   }
   Operands result = state;
   for (size_t i = 0; i < stacked; ++i) {
@@ -104,7 +108,7 @@ Operands import_scan(Node& n) {
     }
     const Operands out = n.interpreter().run(body, scope);
     for (size_t i = 0; i < carried; ++i) state[i] = out[i];
-    for (size_t i = 0; i < stacked; ++i) rows[i].push_back(out[carried + i].logical());
+    for (size_t i = 0; i < stacked; ++i) rows[i].push_back(array(n, out[carried + i]));
   }
   for (size_t i = 0; i < stacked; ++i) {
     n.check(!rows[i].empty(), "there is nothing to scan.");

@@ -96,7 +96,7 @@ Value scatter_rows(const Node& n, const Value& x, const Value& at, const Value& 
     return ops::where(hit, how == Reduction::max ? ops::maximum(base, fresh) : ops::minimum(base, fresh), base);
   };
   if (!at.is_concrete()) {
-    n.check(how == Reduction::none, "this reduction needs indices that are known when the step is compiled.");
+    n.check(how == Reduction::none, "the place of the results depends on data; this reduction needs known indices.");
     return put(x, at, updates, ones);  // ONNX leaves the result of repeated indices open
   }
   // Known indices: rounds in which no row occurs twice.

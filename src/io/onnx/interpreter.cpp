@@ -21,6 +21,8 @@ const Operand* Scope::find(const std::string& name) const {
 
 const Operand& Node::operand(size_t i) const {
   if (!has(i)) fail(fmt::format("input {} is missing.", i));
+  if (inputs_[i].is_sequence()) fail(fmt::format("input {} is a sequence. An array is expected.", i));
+  if (inputs_[i].is_nothing()) fail(fmt::format("input {} is an optional value that is empty.", i));
   return inputs_[i];
 }
 Tensor Node::known(size_t i, const char* what) const {
@@ -112,7 +114,7 @@ const std::vector<Operator>& operator_table() {
          {activation_operators(), arithmetic_operators(), attention_operators(), cast_operators(), conv_operators(),
           gather_operators(), loss_operators(), matmul_operators(), normalization_operators(), pool_operators(),
           quantize_operators(), reduce_operators(), resize_operators(), rnn_operators(), shape_operators(),
-          signal_operators(), control_operators(), vision_operators()})
+          signal_operators(), control_operators(), vision_operators(), sequence_operators(), box_operators()})
       all.insert(all.end(), list.begin(), list.end());
     return all;
   }();
@@ -223,7 +225,7 @@ void Interpreter::run_node(const NodeDef& n, Scope& scope) {
     if (n.outputs[i].empty()) continue;
     GLIA_CHECK(i < out.size() && out[i].defined(), "{}: {}: output {} ('{}') of the operator '{}' is not supported.",
                file_.source, n.title(), i, io::printable(n.outputs[i]), n.op);
-    check_size(n, out[i].stored().shape());
+    if (!out[i].is_sequence() && !out[i].is_nothing()) check_size(n, out[i].stored().shape());
     scope.set(n.outputs[i], out[i]);
   }
 }

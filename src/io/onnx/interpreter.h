@@ -39,7 +39,8 @@ class Interpreter {
   // declared number adapt.
   int64_t declared_batch() const { return declared_batch_; }
   int64_t given_batch = 0;
-  int64_t repeats_left = 65536;  // nodes that loops may still emit
+  static constexpr int64_t kMostRepeats = int64_t{1} << 18;
+  int64_t repeats_left = kMostRepeats;  // nodes that loops may still emit
 
  private:
   // Functions that call functions twice each make more nodes than any machine holds. Honest files repeat theirs less.
@@ -67,5 +68,7 @@ inline int64_t known_integer(const Node& n, size_t i, const char* what) {
 // Families of operators that run bodies or read images at computed places.
 OperatorList control_operators();
 OperatorList vision_operators();
+OperatorList sequence_operators();
+OperatorList box_operators();
 
 }  // namespace glia::onnx

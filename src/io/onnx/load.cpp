@@ -40,6 +40,9 @@ std::vector<Tensor> run_layer(const LayerRef& layer, const std::vector<Tensor>& 
   return run_compiled(compile_layer(layer, inputs), inputs);
 }
 
+// Whether an error says that a graph cannot be compiled because the data decide shapes or branches (Node::known).
+bool depends_on_data(const Error& e) { return std::string_view(e.what()).find("depends on data") != std::string_view::npos; }
+
 // Extents from ImportOptions::dims; -1 where nothing says.
 Shape extents(const OnnxLayer& layer, const ValueInfo& v, const ImportOptions& o) {
   GLIA_CHECK(v.type != 0 && v.has_shape, "{}: the input '{}' is {}. Only arrays of a known rank can be inputs.",
@@ -176,7 +179,8 @@ Model build(std::shared_ptr<const File> file, std::span<const uint8_t> bytes, co
   Values in = symbolic_inputs(*graph, shapes, graph->batch_free), out;
   try {
     out = layer.outputs(in);
-  } catch (const Error&) {
+  } catch (const Error& e) {
+    if (depends_on_data(e)) return Model(layer);  // run() reads the graph anew for every set of arrays
     if (graph->batch_free && options.batch != Batch::free) {  // not every batch after all
       graph->batch_free = false;
       in = symbolic_inputs(*graph, shapes, false);
@@ -208,6 +212,27 @@ Model load(std::span<const uint8_t> bytes, const ImportOptions& options) {
   return build(std::make_shared<File>(parse(bytes, "onnx bytes", "", options.limits)), bytes, options);
 }
 
+namespace {
+
+// The imported graph of a model, wherever load() put it.
+std::shared_ptr<Layer> graph_in(const LayerRef& layer) {
+  if (dynamic_cast<OnnxLayer*>(layer.ptr().get())) return layer.ptr();
+  for (const LayerRef& inner : layer->sublayers())
+    if (auto found = graph_in(inner)) return found;
+  return nullptr;
+}
+
+// Node by node on the arrays themselves, so that all shapes are known. Slower than a compiled step.
+std::vector<Tensor> run_by_node(const LayerRef& graph, const std::vector<Tensor>& inputs) {
+  Values in;
+  for (const Tensor& x : inputs) in.push_back(Value(x));
+  std::vector<Tensor> out;
+  for (const Value& y : graph.outputs(in)) out.push_back(y.tensor());
+  return out;
+}
+
+}  // namespace
+
 std::vector<Tensor> run(const Model& model, const std::vector<Tensor>& inputs) {
   struct Entry {
     std::weak_ptr<Layer> layer;
@@ -223,10 +248,21 @@ std::vector<Tensor> run(const Model& model, const std::vector<Tensor>& inputs) {
     std::erase_if(cache, [](const auto& e) { return e.second.layer.expired(); });
     Entry& e = cache[model.ptr().get()];
     e.layer = model.ptr();
-    if (auto it = e.by_types.find(key); it != e.by_types.end())
+    if (auto it = e.by_types.find(key); it != e.by_types.end()) {
       c = it->second;
-    else
-      e.by_types[key] = c = compile_layer(model, inputs);
+    } else {
+      try {
+        c = compile_layer(model, inputs);
+      } catch (const Error& error) {
+        if (!depends_on_data(error)) throw;
+      }
+      e.by_types[key] = c;
+    }
+  }
+  if (!c.exe) {
+    const std::shared_ptr<Layer> graph = graph_in(model);
+    GLIA_CHECK(graph, "{}: onnx::run: shapes depend on data, and the model was not imported from ONNX.", model.name());
+    return run_by_node(LayerRef(graph), inputs);
   }
   return run_compiled(c, inputs);
 }

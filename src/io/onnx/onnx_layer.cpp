@@ -181,7 +181,11 @@ Values OnnxLayer::call(const Values& given, const CallOptions& options) {
   Interpreter run(*file_, training(options), batch_free ? declared_batch_ : 0);
   if (!given.empty() && given[0].rank() > 0) run.given_batch = given[0].dim(0);
   Values out;
-  for (const Operand& o : run.run(file_->graph, scope)) out.push_back(o.logical());
+  for (const Operand& o : run.run(file_->graph, scope)) {
+    GLIA_CHECK(!o.is_sequence() && !o.is_nothing(), "{}: the output '{}' is {}. Only arrays can be outputs.", file_->source,
+               io::printable(file_->graph.outputs[out.size()].name), o.is_sequence() ? "a sequence" : "an empty optional value");
+    out.push_back(o.logical());
+  }
   return out;
 }
 

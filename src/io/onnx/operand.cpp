@@ -49,6 +49,17 @@ Operand Operand::from_channels_last(const Value& stored) {
   return {stored, inverse(channels_last_axes(stored.rank()))};
 }
 
+Operand Operand::sequence(std::vector<Operand> elements) {
+  Operand r;
+  r.elements_ = std::make_shared<const std::vector<Operand>>(std::move(elements));
+  return r;
+}
+Operand Operand::nothing() {
+  Operand r;
+  r.nothing_ = true;
+  return r;
+}
+
 Shape Operand::shape() const {
   Shape s = stored_.shape();
   if (plain()) return s;

@@ -11,6 +11,7 @@
 #include <glia/value.h>
 
 #include <functional>
+#include <memory>
 #include <span>
 
 namespace glia::onnx {
@@ -27,7 +28,14 @@ class Operand {
   Operand(Value stored, Ints axes);            // logical = transpose(stored, axes)
   static Operand from_channels_last(const Value& stored);
 
-  bool defined() const { return stored_.defined(); }
+  // A list of arrays, and an optional value that is empty: only operators for them take those.
+  static Operand sequence(std::vector<Operand> elements);
+  static Operand nothing();
+  bool is_sequence() const { return elements_ != nullptr; }
+  bool is_nothing() const { return nothing_; }
+  const std::vector<Operand>& elements() const { return *elements_; }
+
+  bool defined() const { return stored_.defined() || elements_ || nothing_; }
   const Value& stored() const { return stored_; }
   const Ints& axes() const { return axes_; }  // empty: stored as it is
   bool plain() const { return axes_.empty(); }
@@ -45,6 +53,8 @@ class Operand {
  private:
   Value stored_;
   Ints axes_;
+  std::shared_ptr<const std::vector<Operand>> elements_;
+  bool nothing_ = false;
 };
 using Operands = std::vector<Operand>;
 

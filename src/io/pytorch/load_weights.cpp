@@ -8,7 +8,9 @@
 
 #include "base/error.h"
 #include "io/file/path_name.h"
+#include "io/pytorch/hf_names.h"
 #include "io/pytorch/leaves.h"
+#include "io/pytorch/load_named.h"
 #include "io/pytorch/modules.h"
 
 namespace glia {
@@ -214,6 +216,20 @@ class Matcher {
 };
 
 }  // namespace
+
+void load_named(Model& model, const NamedTensors& given, const std::string& where, bool ordered, const PyTorchWeightsOptions& options) {
+  const NamedTensors tensors = plain_names(given);
+  std::vector<Leaf> leaves = leaves_of(model, options.partial, "load_pytorch_weights");
+  Matcher matcher(where, modules_of(tensors), ordered);
+  matcher.match(leaves, options);
+  std::string unused = options.partial ? "" : matcher.unused();
+  GLIA_CHECK(unused.empty(),
+             "{}: the model has no layer for {}. Set .partial = true to leave them out, or .prefix to choose the "
+             "part of the file.",
+             where, unused);
+  for (auto& [variable, value] : matcher.found.values) variable.tensor().copy_from(value.astype(variable.dtype()));
+}
+
 }  // namespace io
 
 void load_pytorch_weights(Model& model, const std::string& path, const PyTorchWeightsOptions& options) {
@@ -222,16 +238,7 @@ void load_pytorch_weights(Model& model, const std::string& path, const PyTorchWe
   std::string where = fmt::format("{}: '{}'", model.name(), path);
   GLIA_CHECK(!model->weights().empty(),
              "{}: the model has no weights yet. Give input_shape or call it on data first.", where);
-  NamedTensors tensors = io::below_prefix(all, options.prefix, path);
-  std::vector<io::Leaf> leaves = io::leaves_of(model, options.partial, "load_pytorch_weights");
-  io::Matcher matcher(where, io::modules_of(tensors), !safetensors);
-  matcher.match(leaves, options);
-  std::string unused = options.partial ? "" : matcher.unused();
-  GLIA_CHECK(unused.empty(),
-             "{}: the model has no layer for {}. Set .partial = true to leave them out, or .prefix to choose the "
-             "part of the file.",
-             where, unused);
-  for (auto& [variable, value] : matcher.found.values) variable.tensor().copy_from(value.astype(variable.dtype()));
+  io::load_named(model, io::below_prefix(all, options.prefix, path), where, !safetensors, options);
 }
 
 }  // namespace glia

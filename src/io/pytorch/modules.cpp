@@ -355,7 +355,7 @@ std::vector<Module> modules_of(const NamedTensors& tensors) {
 Kind kind_of(const Layer& layer) {
   std::string c = layer.class_name();
   if (c == "Dense") return Kind::dense;
-  if (c == "Embedding") return Kind::embedding;
+  if (c == "Embedding" || c == "ReversibleEmbedding") return Kind::embedding;
   if (c == "LSTM") return Kind::lstm;
   if (c == "GRU") return Kind::gru;
   if (c == "SimpleRNN") return Kind::rnn;

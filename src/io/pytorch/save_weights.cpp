@@ -6,6 +6,7 @@
 #include <set>
 
 #include "base/error.h"
+#include "io/pytorch/hf_names.h"
 #include "io/pytorch/leaves.h"
 #include "io/pytorch/modules.h"
 
@@ -173,6 +174,8 @@ void save_pytorch_weights(const Model& model, const std::string& path, const Sav
   GLIA_CHECK(!model->weights().empty(),
              "{}: save_pytorch_weights: the model has no weights yet. Give input_shape or call it on data first.",
              model.name());
+  GLIA_CHECK(options.names.empty() || options.names == "gpt2" || options.names == "bert",
+             "save_pytorch_weights: .names is \"gpt2\", \"bert\" or empty. Received \"{}\".", options.names);
   NamedTensors all;
   std::set<std::string> names;
   for (const io::Leaf& leaf : io::leaves_of(model, options.partial, "save_pytorch_weights")) {
@@ -185,7 +188,9 @@ void save_pytorch_weights(const Model& model, const std::string& path, const Sav
       for (char& c : module)
         if (c == '/') c = '.';
     }
-    for (auto& [name, t] : io::module_of(*leaf.layer, leaf.path, leaf.flattened)) {
+    NamedTensors tensors = io::module_of(*leaf.layer, leaf.path, leaf.flattened);
+    if (!options.names.empty()) tensors = io::hf_names(options.names, module, leaf.layer->class_name() == "Dense", tensors);
+    for (auto& [name, t] : tensors) {
       std::string full = io::full_name(module, name);
       GLIA_CHECK(names.insert(full).second,
                  "save_pytorch_weights: two layers give the tensor '{}'. Name their modules in .map.", full);

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "io/file/atomic_file.h"
+#include "io/tensorboard/profile.h"
 #include "train/trainer.h"
 
 namespace glia::callbacks {
@@ -46,10 +47,17 @@ class TensorBoardCallback : public Callback {
     GLIA_CHECK(!dir_.empty(), "TensorBoard: log_dir is empty. Give a folder for the logs.");
     GLIA_CHECK(options_.update_freq >= 0 && options_.histogram_freq >= 0 && options_.embeddings_freq >= 0,
                "TensorBoard: frequencies must not be negative.");
+    const Ints& p = options_.profile_batch;
+    GLIA_CHECK(p.empty() || (p.size() <= 2 && p[0] >= 1 && p.back() >= p[0]),
+               "TensorBoard: profile_batch is one batch, counted from 1, or the first and the last of several. Received {}.",
+               to_string(Shape(p.begin(), p.end())));
+  }
+  ~TensorBoardCallback() override {
+    if (profiling_) runtime::stop_trace();  // an error ended the training
   }
 
   void on_train_begin(Logs&) override {
-    step_ = 0;
+    step_ = batch_ = 0;
     graph_written_ = false;
     if (!options_.hparams.empty()) writer(root_, dir_).hparams(options_.hparams);
   }
@@ -57,8 +65,16 @@ class TensorBoardCallback : public Callback {
     epoch_start_ = Clock::now();
     epoch_step_ = step_;
   }
-  void on_train_batch_begin(int64_t, Logs&) override { batch_start_ = Clock::now(); }
+  void on_train_batch_begin(int64_t, Logs&) override {
+    ++batch_;
+    if (!options_.profile_batch.empty() && batch_ == options_.profile_batch[0]) {
+      runtime::start_trace();
+      profiling_ = true;
+    }
+    batch_start_ = Clock::now();
+  }
   void on_train_batch_end(int64_t, Logs& logs) override {
+    if (profiling_ && batch_ >= options_.profile_batch.back()) end_profile();
     if (options_.write_graph && !graph_written_) {  // the model is built by now, whatever it is
       writer(train_, dir_ + "/train").graph(model());
       graph_written_ = true;
@@ -98,6 +114,7 @@ class TensorBoardCallback : public Callback {
     w.flush();
   }
   void on_train_end(Logs&) override {
+    if (profiling_) end_profile();  // fewer batches than were asked for
     if (root_) root_->end_session();
     for (auto* w : {&root_, &train_, &validation_})
       if (*w) (*w)->flush();
@@ -116,6 +133,10 @@ class TensorBoardCallback : public Callback {
   static SummaryWriter& writer(std::optional<SummaryWriter>& w, const std::string& dir) {
     if (!w) w.emplace(dir);
     return *w;
+  }
+  void end_profile() {
+    profiling_ = false;
+    io::write_profile(dir_ + "/train", runtime::stop_trace());
   }
   void log_weights(int epoch) {
     SummaryWriter& w = writer(train_, dir_ + "/train");
@@ -148,7 +169,8 @@ class TensorBoardCallback : public Callback {
   TensorBoardOptions options_;
   std::optional<SummaryWriter> root_, train_, validation_;
   int64_t step_ = 0, epoch_step_ = 0;
-  bool graph_written_ = false;
+  int64_t batch_ = 0;  // of this fit; step_ goes on after a resume
+  bool graph_written_ = false, profiling_ = false;
   Clock::time_point epoch_start_, batch_start_;
 };
 

@@ -10,6 +10,7 @@
 #include "io/file/byte_reader.h"
 #include "io/image/codec.h"
 #include "io/tensorboard/event_file.h"
+#include "runtime/profiler.h"
 #include "support/faults.h"
 
 namespace glia {
@@ -208,6 +209,31 @@ TEST(TensorBoard, TagsAndStepsOfKeras) {
   EXPECT_HAS(train.find("keras", 0).tensor.text(8), "\"class_name\":\"Sequential\"");
   EXPECT_EQ(read_log(dir.path("logs")).tags("hparams"),
             (Tags{"_hparams_/session_end_info", "_hparams_/session_start_info"}));
+}
+
+TEST(TensorBoard, ProfileOfBatches) {
+  Scratch dir;
+  Sequential m({layers::Dense(4, {.activation = "relu", .name = "first", .input_shape = {3}}), layers::Dense(1)});
+  m.compile({.optimizer = "sgd", .loss = "mse"});
+  m.fit(Tensor::full({32, 3}, 1), Tensor::zeros({32, 1}),
+        {.batch_size = 8, .epochs = 2, .verbose = 0, .callbacks = {callbacks::TensorBoard(dir.path("logs"), {.profile_batch = {2, 3}})}});
+  EXPECT_FALSE(runtime::tracing());
+  std::string space, trace;
+  for (auto& e : std::filesystem::recursive_directory_iterator(dir.path("logs/train/plugins/profile"))) {
+    if (e.path().extension() == ".pb") space = test::file_bytes(e.path().string());
+    if (e.path().extension() == ".gz") trace = io::read_whole(e.path());
+  }
+  const Wire plane = Wire(space).at(1);
+  EXPECT_EQ(plane.text(2), "/host:CPU");
+  const auto events = plane.at(3).fields.count(4), names = plane.fields.count(4);
+  EXPECT_GT(names, 3u);
+  EXPECT_EQ(events % 2, 0u);  // two steps of the same plan
+  EXPECT_GE(events, 2 * names / 2);
+  EXPECT_HAS(trace, "\"traceEvents\"");
+  EXPECT_HAS(trace, "first");
+  EXPECT_HAS(trace, "\"dur\"");
+  for (const Ints& bad : {Ints{0}, Ints{3, 2}, Ints{1, 2, 3}})
+    EXPECT_HAS(error_of([&] { callbacks::TensorBoard("logs", {.profile_batch = bad}); }), "profile_batch is one batch");
 }
 
 TEST(TensorBoard, EmbeddingsForTheProjector) {

@@ -26,30 +26,47 @@ void check_dims(const std::string& title, int64_t input_dim, int64_t output_dim)
   GLIA_CHECK(input_dim > 0 && output_dim > 0, "{}: input_dim and output_dim must be positive. Received {} and {}.", title,
              input_dim, output_dim);
 }
-Value look_up(const Value& x, const Variable& table, DType dtype) {
+Value look_up(const Value& x, const Variable& table, const Variable& scale, DType dtype) {
   Value ids = x.dtype() == DType::i32 || x.dtype() == DType::i64 ? x : ops::cast(x, DType::i32);
-  return ops::cast(ops::take(table.value(), ids, 0), dtype);
+  Value rows = ops::cast(ops::take(table.value(), ids, 0), dtype);
+  if (!scale.defined()) return rows;
+  return rows / ops::expand_dims(ops::cast(ops::take(scale.value(), ids, 0), dtype), -1);
 }
 
 }  // namespace
 
+std::vector<Variable> Embedding::stored_variables() const {
+  return quantized() ? std::vector<Variable>{embeddings, embeddings_scale} : std::vector<Variable>{embeddings};
+}
 void Embedding::fields(Fields& f) {
-  Layer::fields(f);
+  Quantizable::fields(f);
   embedding_fields(*this, f);
 }
 void Embedding::build(const std::vector<Shape>&) {
   check_dims(title(), input_dim, output_dim);
-  embeddings = add_weight("embeddings", {input_dim, output_dim}, o.embeddings_initializer,
-                          weight_options(o.embeddings_regularizer, o.embeddings_constraint));
+  embeddings = add_table("embeddings", {input_dim, output_dim}, o.embeddings_initializer,
+                         weight_options(o.embeddings_regularizer, o.embeddings_constraint), embeddings_scale, {input_dim});
 }
-Value Embedding::call(const Value& x) { return look_up(x, embeddings, compute_dtype()); }
+Value Embedding::call(const Value& x) { return look_up(x, embeddings, embeddings_scale, compute_dtype()); }
 Values Embedding::compute_mask(const Values& inputs, const Values&, const Values&) {
   if (!o.mask_zero) return {Value()};
   return {ops::not_equal(inputs[0], ops::scalar_like(inputs[0], 0))};
 }
 
+std::vector<Variable> ReversibleEmbedding::stored_variables() const {
+  std::vector<Variable> r{embeddings};
+  if (quantized()) r.push_back(embeddings_scale);
+  if (!o.tie_weights) r.push_back(reverse_embeddings);
+  if (!o.tie_weights && quantized()) r.push_back(reverse_embeddings_scale);
+  return r;
+}
+std::vector<Quantizable::Table> ReversibleEmbedding::tables() {
+  std::vector<Table> r{{&embeddings, &embeddings_scale, {1}, {input_dim}}};
+  if (!o.tie_weights) r.push_back({&reverse_embeddings, &reverse_embeddings_scale, {0}, {input_dim}});
+  return r;
+}
 void ReversibleEmbedding::fields(Fields& f) {
-  Layer::fields(f);
+  Quantizable::fields(f);
   embedding_fields(*this, f);
   f("tie_weights", o.tie_weights);
   f("reverse_dtype", o.reverse_dtype);
@@ -57,17 +74,31 @@ void ReversibleEmbedding::fields(Fields& f) {
 }
 void ReversibleEmbedding::build(const std::vector<Shape>&) {
   check_dims(title(), input_dim, output_dim);
-  embeddings = add_weight("embeddings", {input_dim, output_dim}, o.embeddings_initializer,
-                          weight_options(o.embeddings_regularizer, o.embeddings_constraint));
-  if (!o.tie_weights) reverse_embeddings = add_weight("reverse_embeddings", {output_dim, input_dim}, o.embeddings_initializer);
+  embeddings = add_table("embeddings", {input_dim, output_dim}, o.embeddings_initializer,
+                         weight_options(o.embeddings_regularizer, o.embeddings_constraint), embeddings_scale, {input_dim});
+  if (!o.tie_weights)
+    reverse_embeddings = add_table("reverse_embeddings", {output_dim, input_dim}, o.embeddings_initializer, {},
+                                   reverse_embeddings_scale, {input_dim});
 }
 Values ReversibleEmbedding::call(const Values& inputs, const CallOptions& options) {
   check_input_count(title(), inputs.size(), 1);
-  if (!options.reverse) return {look_up(inputs[0], embeddings, compute_dtype())};
+  if (!options.reverse) return {look_up(inputs[0], embeddings, embeddings_scale, compute_dtype())};
   Value x = inputs[0], kernel = o.tie_weights ? embeddings.value() : reverse_embeddings.value();
   check_last_axis(title(), x.shape(), output_dim);
   DType t = o.reverse_dtype ? dtype_from_name(*o.reverse_dtype) : compute_dtype();
-  Value logits = ops::matmul(ops::cast(x, t), ops::cast(kernel, t), false, o.tie_weights);
+  Value logits;
+  if (quantized()) {
+    const Variable& kernel_scale = o.tie_weights ? embeddings_scale : reverse_embeddings_scale;
+    x = ops::cast(x, compute_dtype());
+    if (const AbsMaxQuantizer* quantizer = inputs_quantizer()) {
+      auto [integers, scale] = (*quantizer)(x, {-1});
+      logits = integer_product(integers, kernel, o.tie_weights) / (scale * scale_of(kernel_scale, x));
+    } else {
+      logits = integer_product(x, kernel, o.tie_weights) / scale_of(kernel_scale, x);
+    }
+  } else {
+    logits = ops::matmul(ops::cast(x, t), ops::cast(kernel, t), false, o.tie_weights);
+  }
   if (o.logit_soft_cap) logits = ops::tanh(logits / *o.logit_soft_cap) * *o.logit_soft_cap;
   return {logits};
 }

@@ -3,6 +3,7 @@
 #include <glia/layers/core.h>
 
 #include "nn/layers/common.h"
+#include "nn/layers/quantized.h"
 
 namespace glia::nn {
 
@@ -17,11 +18,11 @@ class InputLayer : public Layer {
   Value call(const Value& x) override { return x; }
 };
 
-class Embedding : public Layer {
+class Embedding : public Quantizable {
  public:
   int64_t input_dim = 0, output_dim = 0;
   layers::EmbeddingOptions o;
-  Variable embeddings;
+  Variable embeddings, embeddings_scale;
   std::string class_name() const override { return "Embedding"; }
   void fields(Fields& f) override;
   bool supports_masking() const override { return o.mask_zero; }
@@ -29,19 +30,27 @@ class Embedding : public Layer {
   void build(const std::vector<Shape>& in) override;
   Value call(const Value& x) override;
   Values compute_mask(const Values& inputs, const Values& masks, const Values& outputs) override;
+  std::vector<Variable> stored_variables() const override;
+
+ protected:
+  std::vector<Table> tables() override { return {{&embeddings, &embeddings_scale, {1}, {input_dim}}}; }
 };
 
-class ReversibleEmbedding : public Layer {
+class ReversibleEmbedding : public Quantizable {
  public:
   int64_t input_dim = 0, output_dim = 0;
   layers::ReversibleEmbeddingOptions o;
-  Variable embeddings, reverse_embeddings;
+  Variable embeddings, reverse_embeddings, embeddings_scale, reverse_embeddings_scale;
   std::string class_name() const override { return "ReversibleEmbedding"; }
   void fields(Fields& f) override;
   bool autocast_inputs() const override { return false; }
   void build(const std::vector<Shape>& in) override;
   Values call(const Values& inputs, const CallOptions& options) override;
   Values compute_mask(const Values& inputs, const Values& masks, const Values& outputs) override;
+  std::vector<Variable> stored_variables() const override;
+
+ protected:
+  std::vector<Table> tables() override;
 };
 
 class Identity : public Layer {

@@ -4,8 +4,15 @@
 
 namespace glia::nn {
 
+std::vector<Variable> Dense::stored_variables() const {
+  std::vector<Variable> r{kernel};
+  if (o.use_bias) r.push_back(bias);
+  if (quantized()) r.push_back(kernel_scale);
+  return r;
+}
+
 void Dense::fields(Fields& f) {
-  Layer::fields(f);
+  Quantizable::fields(f);
   f("units", units);
   f("activation", o.activation);
   f("use_bias", o.use_bias);
@@ -23,7 +30,8 @@ void Dense::build(const std::vector<Shape>& in) {
   int64_t n = in[0].back();
   GLIA_CHECK(n >= 0, "{}: the last axis of the input must be known. Received shape {}. Give it in input_shape.", title(),
              to_string(in[0]));
-  kernel = add_weight("kernel", {n, units}, o.kernel_initializer, weight_options(o.kernel_regularizer, o.kernel_constraint));
+  kernel = add_table("kernel", {n, units}, o.kernel_initializer, weight_options(o.kernel_regularizer, o.kernel_constraint),
+                     kernel_scale, {units});
   if (o.use_bias) bias = add_weight("bias", {units}, o.bias_initializer, weight_options(o.bias_regularizer, o.bias_constraint));
 }
 
@@ -31,13 +39,28 @@ Value Dense::call(const Value& given) {
   const Value x = as_float(*this, given);
   check_min_rank(title(), x.shape(), 2);
   check_last_axis(title(), x.shape(), kernel.shape()[0]);
-  Value y = ops::matmul(x, ops::cast(kernel.value(), x.dtype()));
+  Value y;
+  if (!quantized()) {
+    y = ops::matmul(x, ops::cast(kernel.value(), x.dtype()));
+  } else if (const AbsMaxQuantizer* quantizer = inputs_quantizer()) {
+    auto [integers, scale] = (*quantizer)(x, {-1});
+    y = integer_product(integers, kernel.value()) / (scale_of(kernel_scale, x) * scale);
+  } else {
+    y = integer_product(x, kernel.value()) / scale_of(kernel_scale, x);
+  }
   if (o.use_bias) y = y + ops::cast(bias.value(), x.dtype());
   return o.activation(y);
 }
 
+std::vector<Variable> EinsumDense::stored_variables() const {
+  std::vector<Variable> r{kernel};
+  if (bias.defined()) r.push_back(bias);
+  if (quantized()) r.push_back(kernel_scale);
+  return r;
+}
+
 void EinsumDense::fields(Fields& f) {
-  Layer::fields(f);
+  Quantizable::fields(f);
   f("output_shape", output_shape);
   f("equation", equation);
   f("activation", o.activation);
@@ -84,7 +107,64 @@ EinsumSpec parse_equation(const std::string& title, const std::string& equation)
   return s;
 }
 
+// The same with a sign of its own for each axis that "..." stands for.
+EinsumSpec with_elided_axes(EinsumSpec s, int64_t rank) {
+  std::string elided;
+  for (int64_t i = static_cast<int64_t>(s.input.size()); i < rank; ++i) elided += static_cast<char>('0' + i);
+  for (std::string* t : {&s.input, &s.output}) *t = s.left ? elided + *t : s.right ? *t + elided : *t;
+  return s;
+}
+
+// A scale over the axes `letters`, of extent 1 where they are not in the output, in the output's order of axes.
+Value aligned(const Value& scale, const std::string& letters, const std::string& output) {
+  std::string kept;
+  Shape shape;
+  for (size_t i = 0; i < letters.size(); ++i)
+    if (output.find(letters[i]) != std::string::npos) kept += letters[i], shape.push_back(scale.dim(static_cast<int64_t>(i)));
+  Ints order;
+  Shape full;
+  for (char c : output) {
+    const size_t at = kept.find(c);
+    full.push_back(at == std::string::npos ? 1 : shape[at]);
+    if (at != std::string::npos) order.push_back(static_cast<int64_t>(at));
+  }
+  Value v = ops::reshape(scale, shape);
+  return ops::reshape(order.size() > 1 ? ops::transpose(v, order) : v, full);
+}
+
 }  // namespace
+
+Value EinsumDense::quantized_product(const Value& x) {
+  const Value table = kernel.value();
+  const AbsMaxQuantizer* quantizer = inputs_quantizer();
+  if (!quantizer) return ops::einsum(equation, {x, ops::cast(table, x.dtype())}) / scale_of(kernel_scale, x);
+  const EinsumSpec s = with_elided_axes(parse_equation(title(), equation), x.rank());
+  std::string sums;  // letters over which is summed, in the input's order
+  Ints axes;
+  int64_t terms = 1;
+  for (size_t i = 0; i < s.input.size(); ++i)
+    if (s.output.find(s.input[i]) == std::string::npos) {
+      sums += s.input[i];
+      axes.push_back(static_cast<int64_t>(i));
+      terms *= x.dim(static_cast<int64_t>(i));
+    }
+  auto [integers, scale] = (*quantizer)(x, axes);
+  const size_t kept = s.input.size() - sums.size();
+  Value y;
+  if (!sums.empty() && s.input.substr(kept) == sums && s.weight.rfind(sums, 0) == 0 &&
+      s.output == s.input.substr(0, kept) + s.weight.substr(sums.size())) {
+    const Shape extents = x.shape(), kernel_extents = table.shape();
+    Shape rows(extents.begin(), extents.begin() + static_cast<std::ptrdiff_t>(kept)), out = rows;
+    rows.push_back(terms);
+    out.insert(out.end(), kernel_extents.begin() + static_cast<std::ptrdiff_t>(sums.size()), kernel_extents.end());
+    const Value matrix = ops::reshape(table, {terms, terms ? num_elements(kernel_extents) / terms : 0});
+    y = ops::reshape(integer_product(ops::reshape(integers, rows), matrix), out);
+  } else {
+    const DType exact = terms <= 1024 ? DType::f32 : DType::f64;
+    y = ops::cast(ops::einsum(equation, {ops::cast(integers, exact), ops::cast(table, exact)}), x.dtype());
+  }
+  return y / (aligned(scale, s.input, s.output) * scale_of(kernel_scale, x));
+}
 
 void EinsumDense::build(const std::vector<Shape>& in) {
   const Shape& shape = in[0];
@@ -115,7 +195,12 @@ void EinsumDense::build(const std::vector<Shape>& in) {
   }
   Shape kernel_shape;
   for (char c : s.weight) kernel_shape.push_back(extent(c));
-  kernel = add_weight("kernel", kernel_shape, o.kernel_initializer, weight_options(o.kernel_regularizer, o.kernel_constraint));
+  const EinsumSpec all = with_elided_axes(s, static_cast<int64_t>(shape.size()));
+  for (size_t i = 0; i < s.weight.size(); ++i)
+    if (all.output.find(s.weight[i]) == std::string::npos) reduced_axes_.push_back(static_cast<int64_t>(i));
+  for (char c : all.output) scale_shape_.push_back(s.weight.find(c) == std::string::npos ? 1 : extent(c));
+  kernel = add_table("kernel", kernel_shape, o.kernel_initializer, weight_options(o.kernel_regularizer, o.kernel_constraint),
+                     kernel_scale, scale_shape_);
   if (o.bias_axes.empty()) return;
   size_t first = s.output.size();
   for (char c : o.bias_axes) {
@@ -130,7 +215,7 @@ void EinsumDense::build(const std::vector<Shape>& in) {
 
 Value EinsumDense::call(const Value& given) {
   const Value x = as_float(*this, given);
-  Value y = ops::einsum(equation, {x, ops::cast(kernel.value(), x.dtype())});
+  Value y = quantized() ? quantized_product(x) : ops::einsum(equation, {x, ops::cast(kernel.value(), x.dtype())});
   if (bias.defined()) y = y + ops::cast(bias.value(), x.dtype());
   return o.activation(y);
 }
