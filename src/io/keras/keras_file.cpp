@@ -7,6 +7,7 @@
 #include "io/keras/compile_config.h"
 #include "io/keras/files.h"
 #include "io/keras/functional_reader.h"
+#include "io/keras/legacy_config.h"
 #include "io/keras/model_config.h"
 #include "io/keras/python_json.h"
 #include "io/keras/weights.h"
@@ -71,9 +72,22 @@ void build_from_config(const LayerRef& root, const json& spec) {
   }
 }
 
-void restore_compiled(Model& model, const json& spec, const std::string& path) {
+void restore_compiled(Model& model, const json& spec, const std::string& path, bool keras_2) {
   if (!spec.contains("compile_config")) return;
-  if (auto options = compile_options(spec["compile_config"], path)) model.compile(std::move(*options));
+  json compiled = spec["compile_config"];
+  if (keras_2 && compiled.is_object() && compiled.contains("optimizer")) {
+    compiled["optimizer_config"] = compiled["optimizer"];
+    compiled = modern_compile_config(compiled);
+  }
+  if (auto options = compile_options(compiled, path)) model.compile(std::move(*options));
+}
+
+// Keras 2 (2.12 on, and tf_keras today) writes the same archive, with the names and options of its own layers.
+bool is_of_keras_2(const ZipReader& zip, const std::string& path, const LoadLimits& limits) {
+  if (!zip.contains("metadata.json")) return false;
+  const json metadata = parse_python_json(zip.read_text("metadata.json", 1 << 16), path + ": metadata.json", limits);
+  if (!metadata.is_object() || !metadata.contains("keras_version") || !metadata["keras_version"].is_string()) return false;
+  return metadata["keras_version"].get<std::string>().rfind("2.", 0) == 0;
 }
 
 std::string date_now() {
@@ -91,18 +105,20 @@ Model load_keras(const std::string& path, const LoadOptions& options) {
   ZipReader zip(path, options.limits);
   GLIA_CHECK(zip.contains(kConfig), "{}: not a .keras file of version 3: there is no {} in the archive.", path, kConfig);
   const std::string where = path + ": " + kConfig;
-  const json spec = parse_python_json(read_text(zip, kConfig), where, options.limits);
+  json spec = parse_python_json(read_text(zip, kConfig), where, options.limits);
   GLIA_CHECK(spec.is_object() && spec.contains("class_name") && spec.contains("config"),
              "{}: expected a model, {{\"class_name\": ..., \"config\": ...}}. Received {}.", where, spec.dump().substr(0, 60));
   const hdf5::Group tree = read_weights(zip, path, options);
+  const bool keras_2 = is_of_keras_2(zip, path, options.limits);
   return with_json_errors(where, [&] {
+    if (keras_2) spec = modern_config(spec);
     // Nothing is taken for granted: an architecture gets as much memory for weights as the file has numbers.
     WeightBudget budget(2 * bytes_in(tree) + (uint64_t{1} << 16), where);
     use_for_nested_models();
     LayerRef root = layer_from_config(spec);
     build_from_config(root, spec);
     Model model(root);
-    if (options.compile) restore_compiled(model, spec, path);
+    if (options.compile) restore_compiled(model, spec, path, keras_2);
     apply_weights(model, tree, path, {.optimizer = options.compile});
     apply_assets(model, tree, path, [&](const std::string& member) {
       return zip.contains(member) ? std::make_unique<std::string>(read_text(zip, member)) : nullptr;

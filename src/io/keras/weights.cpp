@@ -89,7 +89,9 @@ void load_optimizer(const Model& model, const Group& tree, const std::string& na
   OptimizerBase& optimizer = *model.optimizer();
   std::vector<Variable> trainable = model->trainable_weights();
   if (!trainable.empty()) optimizer.build(trainable);
-  const std::vector<Variable>& own = optimizer.variables();
+  std::vector<Variable> own = optimizer.variables();
+  // Keras 2 keeps the learning rate, the second variable, in the configuration only.
+  if (own.size() == vars->arrays.size() + 1 && own.size() > 2 && own[1].shape().empty()) own.erase(own.begin() + 1);
   bool fits = own.size() == vars->arrays.size();
   for (std::size_t i = 0; fits && i < own.size(); ++i) {
     auto it = vars->arrays.find(std::to_string(i));
