@@ -98,6 +98,7 @@ Value scatter_rows(const Node& n, const Value& x, const Value& at, const Value& 
   if (!at.is_concrete()) {
     n.check(how == Reduction::none, "the place of the results depends on data; this reduction needs known indices.");
     // ONNX leaves the result of repeated indices open; runtimes keep the last.
+    if (at.dim(0) == 0) return x;
     const Value last = ops::segment_max(ops::arange(0, static_cast<double>(at.dim(0)), 1, DType::i32), at, rows);
     const Value hit = ops::reshape(last >= ops::scalar_like(last, 0), {rows, 1});
     return ops::where(hit, ops::take(updates, ops::maximum(last, ops::scalar_like(last, 0)), 0), x);
