@@ -1,5 +1,5 @@
-// LSTM over whole sequences, f32: h = o * tanh(c), c = f * c_prev + i * g; i, f, o sigmoid, g tanh (Keras lstm.py).
-#include "kernels/cpu/rnn_tile.h"
+// LSTM over whole sequences, f32.
+#include "kernels/cpu/lstm_cell.h"
 
 namespace glia::cpu::GLIA_ISA_NS {
 namespace {
@@ -31,20 +31,11 @@ struct Step {
 // z: the four sums of one row and one vector of units.
 GLIA_INLINE void update_cell(const Forward& f, const Step& st, int64_t r, int64_t u, int64_t n, const float* z) {
   const int64_t units = f.a.shape.units;
-  vf i = vsigmoid_fast(load(z)), fo = vsigmoid_fast(load(z + vf::W)), g = vtanh_fast(load(z + 2 * vf::W)),
-     o = vsigmoid_fast(load(z + 3 * vf::W));
-  vf c = fma(fo, load_some(st.c_prev + r * st.ldc + u, n), i * g);
-  vf h = o * vtanh_fast(c);
-  store_some(st.c + r * st.ldc + u, c, n);
-  store_some(st.h + r * st.ldh + u, h, n);
-  if (f.a.y.data) store_some(at(f.a.y, st.row0 + r, st.s) + u, h, n);
-  if (st.gates) {
-    float* to = st.gates + r * 4 * units + u;
-    store_some(to, i, n);
-    store_some(to + units, fo, n);
-    store_some(to + 2 * units, g, n);
-    store_some(to + 3 * units, o, n);
-  }
+  const LstmCell x = lstm_cell(z, load_some(st.c_prev + r * st.ldc + u, n));
+  store_some(st.c + r * st.ldc + u, x.c, n);
+  store_some(st.h + r * st.ldh + u, x.h, n);
+  if (f.a.y.data) store_some(at(f.a.y, st.row0 + r, st.s) + u, x.h, n);
+  if (st.gates) lstm_store_gates(st.gates + r * 4 * units + u, units, x, n);
 }
 
 // A masked step of one row: state and output stay.

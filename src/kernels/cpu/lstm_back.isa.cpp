@@ -1,7 +1,6 @@
-// Backward pass through time of the LSTM, f32. With a_i.. the sums before the activations and d the loss gradients:
-//   dc += dh * o * (1 - tanh(c)^2);  da_i = dc * g * i(1-i);  da_f = dc * c_prev * f(1-f);  da_g = dc * i * (1-g^2);
-//   da_o = dh * tanh(c) * o(1-o);  dc_prev = dc * f;  dh_prev = da @ U^T;  dx = da @ W^T;  dW = x^T da;  dU =
-//   h_prev^T da.
+// Backward pass through time of the LSTM, f32. With da the gradients of the sums before the activations (lstm_cell.h):
+//   dh_prev = da @ U^T;  dx = da @ W^T;  dW = x^T da;  dU = h_prev^T da.
+#include "kernels/cpu/lstm_cell.h"
 #include "kernels/cpu/rnn_back.h"
 
 namespace glia::cpu::GLIA_ISA_NS {
@@ -28,24 +27,21 @@ GLIA_INLINE void cell_gradient(const Backward& f, int64_t s, int64_t b, int64_t 
                                float* dh, float* dc, float* dout) {
   const int64_t units = f.a.shape.units, bu = f.a.shape.batch * units;
   const float* g4 = f.a.gates + (s * f.a.shape.batch + b) * 4 * units + u;
-  const vf one = vf::set1(1.f);
-  vf i = load_some(g4, n), fo = load_some(g4 + units, n), g = load_some(g4 + 2 * units, n),
-     o = load_some(g4 + 3 * units, n);
-  vf c_prev = load_some(f.a.cells + s * bu + b * units + u, n),
-     tc = vtanh_fast(load_some(f.a.cells + (s + 1) * bu + b * units + u, n));
   vf h = load_some(dh + u, n);
   if (dy) h = h + load_some(dy + u, n);
   if (dout) {
     h = h + load_some(dout + u, n);
     store_some(dout + u, vf::zero(), n);
   }
-  vf c = fma(h * o, fnma(tc, tc, one), load_some(dc + u, n));
+  const LstmCellGradient x =
+      lstm_cell_gradient(g4, units, n, load_some(f.a.cells + s * bu + b * units + u, n),
+                         load_some(f.a.cells + (s + 1) * bu + b * units + u, n), h, load_some(dc + u, n));
   float* to = f.dgates(s, b) + u;
-  store_some(to, c * g * i * (one - i), n);
-  store_some(to + units, c * c_prev * fo * (one - fo), n);
-  store_some(to + 2 * units, c * i * fnma(g, g, one), n);
-  store_some(to + 3 * units, h * tc * o * (one - o), n);
-  store_some(dc + u, c * fo, n);
+  store_some(to, x.i, n);
+  store_some(to + units, x.f, n);
+  store_some(to + 2 * units, x.g, n);
+  store_some(to + 3 * units, x.o, n);
+  store_some(dc + u, x.dc, n);
   store_some(dh + u, vf::zero(), n);
 }
 

@@ -1,4 +1,4 @@
-// Backward pass through time of the LSTM in bfloat16; the formulas are those of lstm_back.isa.cpp. The gate gradients are
+// Backward pass through time of the LSTM in bfloat16; the formulas are those of lstm_cell.h and lstm_back.isa.cpp. The gate gradients are
 // kept in bfloat16: rows of them are the pairs of the products with the transposed weights, and two rows interleaved those
 // of the weight gradients. All sums are f32.
 #include "kernels/cpu/lstm_bf16.h"
@@ -6,7 +6,7 @@
 #if defined(__AVX512BF16__)
 #include "kernels/cpu/bf16_lanes.h"
 #include "kernels/cpu/gemm_bf16_dp.h"
-#include "kernels/cpu/rnn_tile.h"
+#include "kernels/cpu/lstm_cell.h"
 
 namespace glia::cpu {
 namespace GLIA_ISA_NS {
@@ -38,24 +38,21 @@ GLIA_INLINE void cell_gradient(const Backward& f, int64_t s, int64_t b, int64_t 
                                float* dh, float* dc, float* dout) {
   const int64_t units = f.a.shape.units, bu = f.a.shape.batch * units;
   const float* g4 = f.a.gates + (s * f.a.shape.batch + b) * 4 * units + u;
-  const vf one = vf::set1(1.f);
-  const vf i = load_some(g4, n), fo = load_some(g4 + units, n), g = load_some(g4 + 2 * units, n),
-           o = load_some(g4 + 3 * units, n);
-  const vf c_prev = load_some(f.a.cells + s * bu + b * units + u, n),
-           tc = vtanh_fast(load_some(f.a.cells + (s + 1) * bu + b * units + u, n));
   vf h = load_some(dh + u, n);
   if (dy) h = h + widen(dy + u, n);
   if (dout) {
     h = h + load_some(dout + u, n);
     store_some(dout + u, vf::zero(), n);
   }
-  const vf c = fma(h * o, fnma(tc, tc, one), load_some(dc + u, n));
+  const LstmCellGradient x =
+      lstm_cell_gradient(g4, units, n, load_some(f.a.cells + s * bu + b * units + u, n),
+                         load_some(f.a.cells + (s + 1) * bu + b * units + u, n), h, load_some(dc + u, n));
   uint16_t* to = f.dgates(s, b) + u;
-  narrow(to, c * g * i * (one - i), n);
-  narrow(to + units, c * c_prev * fo * (one - fo), n);
-  narrow(to + 2 * units, c * i * fnma(g, g, one), n);
-  narrow(to + 3 * units, h * tc * o * (one - o), n);
-  store_some(dc + u, c * fo, n);
+  narrow(to, x.i, n);
+  narrow(to + units, x.f, n);
+  narrow(to + 2 * units, x.g, n);
+  narrow(to + 3 * units, x.o, n);
+  store_some(dc + u, x.dc, n);
   store_some(dh + u, vf::zero(), n);
 }
 

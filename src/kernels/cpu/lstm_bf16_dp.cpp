@@ -6,7 +6,7 @@
 
 #include "kernels/cpu/bf16_lanes.h"
 #include "kernels/cpu/gemm_bf16_dp.h"
-#include "kernels/cpu/rnn_tile.h"
+#include "kernels/cpu/lstm_cell.h"
 
 namespace glia::cpu {
 namespace GLIA_ISA_NS {
@@ -37,20 +37,13 @@ struct Step {
 
 GLIA_INLINE void update_cell(const Forward& f, const Step& st, int64_t r, int64_t u, int64_t n, const float* z) {
   const int64_t units = f.a.shape.units;
-  vf i = vsigmoid_fast(load(z)), fo = vsigmoid_fast(load(z + vf::W)), g = vtanh_fast(load(z + 2 * vf::W)),
-     o = vsigmoid_fast(load(z + 3 * vf::W));
-  vf c = fma(fo, load_some(st.c_prev + r * st.ldc + u, n), i * g);
-  vf h = o * vtanh_fast(c);
-  store_some(st.c + r * st.ldc + u, c, n);
-  narrow(st.next + r * f.plan.ld + f.a.shape.input + u, h, n);
-  if (f.a.y.data) narrow(at(f.a.y, st.row0 + r, st.s) + u, h, n);
+  const LstmCell x = lstm_cell(z, load_some(st.c_prev + r * st.ldc + u, n));
+  store_some(st.c + r * st.ldc + u, x.c, n);
+  narrow(st.next + r * f.plan.ld + f.a.shape.input + u, x.h, n);
+  if (f.a.y.data) narrow(at(f.a.y, st.row0 + r, st.s) + u, x.h, n);
   if (!st.gates) return;
-  store_some(st.states + r * units + u, h, n);
-  float* to = st.gates + r * 4 * units + u;
-  store_some(to, i, n);
-  store_some(to + units, fo, n);
-  store_some(to + 2 * units, g, n);
-  store_some(to + 3 * units, o, n);
+  store_some(st.states + r * units + u, x.h, n);
+  lstm_store_gates(st.gates + r * 4 * units + u, units, x, n);
 }
 
 // A masked step of one row: state and output stay.
