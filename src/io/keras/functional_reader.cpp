@@ -256,13 +256,28 @@ void FunctionalReader::add_input(const std::string& name, const json& config) {
                                {.name = name, .dtype = input_dtype(text), .batch_size = shape[0]})};
 }
 
+// The lowest call of every layer that something in the configuration refers to by [name, call, output, ...]. In Keras 2 a
+// Sequential has a call of its own, number 0, as a functional model has to this day.
+void first_references(const json& v, std::map<std::string, int64_t>& least) {
+  if (v.is_array() && v.size() >= 3 && v[0].is_string() && v[1].is_number_integer() && v[2].is_number_integer()) {
+    const auto [at, added] = least.emplace(v[0].get<std::string>(), v[1].get<int64_t>());
+    if (!added) at->second = std::min(at->second, v[1].get<int64_t>());
+  }
+  if (v.is_structured())
+    for (const json& item : v) first_references(item, least);
+}
+
 LayerRef FunctionalReader::read() {
   std::vector<Item> items;
   auto name_of = [](const json& spec) {
     return spec.contains("name") ? spec["name"].get<std::string>() : spec.at("config").at("name").get<std::string>();
   };
-  for (const json& spec : config_.at("layers"))
-    if (spec.at("class_name") == "Functional" || spec.at("class_name") == "Model") functional_.insert(name_of(spec));
+  std::map<std::string, int64_t> referred;
+  first_references(config_, referred);
+  for (const json& spec : config_.at("layers")) {
+    const json& kind = spec.at("class_name");
+    if (kind == "Functional" || kind == "Model" || (kind == "Sequential" && referred[name_of(spec)] > 0)) functional_.insert(name_of(spec));
+  }
   for (const json& spec : config_.at("layers")) {
     const std::string name = name_of(spec);
     if (spec.at("class_name") == "InputLayer") {

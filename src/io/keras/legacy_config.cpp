@@ -131,7 +131,7 @@ void modernize_layer_config(const std::string& class_name, json& c) {
   for (const char* key : {"implementation", "input_length", "input_dim", "consume_less", "input_dtype", "time_major"})
     if (!(class_name.ends_with("Embedding") && std::string(key) == "input_dim")) c.erase(key);
   if (class_name == "MultiHeadAttention")
-    for (const char* key : {"query_shape", "key_shape", "value_shape"}) c.erase(key);
+    for (const char* key : {"query_shape", "key_shape", "value_shape", "softmax_robust_masking"}) c.erase(key);
   if (class_name.rfind("DepthwiseConv", 0) == 0)
     for (const char* key : {"groups", "filters", "kernel_initializer", "kernel_regularizer", "kernel_constraint"}) c.erase(key);
   if (class_name.rfind("SeparableConv", 0) == 0)
