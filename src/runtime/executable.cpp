@@ -116,24 +116,6 @@ void Executable::bind(std::span<void* const> inputs, std::span<void* const> outp
   for (auto [call, offset] : work_slots_) calls_[call].args.work = bound_base_ + offset;
 }
 
-void Executable::run(std::span<void* const> inputs, std::span<void* const> outputs, bool fixed_changed) {
-  std::lock_guard<std::mutex> lock(arena_->mutex());
-  if (fixed_changed) ready_ = false;
-  bind(inputs, outputs);
-  const bool refresh = !ready_;
-  for (size_t i : keeping_calls_) calls_[i].args.ready = !refresh;
-  if (profile_id_ >= 0 || tracing()) {
-    run_profiled(refresh);
-  } else {
-    if (refresh)
-      for (size_t i : fixed_calls_) calls_[i].fn(calls_[i].args);
-    if (guards_.empty())
-      for (size_t i : run_calls_) calls_[i].fn(calls_[i].args);
-    else run_guarded();
-  }
-  ready_ = true;
-}
-
 // The guards of a call, from `next` on, which is moved behind them.
 bool Executable::wanted(size_t call, size_t& next) const {
   bool yes = true;
@@ -142,25 +124,34 @@ bool Executable::wanted(size_t call, size_t& next) const {
   return yes;
 }
 
-void Executable::run_guarded() {
+template <class F>
+void Executable::each_call(bool refresh, F&& f) const {
+  if (refresh)
+    for (size_t i : fixed_calls_) f(i);
   size_t next = 0;
   for (size_t i : run_calls_)
-    if (wanted(i, next)) calls_[i].fn(calls_[i].args);
+    if (wanted(i, next)) f(i);
 }
 
-void Executable::run_profiled(bool refresh) {
-  auto timed = [&](size_t i) {
-    int64_t start = now_ns();
-    calls_[i].fn(calls_[i].args);
-    const int64_t ns = now_ns() - start;
-    if (profile_id_ >= 0) record_step(profile_id_, i, ns);
-    if (tracing()) record_event(plan_.steps[i], start, ns);
-  };
-  if (refresh)
-    for (size_t i : fixed_calls_) timed(i);
-  size_t next = 0;
-  for (size_t i : run_calls_)
-    if (wanted(i, next)) timed(i);
+void Executable::run(std::span<void* const> inputs, std::span<void* const> outputs, bool fixed_changed) {
+  std::lock_guard<std::mutex> lock(arena_->mutex());
+  if (fixed_changed) ready_ = false;
+  bind(inputs, outputs);
+  const bool refresh = !ready_;
+  for (size_t i : keeping_calls_) calls_[i].args.ready = !refresh;
+  const auto call = [&](size_t i) { calls_[i].fn(calls_[i].args); };
+  if (profile_id_ < 0 && !tracing()) {
+    each_call(refresh, call);
+  } else {
+    each_call(refresh, [&](size_t i) {
+      const int64_t start = now_ns();
+      call(i);
+      const int64_t ns = now_ns() - start;
+      if (profile_id_ >= 0) record_step(profile_id_, i, ns);
+      if (tracing()) record_event(plan_.steps[i], start, ns);
+    });
+  }
+  ready_ = true;
 }
 
 std::vector<Tensor> Executable::run(std::span<const Tensor> inputs) {

@@ -51,8 +51,9 @@ class Executable {
     size_t call, slot;
     bool expected;
   };
-  void run_guarded();
-  void run_profiled(bool refresh);
+  // f(i) for every call that this run needs, in order. refresh: those of fixed inputs too.
+  template <class F>
+  void each_call(bool refresh, F&& f) const;
   bool wanted(size_t call, size_t& next) const;
 
   plan::Plan plan_;

@@ -171,17 +171,12 @@ Trainer::StepProgram Trainer::build(Mode mode, FeedBatch& b) {
   p.host = host.used;
   std::vector<bool> fixed;
   for (const Variable& v : t.input_variables) fixed.push_back(v.defined());
-  for (auto [input, output] : t.graph->updates) {
-    fixed[input] = false;
-    p.updated.push_back(t.input_variables[input]);
-  }
-  p.exe = runtime::compile(*t.graph, arena_, fixed);
+  p.exe = runtime::compile(*t.graph, arena_, std::move(fixed));
   for (size_t i = 0; i < t.input_variables.size(); ++i) {
     const Variable& v = t.input_variables[i];
     p.inputs.push_back(v.defined() ? const_cast<void*>(v.tensor().craw()) : nullptr);
-    if (v.defined()) p.keep.push_back(v);
-    else p.plain.push_back(i);
-    if (fixed[i]) p.fixed.push_back(v);
+    if (!v.defined()) p.plain.push_back(i);
+    else (p.exe->plan().fixed[i] ? p.fixed : p.updated).push_back(v);
   }
   p.output_pointers.assign(t.graph->outputs.size(), nullptr);
   return p;

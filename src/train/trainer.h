@@ -80,8 +80,7 @@ class Trainer {
     std::vector<size_t> plain;        // positions of x, y, w
     std::vector<TensorType> outputs;  // predict
     std::vector<void*> output_pointers;
-    std::vector<Variable> keep;       // variables whose memory is bound
-    std::vector<Variable> fixed, updated;  // of these: read only, written by the step
+    std::vector<Variable> fixed, updated;  // variables whose memory is bound: read only, written by the step
     uint64_t version = ~uint64_t{0};       // the sum of the versions of `fixed` at the last run
     Mode mode = Mode::train;          // what it was traced for
     Isa isa = Isa::scalar;

@@ -18,6 +18,10 @@ GLIA_INLINE __m256i narrow(vf x) { return reinterpret_cast<__m256i>(_mm512_cvtne
 GLIA_INLINE void narrow(uint16_t* p, vf v) { _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), narrow(v)); }
 GLIA_INLINE void narrow(uint16_t* p, vf v, int64_t n) { _mm256_mask_storeu_epi16(p, some_lanes(n), narrow(v)); }
 
+// Under the names of the float ones (rnn_tile.h), for code that serves both.
+GLIA_INLINE vf load_some(const uint16_t* p, int64_t n) { return widen(p, n); }
+GLIA_INLINE void store_some(uint16_t* p, vf v, int64_t n) { narrow(p, v, n); }
+
 // Lane i: low half a[i], high half b[i].
 GLIA_INLINE void store_pairs(void* to, __m256i a, __m256i b) {
   _mm512_storeu_si512(to, _mm512_or_si512(_mm512_cvtepu16_epi32(a), _mm512_slli_epi32(_mm512_cvtepu16_epi32(b), 16)));

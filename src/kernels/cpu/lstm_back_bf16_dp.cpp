@@ -34,28 +34,6 @@ struct Carry {  // of a block of rows: gradients of the state, and of outputs th
   float *dh, *dc, *dout, *dx;
 };
 
-GLIA_INLINE void cell_gradient(const Backward& f, int64_t s, int64_t b, int64_t u, int64_t n, const uint16_t* dy,
-                               float* dh, float* dc, float* dout) {
-  const int64_t units = f.a.shape.units, bu = f.a.shape.batch * units;
-  const float* g4 = f.a.gates + (s * f.a.shape.batch + b) * 4 * units + u;
-  vf h = load_some(dh + u, n);
-  if (dy) h = h + widen(dy + u, n);
-  if (dout) {
-    h = h + load_some(dout + u, n);
-    store_some(dout + u, vf::zero(), n);
-  }
-  const LstmCellGradient x =
-      lstm_cell_gradient(g4, units, n, load_some(f.a.cells + s * bu + b * units + u, n),
-                         load_some(f.a.cells + (s + 1) * bu + b * units + u, n), h, load_some(dc + u, n));
-  uint16_t* to = f.dgates(s, b) + u;
-  narrow(to, x.i, n);
-  narrow(to + units, x.f, n);
-  narrow(to + 2 * units, x.g, n);
-  narrow(to + 3 * units, x.o, n);
-  store_some(dc + u, x.dc, n);
-  store_some(dh + u, vf::zero(), n);
-}
-
 void step_gradient(const Backward& f, const Carry& k, int64_t s, int64_t b, int64_t r) {
   const int64_t units = f.a.shape.units, at_row = r * f.plan.base.ld_units;
   const uint16_t* dy = f.dy(s, b);
@@ -69,8 +47,8 @@ void step_gradient(const Backward& f, const Carry& k, int64_t s, int64_t b, int6
     return;
   }
   for (int64_t u = 0; u < units; u += vf::W) {
-    cell_gradient(f, s, b, u, min64(vf::W, units - u), dy, k.dh + at_row, k.dc + at_row,
-                  f.mask.data ? k.dout + at_row : nullptr);
+    lstm_cell_backward(f, s, b, u, min64(vf::W, units - u), dy, k.dh + at_row, k.dc + at_row,
+                       f.mask.data ? k.dout + at_row : nullptr);
   }
 }
 

@@ -44,4 +44,29 @@ GLIA_INLINE LstmCellGradient lstm_cell_gradient(const float* gates, int64_t unit
   return {dc * g * i * (one - i), dc * c_prev * f * (one - f), dc * i * fnma(g, g, one), dh * tc * o * (one - o), dc * f};
 }
 
+// One vector of units of row b at step s of a backward pass: adds up what reaches h, gives the gate gradients to f.dgates and
+// moves dc on; dh and dout, where there is one, are used up. dy and the gate gradients are float, or bfloat16 by the
+// load_some and store_some of bf16_lanes.h, which a file with bfloat16 includes before this one.
+template <class Backward, class T>
+GLIA_INLINE void lstm_cell_backward(const Backward& f, int64_t s, int64_t b, int64_t u, int64_t n, const T* dy, float* dh,
+                                    float* dc, float* dout) {
+  const int64_t units = f.a.shape.units, bu = f.a.shape.batch * units;
+  vf h = load_some(dh + u, n);
+  if (dy) h = h + load_some(dy + u, n);
+  if (dout) {
+    h = h + load_some(dout + u, n);
+    store_some(dout + u, vf::zero(), n);
+  }
+  const LstmCellGradient x = lstm_cell_gradient(
+      f.a.gates + (s * f.a.shape.batch + b) * 4 * units + u, units, n, load_some(f.a.cells + s * bu + b * units + u, n),
+      load_some(f.a.cells + (s + 1) * bu + b * units + u, n), h, load_some(dc + u, n));
+  auto* to = f.dgates(s, b) + u;
+  store_some(to, x.i, n);
+  store_some(to + units, x.f, n);
+  store_some(to + 2 * units, x.g, n);
+  store_some(to + 3 * units, x.o, n);
+  store_some(dc + u, x.dc, n);
+  store_some(dh + u, vf::zero(), n);
+}
+
 }  // namespace glia::cpu::GLIA_ISA_NS

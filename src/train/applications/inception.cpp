@@ -1,29 +1,33 @@
 // Inception version 3: parallel branches of small convolutions, joined along the channels.
 #include "base/error.h"
-#include "train/applications/common.h"
+#include "train/applications/inception.h"
 
 namespace glia::applications {
-namespace {
 
-struct Step {
-  int64_t filters, rows, columns, stride = 1;
-};
-Value unit(const Value& x, const Step& s, const char* padding = "same") {
-  Value y = layers::Conv2D(s.filters, {s.rows, s.columns}, {.strides = {s.stride, s.stride}, .padding = padding, .use_bias = false})(x);
-  y = layers::BatchNormalization({.axis = {3}, .scale = false})(y);
-  return layers::Activation("relu")(y);
+Value unit(const Value& x, const Step& s, const char* padding, const std::string& name) {
+  auto part = [&](const char* suffix) { return name.empty() ? name : name + suffix; };
+  Value y = layers::Conv2D(s.filters, {s.rows, s.columns}, {.strides = {s.stride, s.stride}, .padding = padding, .use_bias = false, .name = name})(x);
+  y = layers::BatchNormalization({.axis = {3}, .scale = false, .name = part("_bn")})(y);
+  return layers::Activation("relu", {.name = part("_ac")})(y);
 }
-// One convolution after the other; those with a stride see no padding.
 Value branch(Value x, const std::vector<Step>& steps) {
   for (const Step& s : steps) x = unit(x, s, s.stride == 1 ? "same" : "valid");
   return x;
 }
+Value shrink(const Value& x) { return layers::MaxPooling2D({3, 3}, {.strides = {2, 2}})(x); }
+Value join(const Values& branches, const std::string& name) { return layers::Concatenate({.axis = 3, .name = name})(branches); }
+Value inception_stem(const Value& image) {
+  Value x = unit(image, {32, 3, 3, 2}, "valid");
+  x = unit(unit(x, {32, 3, 3}, "valid"), {64, 3, 3});
+  x = unit(shrink(x), {80, 1, 1}, "valid");
+  return shrink(unit(x, {192, 3, 3}, "valid"));
+}
+
+namespace {
+
 Value pool_branch(const Value& x, int64_t filters) {
   return unit(layers::AveragePooling2D({3, 3}, {.strides = {1, 1}, .padding = "same"})(x), {filters, 1, 1});
 }
-Value shrink(const Value& x) { return layers::MaxPooling2D({3, 3}, {.strides = {2, 2}})(x); }
-Value join(const Values& branches, const std::string& name = {}) { return layers::Concatenate({.axis = 3, .name = name})(branches); }
-
 Value block_35(const Value& x, int64_t pool_filters, int number) {
   const Value a = unit(x, {64, 1, 1});
   const Value b = branch(x, {{48, 1, 1}, {64, 5, 5}});
@@ -51,10 +55,7 @@ Value block_8(const Value& x, int i) {
 
 Model InceptionV3(const ApplicationOptions& o) {
   const Value in = Input(image_shape(o, "InceptionV3", 299, 75));
-  Value x = unit(in, {32, 3, 3, 2}, "valid");
-  x = unit(unit(x, {32, 3, 3}, "valid"), {64, 3, 3});
-  x = unit(shrink(x), {80, 1, 1}, "valid");
-  x = shrink(unit(x, {192, 3, 3}, "valid"));
+  Value x = inception_stem(in);
   x = block_35(x, 32, 0);
   x = block_35(x, 64, 1);
   x = block_35(x, 64, 2);
