@@ -340,18 +340,6 @@ std::vector<Tensor> Model::predict_all(const Data& x, const PredictOptions& o) {
 
 Tensor Model::predict(const Data& x, const PredictOptions& o) { return predict_all(x, o)[0]; }
 
-
-static std::vector<Tensor> predict_batch(Trainer& trainer, FeedBatch& b) {
-  std::vector<Tensor> out;
-  std::vector<void*> to;
-  for (const TensorType& type : trainer.predict_types(b)) {
-    out.emplace_back(type.shape, type.dtype);
-    to.push_back(out.back().raw());
-  }
-  trainer.run(Mode::predict, b, to);
-  return out;
-}
-
 std::vector<Tensor> Model::predict_all(const Dataset& data, const PredictOptions& o) {
   std::vector<std::vector<Tensor>> parts;
   auto feed = dataset_feed(data, trainer_->encoder());
@@ -362,7 +350,7 @@ std::vector<Tensor> Model::predict_all(const Dataset& data, const PredictOptions
     x.strings = std::move(b.text);
     FeedBatch p = trainer_->prepare("predict", x, {}, {});
     p.encoded = std::move(b.encoded);
-    parts.push_back(predict_batch(*trainer_, p));
+    parts.push_back(trainer_->predict(p));
   }
   GLIA_CHECK(!parts.empty(), "predict: the dataset gave no batch.");
   std::vector<Tensor> out;
@@ -383,7 +371,7 @@ std::vector<Tensor> Model::predict_all(const Dataset& data, const PredictOptions
 
 std::vector<Tensor> Model::predict_on_batch(const Data& x) {
   FeedBatch b = trainer_->prepare("predict_on_batch", x, {}, {});
-  return predict_batch(*trainer_, b);
+  return trainer_->predict(b);
 }
 
 static Logs on_batch(Model& model, Mode mode, const Data& x, const Data& y, const OnBatchOptions& o) {

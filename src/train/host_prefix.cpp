@@ -90,19 +90,19 @@ Values HostRecorder::call(Layer& layer, const Values& inputs) {
 }
 
 DType dtype_of_first_layer(const LayerRef& layer, DType otherwise) {
-  if (auto* host = dynamic_cast<const nn::HostLayer*>(layer.ptr().get())) return host->takes_text() ? kStringDType : DType::i64;
-  if (auto* f = dynamic_cast<const FunctionalLayer*>(layer.ptr().get())) return f->graph().type(f->input_refs()[0]).dtype;
   if (auto* s = dynamic_cast<const SequentialLayer*>(layer.ptr().get())) {
     if (!s->input_type().shape.empty()) return s->input_type().dtype;
-    if (!s->layers().empty()) return dtype_of_first_layer(s->layers()[0], otherwise);
+    return s->layers().empty() ? otherwise : dtype_of_first_layer(s->layers()[0], otherwise);
   }
+  if (auto* f = dynamic_cast<const FunctionalLayer*>(layer.ptr().get())) return f->graph().type(f->input_refs()[0]).dtype;
+  if (auto* host = dynamic_cast<const nn::HostLayer*>(layer.ptr().get())) return host->takes_text() ? kStringDType : DType::i64;
   return otherwise;
 }
 
 bool takes_strings(const LayerRef& root, size_t i) {
-  if (auto* f = dynamic_cast<const FunctionalLayer*>(root.ptr().get()))
-    return i < f->input_refs().size() && f->graph().type(f->input_refs()[i]).dtype == kStringDType;
-  return dynamic_cast<const SequentialLayer*>(root.ptr().get()) && i == 0 && dtype_of_first_layer(root, DType::f32) == kStringDType;
+  if (dynamic_cast<const SequentialLayer*>(root.ptr().get())) return i == 0 && dtype_of_first_layer(root, DType::f32) == kStringDType;
+  auto* f = dynamic_cast<const FunctionalLayer*>(root.ptr().get());
+  return f && i < f->input_refs().size() && f->graph().type(f->input_refs()[i]).dtype == kStringDType;
 }
 
 }  // namespace glia

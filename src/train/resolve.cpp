@@ -60,10 +60,18 @@ std::vector<size_t> positions(const std::vector<std::string>& names, const std::
 }
 
 Shape expected_input_shape(const LayerRef& root, size_t i) {
+  if (auto* s = dynamic_cast<SequentialLayer*>(root.ptr().get())) return i == 0 ? s->input_shape() : Shape{};
   if (auto* f = dynamic_cast<FunctionalLayer*>(root.ptr().get())) return f->graph().type(f->input_refs()[i]).shape;
-  if (auto* s = dynamic_cast<SequentialLayer*>(root.ptr().get()))
-    if (i == 0) return s->input_shape();
   return {};
+}
+
+// A last axis of 1 is added or taken away where that makes the rank the expected one; tells whether it was.
+bool adjust_rank_to(const Shape& want, Shape& shape) {
+  if (want.empty() || shape.empty()) return false;
+  if (shape.size() + 1 == want.size() && want.back() == 1) shape.push_back(1);
+  else if (shape.size() == want.size() + 1 && shape.back() == 1) shape.pop_back();
+  else return false;
+  return true;
 }
 
 Shape open_batch(Shape s) {
@@ -91,12 +99,7 @@ Tensor with_floatx(const Tensor& t, DType floatx) {
 
 }  // namespace
 
-void Trainer::adjust_rank(size_t i, Shape& shape) const {
-  const Shape want = expected_input_shape(root_, i);
-  if (want.empty() || shape.empty()) return;
-  if (shape.size() + 1 == want.size() && want.back() == 1) shape.push_back(1);
-  else if (shape.size() == want.size() + 1 && shape.back() == 1) shape.pop_back();
-}
+void Trainer::adjust_rank(size_t i, Shape& shape) const { adjust_rank_to(expected_input_shape(root_, i), shape); }
 
 FeedBatch Trainer::prepare_inputs(const Data& x) const {
   FeedBatch r;
@@ -116,16 +119,18 @@ FeedBatch Trainer::prepare_inputs(const Data& x) const {
   }
   if (!names.empty())
     GLIA_CHECK(r.x.size() == names.size(), "fit: the model '{}' has {} inputs. Received {} arrays.", root_->name(), names.size(), r.x.size());
-  if (auto* s = dynamic_cast<SequentialLayer*>(root_.ptr().get()); s && !s->built() && r.is_text(0)) s->build_for({kStringDType, open_batch(r.text[0].shape)});
+  if (r.is_text(0))
+    if (auto* s = dynamic_cast<SequentialLayer*>(root_.ptr().get()); s && !s->built()) s->build_for({kStringDType, open_batch(r.text[0].shape)});
   for (size_t i = 0; i < r.x.size(); ++i) {
     Shape want = expected_input_shape(root_, i);
     check_kind(root_, i, r, i < names.size() ? names[i] : "");
     if (!r.is_text(i)) r.x[i] = with_floatx(r.x[i], root_->variable_dtype());
-    Shape got = r.is_text(i) ? r.text[i].shape : r.x[i].shape();
-    const size_t rank = got.size();
-    adjust_rank(i, got);
-    if (r.is_text(i)) r.text[i].shape = got;
-    else if (got.size() != rank) r.x[i] = r.x[i].reshape(got);
+    if (r.is_text(i)) {
+      adjust_rank_to(want, r.text[i].shape);
+    } else if (Shape shape = r.x[i].shape(); adjust_rank_to(want, shape)) {
+      r.x[i] = r.x[i].reshape(shape);
+    }
+    const Shape& got = r.is_text(i) ? r.text[i].shape : r.x[i].shape();
     bool ok = want.empty() || got.size() == want.size();
     for (size_t d = 1; ok && d < want.size(); ++d) ok = want[d] < 0 || want[d] == got[d];
     GLIA_CHECK(ok, "{} ({}): input {} has shape {}. Expected {}. Reshape x, or change the model's input_shape.", root_->name(),
@@ -136,8 +141,9 @@ FeedBatch Trainer::prepare_inputs(const Data& x) const {
 
 FeedBatch Trainer::prepare(const char* where, const Data& x, const Data& y, const Data& w, const char* prefix) const {
   FeedBatch r = prepare_inputs(x);
-  r.y = prepare_targets(y, fmt::format("{}y", prefix).c_str());
-  r.w = prepare_targets(w, fmt::format("{}sample_weight", prefix).c_str());
+  const auto given = [](const Data& d) { return !d.tensors.empty() || !d.strings.empty() || !d.names.empty(); };
+  if (given(y)) r.y = prepare_targets(y, fmt::format("{}y", prefix).c_str());
+  if (given(w)) r.w = prepare_targets(w, fmt::format("{}sample_weight", prefix).c_str());
   r.size = checked_rows(where, r);
   return r;
 }

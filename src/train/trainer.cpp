@@ -247,8 +247,18 @@ void Trainer::bind(StepProgram& p, Mode mode, const FeedBatch& b) {
   for (size_t step : p.host) p.inputs[p.plain[i++]] = const_cast<void*>(b.encoded[step].craw());
 }
 
-void Trainer::run(Mode mode, FeedBatch& b, std::span<void* const> outputs) {
-  StepProgram& p = program(mode, b);
+void Trainer::run(Mode mode, FeedBatch& b, std::span<void* const> outputs) { run(program(mode, b), mode, b, outputs); }
+
+std::vector<Tensor> Trainer::predict(FeedBatch& b) {
+  StepProgram& p = program(Mode::predict, b);
+  std::vector<Tensor> out;
+  std::vector<void*> to;
+  for (const TensorType& type : p.outputs) to.push_back(out.emplace_back(type.shape, type.dtype).raw());
+  run(p, Mode::predict, b, to);
+  return out;
+}
+
+void Trainer::run(StepProgram& p, Mode mode, const FeedBatch& b, std::span<void* const> outputs) {
   bind(p, mode, b);
   std::copy(outputs.begin(), outputs.end(), p.output_pointers.begin());
   p.exe->run(p.inputs, p.output_pointers, fixed_changed(p));

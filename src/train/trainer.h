@@ -38,6 +38,7 @@ class Trainer {
   // One step over a batch. predict writes output o to `outputs[o]`.
   void run(Mode mode, FeedBatch& batch, std::span<void* const> outputs = {});
   std::vector<TensorType> predict_types(FeedBatch& batch);
+  std::vector<Tensor> predict(FeedBatch& batch);  // the outputs of one batch
 
   std::vector<Logs::Entry> results() const;   // loss and metrics, sorted by name as Keras logs them
   std::string metric_direction(const std::string& log_name) const;  // "up", "down" or ""
@@ -94,6 +95,7 @@ class Trainer {
   void adjust_rank(size_t i, Shape& shape) const;
   bool fits(const StepProgram& p, Mode mode, const FeedBatch& batch) const;
   void bind(StepProgram& p, Mode mode, const FeedBatch& batch);
+  void run(StepProgram& p, Mode mode, const FeedBatch& batch, std::span<void* const> outputs);
   static bool fixed_changed(StepProgram& p);  // since the last call, or possibly
   StepProgram build(Mode mode, FeedBatch& batch);
   // Traces a test step without compiling it: resolves losses and metrics. Types of the model's outputs.
