@@ -42,6 +42,10 @@ std::optional<KernelPlan> make_pointwise(const KernelQuery& q, std::string& refu
                              ConvPass::forward, refusal);
 }
 
+std::optional<KernelPlan> make_winograd(const KernelQuery& q, std::string& refusal) {
+  return winograd_conv_plan(q, conv_shape("conv", q.attrs, q.in[0].shape, q.in[1].shape), ConvPass::forward, refusal);
+}
+
 std::optional<KernelPlan> make_direct(const KernelQuery& q, std::string& refusal) {
   if (q.in[0].dtype != DType::f32) {
     refusal = "float32 only";
@@ -93,7 +97,7 @@ const OpDef& conv_op() {
       .infer = infer_conv,
       .vjp = vjp_conv,
       .reference = reference_conv,
-      .kernels = {{"gemm", make_pointwise}, {"direct", make_direct}, {"bf16", make_bf16}, {"f64", make_f64}},
+      .kernels = {{"gemm", make_pointwise}, {"winograd", make_winograd}, {"direct", make_direct}, {"bf16", make_bf16}, {"f64", make_f64}},
       .takes_half = takes_half,
       .traits = {.epilogue = true},
   };

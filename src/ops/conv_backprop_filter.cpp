@@ -53,6 +53,10 @@ std::optional<KernelPlan> make_pointwise(const KernelQuery& q, std::string& refu
                              ConvPass::filter, refusal);
 }
 
+std::optional<KernelPlan> make_winograd(const KernelQuery& q, std::string& refusal) {
+  return winograd_conv_plan(q, conv_shape(kName, q.attrs, q.in[0].shape, q.attrs.ints("kernel_shape")), ConvPass::filter, refusal);
+}
+
 std::optional<KernelPlan> make_direct(const KernelQuery& q, std::string& refusal) {
   if (q.in[0].dtype != DType::f32 || !q.out_used[0]) {
     refusal = "float32 only, with the filter's gradient in use";
@@ -96,7 +100,7 @@ const OpDef& conv_backprop_filter_op() {
       .infer = infer,
       .vjp = vjp,
       .reference = reference,
-      .kernels = {{"gemm", make_pointwise}, {"direct", make_direct}, {"f64", make_f64}},
+      .kernels = {{"gemm", make_pointwise}, {"winograd", make_winograd}, {"direct", make_direct}, {"f64", make_f64}},
   };
   return def;
 }

@@ -57,6 +57,10 @@ std::optional<KernelPlan> make_pointwise(const KernelQuery& q, std::string& refu
                              ConvPass::input, refusal);
 }
 
+std::optional<KernelPlan> make_winograd(const KernelQuery& q, std::string& refusal) {
+  return winograd_conv_plan(q, conv_shape(kName, q.attrs, q.out[0].shape, q.in[1].shape), ConvPass::input, refusal);
+}
+
 std::optional<KernelPlan> make_direct(const KernelQuery& q, std::string& refusal) {
   if (q.in[0].dtype != DType::f32) {
     refusal = "float32 only";
@@ -109,7 +113,7 @@ const OpDef& conv_backprop_input_op() {
       .infer = infer,
       .vjp = vjp,
       .reference = reference,
-      .kernels = {{"gemm", make_pointwise}, {"direct", make_direct}, {"bf16", make_bf16}, {"f64", make_f64}},
+      .kernels = {{"gemm", make_pointwise}, {"winograd", make_winograd}, {"direct", make_direct}, {"bf16", make_bf16}, {"f64", make_f64}},
       .takes_half = takes_half,
       .traits = {.epilogue = true},
   };

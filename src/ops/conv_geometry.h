@@ -52,6 +52,10 @@ enum class ConvPass { forward, input, filter };
 std::optional<ir::KernelPlan> pointwise_conv_plan(const ir::KernelQuery& q, const cpu::ConvShape& s, ConvPass pass,
                                                   std::string& refusal);
 
+// 3x3 convolutions of many channels in float32 (ops/conv_winograd.cpp).
+std::optional<ir::KernelPlan> winograd_conv_plan(const ir::KernelQuery& q, const cpu::ConvShape& s, ConvPass pass,
+                                                 std::string& refusal);
+
 // Convolutions in bfloat16 (ops/conv_bf16.cpp), of the forward and input passes: whether the machine has kernels for them.
 bool conv_takes_bf16(const TensorType& x, const cpu::ConvShape& s, ConvPass pass);
 std::optional<ir::KernelPlan> bf16_conv_plan(const ir::KernelQuery& q, const cpu::ConvShape& s, ConvPass pass,

@@ -19,6 +19,15 @@ bool verbose_dispatch() {
   return on;
 }
 
+// Names in GLIA_DISABLE_KERNEL, between commas.
+bool disabled(const std::string& kernel) {
+  static const std::string names = [] {
+    const char* v = std::getenv("GLIA_DISABLE_KERNEL");
+    return v ? "," + std::string(v) + "," : std::string();
+  }();
+  return !names.empty() && names.find("," + kernel + ",") != std::string::npos;
+}
+
 struct ReferenceParams {
   void (*fn)(const Attrs&, std::span<const Tensor>, std::span<const Tensor>);
   Attrs attrs;
@@ -44,8 +53,8 @@ Selection select_kernel(const Graph& g, int id, const std::vector<bool>& out_use
   KernelQuery q{*n.op, n.attrs, in, n.types, out_used, std::move(in_fixed)};
   std::string reasons;
   for (const KernelCandidate& c : n.op->kernels) {
-    std::string refusal;
-    if (auto plan = c.make(q, refusal)) {
+    std::string refusal = "named in GLIA_DISABLE_KERNEL";
+    if (auto plan = disabled(c.name) ? std::nullopt : c.make(q, refusal)) {
       if (verbose_dispatch()) std::fprintf(stderr, "dispatch %s (%s): %s%s\n", n.op->name.c_str(), n.scope.c_str(), c.name.c_str(), reasons.c_str());
       return {std::move(*plan), c.name};
     }
