@@ -8,6 +8,7 @@
 
 #include "base/thread_pool.h"
 #include "kernels/cpu/guarded_test.h"
+#include "kernels/cpu/winograd.h"
 
 namespace glia::cpu {
 namespace {
@@ -88,6 +89,11 @@ std::vector<Case> cases() {
       {"many images", shape(40, {6, 6}, {3, 3}, 16, 16)},
       {"tall", shape(1, {70, 30}, {3, 3}, 16, 32, {}, {1, 1})},
       {"large filter", shape(1, {3, 3}, {3, 3}, 160, 200, {}, {1, 1})},
+      {"3x3 one row of tiles", shape(3, {2, 21}, {3, 3}, 17, 33, {}, {1, 1})},
+      {"3x3 pad 2", shape(2, {6, 5}, {3, 3}, 40, 18, {}, {2, 2})},
+      {"3x3 uneven padding", shape(1, {9, 8}, {3, 3}, 16, 130, {}, {0, 1}, {1, 0})},
+      {"3x3 of 1 pixel", shape(4, {1, 1}, {3, 3}, 16, 16, {}, {1, 1})},
+      {"3x3 many tiles", shape(9, {20, 22}, {3, 3}, 19, 70, {}, {1, 1})},
       {"one pixel", shape(5, {1, 1}, {1, 1}, 3, 2)},
       {"empty batch", shape(0, {5, 5}, {3, 3}, 3, 4)},
   };
@@ -152,23 +158,31 @@ struct Results {
   Guarded y, y2, dx, dx2, dw, db;
 };
 
-Results run_all(const ConvShape& s, Data& d) {
+Results run_all(const ConvShape& s, Data& d, bool winograd) {
   Results r{Guarded(d.dy.size(), 7), Guarded(d.dy.size()),   Guarded(d.x.size(), 3),
             Guarded(d.x.size()),     Guarded(d.w.size(), 1), Guarded(s.cout, 1)};
   auto floats = [](size_t bytes) { return Guarded(static_cast<int64_t>((bytes + 3) / 4)); };
-  Guarded f = floats(conv_forward_workspace(s)), b = floats(conv_backward_data_workspace(s)),
-          w = floats(conv_backward_filter_workspace(s));
-  auto forward = GLIA_ISA_SELECT(conv_forward_f32);
-  auto backward = GLIA_ISA_SELECT(conv_backward_data_f32);
+  using Pass = WinogradPass;
+  Guarded f = floats(winograd ? winograd_workspace(s, Pass::forward) : conv_forward_workspace(s)),
+          b = floats(winograd ? winograd_workspace(s, Pass::data) : conv_backward_data_workspace(s)),
+          w = floats(winograd ? winograd_workspace(s, Pass::filter) : conv_backward_filter_workspace(s));
+  auto forward = winograd ? GLIA_ISA_SELECT(winograd_forward_f32) : GLIA_ISA_SELECT(conv_forward_f32);
+  auto backward = winograd ? GLIA_ISA_SELECT(winograd_backward_data_f32) : GLIA_ISA_SELECT(conv_backward_data_f32);
+  auto filter = winograd ? GLIA_ISA_SELECT(winograd_backward_filter_f32) : GLIA_ISA_SELECT(conv_backward_filter_f32);
   forward(s, {}, d.x.data(), d.w.data(), r.y.data(), f.data(), false);
   forward(s, {.act = Act::relu, .bias = d.bias.data(), .residual = d.res_y.data()}, d.x.data(), d.w.data(),
           r.y2.data(), f.data(), true);  // the weights are packed there
   backward(s, {}, d.dy.data(), d.w.data(), r.dx.data(), b.data(), false);
   backward(s, {.act = Act::relu, .bias = d.bias.data(), .residual = d.res_x.data()}, d.dy.data(), d.w.data(),
            r.dx2.data(), b.data(), true);
-  GLIA_ISA_SELECT(conv_backward_filter_f32)(s, d.x.data(), d.dy.data(), r.dw.data(), r.db.data(), w.data());
+  filter(s, d.x.data(), d.dy.data(), r.dw.data(), r.db.data(), w.data());
   EXPECT_TRUE(f.intact() && b.intact() && w.intact()) << "a workspace is too small";
   return r;
+}
+
+// The ways that a shape has: direct, and Winograd's.
+std::vector<bool> ways(const ConvShape& s) {
+  return winograd_supported(s) ? std::vector<bool>{false, true} : std::vector<bool>{false};
 }
 
 std::vector<double> with_epilogue(std::vector<double> v, Guarded& bias, Guarded& residual, int64_t channels) {
@@ -184,16 +198,18 @@ TEST(Conv, MatchesDoubleOnEveryIsa) {
     Data d(s);
     for (Isa isa : isas()) {
       set_isa(isa);
-      const std::string what = std::string(c.name) + ", " + std::string(isa_name(isa));
-      Results r = run_all(s, d);
-      const int64_t k = s.taps() * s.cin / s.groups, kb = s.taps() * s.cout / s.groups, kw = s.batch * s.out_pixels();
-      expect_close(d.y, r.y, k, what + ", forward");
-      expect_close(with_epilogue(d.y, d.bias, d.res_y, s.cout), r.y2, k, what + ", forward with epilogue");
-      expect_close(d.dx, r.dx, kb, what + ", backward data");
-      expect_close(with_epilogue(d.dx, d.bias, d.res_x, s.cin), r.dx2, kb, what + ", backward data with epilogue");
-      expect_close(d.dw, r.dw, kw, what + ", backward filter");
-      expect_close(d.db, r.db, kw, what + ", bias gradient");
-      if (HasFatalFailure()) return;
+      for (bool winograd : ways(s)) {
+        const std::string what = std::string(c.name) + ", " + std::string(isa_name(isa)) + (winograd ? ", Winograd" : "");
+        Results r = run_all(s, d, winograd);
+        const int64_t k = s.taps() * s.cin / s.groups, kb = s.taps() * s.cout / s.groups, kw = s.batch * s.out_pixels();
+        expect_close(d.y, r.y, k, what + ", forward");
+        expect_close(with_epilogue(d.y, d.bias, d.res_y, s.cout), r.y2, k, what + ", forward with epilogue");
+        expect_close(d.dx, r.dx, kb, what + ", backward data");
+        expect_close(with_epilogue(d.dx, d.bias, d.res_x, s.cin), r.dx2, kb, what + ", backward data with epilogue");
+        expect_close(d.dw, r.dw, kw, what + ", backward filter");
+        expect_close(d.db, r.db, kw, what + ", bias gradient");
+        if (HasFatalFailure()) return;
+      }
     }
   }
 }
@@ -253,33 +269,51 @@ TEST(Conv, SameBitsForAnyNumberOfThreads) {
   RestoreSettings restore;
   for (const Case& c : cases()) {
     Data d(c.s);
-    set_num_threads(1);
-    Results one = run_all(c.s, d);
-    for (int threads : {2, 4}) {
-      set_num_threads(threads);
-      Results many = run_all(c.s, d);
-      auto same = [](Guarded& a, Guarded& b) {
-        return std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
-      };
-      EXPECT_TRUE(same(one.y, many.y) && same(one.y2, many.y2)) << c.name << ", forward, " << threads;
-      EXPECT_TRUE(same(one.dx, many.dx) && same(one.dx2, many.dx2)) << c.name << ", backward data, " << threads;
-      EXPECT_TRUE(same(one.dw, many.dw) && same(one.db, many.db)) << c.name << ", backward filter, " << threads;
+    for (bool winograd : ways(c.s)) {
+      set_num_threads(1);
+      Results one = run_all(c.s, d, winograd);
+      for (int threads : {2, 4}) {
+        set_num_threads(threads);
+        Results many = run_all(c.s, d, winograd);
+        auto same = [](Guarded& a, Guarded& b) {
+          return std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
+        };
+        const std::string what = std::string(c.name) + (winograd ? ", Winograd, " : ", ") + std::to_string(threads);
+        EXPECT_TRUE(same(one.y, many.y) && same(one.y2, many.y2)) << what << ", forward";
+        EXPECT_TRUE(same(one.dx, many.dx) && same(one.dx2, many.dx2)) << what << ", backward data";
+        EXPECT_TRUE(same(one.dw, many.dw) && same(one.db, many.db)) << what << ", backward filter";
+      }
     }
+  }
+}
+
+TEST(Conv, WinogradPaysForManyChannelsOnly) {
+  using Pass = WinogradPass;
+  for (Pass pass : {Pass::forward, Pass::data, Pass::filter}) {
+    EXPECT_TRUE(winograd_pays(shape(8, {28, 28}, {3, 3}, 64, 64, {}, {1, 1}), pass));
+    EXPECT_FALSE(winograd_pays(shape(8, {28, 28}, {3, 3}, 3, 64, {}, {1, 1}), pass)) << "the transforms cost more";
+    EXPECT_FALSE(winograd_pays(shape(1, {5, 5}, {3, 3}, 16, 16, {}, {1, 1}), pass)) << "small";
+    EXPECT_FALSE(winograd_pays(shape(8, {28, 28}, {3, 3}, 64, 64, {2, 2}, {1, 1}), pass)) << "strides";
+    EXPECT_FALSE(winograd_pays(shape(8, {28, 28}, {3, 3}, 64, 64, {}, {2, 2}, {}, {2, 2}), pass)) << "dilation";
+    EXPECT_FALSE(winograd_pays(shape(8, {28, 28}, {3, 3}, 64, 64, {}, {1, 1}, {}, {}, 2), pass)) << "groups";
+    EXPECT_FALSE(winograd_pays(shape(8, {28, 28}, {5, 5}, 64, 64, {}, {2, 2}), pass)) << "5x5";
   }
 }
 
 TEST(Conv, EveryActivation) {
   const ConvShape s = shape(2, {6, 9}, {3, 3}, 4, 21, {}, {1, 1});
   Data d(s);
-  Guarded w(static_cast<int64_t>(conv_forward_workspace(s) / 4)), y(d.dy.size());
+  const size_t workspace = std::max(conv_forward_workspace(s), winograd_workspace(s, WinogradPass::forward));
+  Guarded w(static_cast<int64_t>(workspace / 4)), y(d.dy.size());
   const double a = 0.3;
   auto check = [&](Act act, auto f) {
-    GLIA_ISA_SELECT(conv_forward_f32)
-    (s, {.act = act, .alpha = static_cast<float>(a), .bias = d.bias.data()}, d.x.data(), d.w.data(), y.data(),
-     w.data(), false);
-    for (int64_t i = 0; i < y.size(); ++i)
-      ASSERT_NEAR(y[i], f(d.y[i] + d.bias[i % s.cout]), 1e-5) << static_cast<int>(act) << " at " << i;
-    ASSERT_TRUE(y.intact());
+    for (auto forward : {GLIA_ISA_SELECT(conv_forward_f32), GLIA_ISA_SELECT(winograd_forward_f32)}) {
+      forward(s, {.act = act, .alpha = static_cast<float>(a), .bias = d.bias.data()}, d.x.data(), d.w.data(), y.data(),
+              w.data(), false);
+      for (int64_t i = 0; i < y.size(); ++i)
+        ASSERT_NEAR(y[i], f(d.y[i] + d.bias[i % s.cout]), 1e-5) << static_cast<int>(act) << " at " << i;
+      ASSERT_TRUE(y.intact());
+    }
   };
   check(Act::none, [](double x) { return x; });
   check(Act::relu, [](double x) { return std::max(x, 0.0); });

@@ -9,13 +9,6 @@ namespace {
 
 int64_t round_up(int64_t n, int64_t to) { return (n + to - 1) / to * to; }
 
-bool has_algorithm(const ConvShape& s) {
-  if (s.groups != 1 || s.kernel[0] != 1 || s.in[0] != 1 || s.out[0] != 1 || s.stride[0] != 1 || s.pad[0] != 0) return false;
-  for (int i : {1, 2})
-    if (s.kernel[i] != 3 || s.stride[i] != 1 || s.dilation[i] != 1 || s.pad[i] > 2 || s.pad[i] < 0) return false;
-  return true;
-}
-
 // Multiply-adds of the direct convolution, which leaves out what lies in the padding.
 double direct_work(const WinogradConv& c) {
   auto taps = [](int64_t out, int64_t in, int64_t pad) {
@@ -45,10 +38,17 @@ int64_t winograd_filter_sums(const WinogradConv& c) {
   return std::clamp<int64_t>((int64_t{2} << 20) / floats, 4, 8);
 }
 
+bool winograd_supported(const ConvShape& s) {
+  if (s.groups != 1 || s.kernel[0] != 1 || s.in[0] != 1 || s.out[0] != 1 || s.stride[0] != 1 || s.pad[0] != 0) return false;
+  for (int i : {1, 2})
+    if (s.kernel[i] != 3 || s.stride[i] != 1 || s.dilation[i] != 1 || s.pad[i] > 2 || s.pad[i] < 0) return false;
+  return true;
+}
+
 bool winograd_pays(const ConvShape& s, WinogradPass pass) {
   constexpr double kLeastWork = 5e5;  // multiply-adds; small convolutions keep the rounding of the direct sum
   constexpr double kPerInput = 40, kPerOutput = 64, kPerWeight = 60;  // transforms, in multiply-adds
-  if (!has_algorithm(s) || s.cin < 16 || s.cout < 16) return false;
+  if (!winograd_supported(s) || s.cin < 16 || s.cout < 16) return false;
   const WinogradConv c = winograd_conv(s, pass);
   const double pair = static_cast<double>(c.k) * static_cast<double>(c.cols);
   if (pair > 256 * 256) return false;  // the transformed filter no longer stays in the caches

@@ -9,7 +9,8 @@
 // Source: Lavin and Gray, Fast Algorithms for Convolutional Neural Networks, 2015 (arXiv 1509.09308). Per tile d and
 // filter g: y = A' [(G g G') * (B' d B)] A, where * is by element and sums over the input channels make 16 matrix
 // products. The transforms of data add, subtract and halve only, so results differ from the direct sum by a few
-// rounding errors. The gradient of the filter is the adjoint: dg = G' [sum over tiles of (B' d B) * (A dy A')] G.
+// rounding errors (measured against float64: fewer than those of the direct sum, as the sums are shorter); what is not
+// finite spreads over the tile it is in. The gradient of the filter is the adjoint: dg = G' [sum over tiles of (B' d B) * (A dy A')] G.
 // Work is split by shape alone: the same bits for any number of threads. Workspaces: bytes, aligned to 64.
 #pragma once
 #include "kernels/cpu/conv.h"
@@ -18,7 +19,8 @@ namespace glia::cpu {
 
 enum class WinogradPass { forward, data, filter };
 
-// Whether the shape has such an algorithm and is expected to gain by it.
+bool winograd_supported(const ConvShape&);  // 3x3 over two dimensions, no strides, dilation or groups
+// Whether it is, and is expected to gain: enough channels for the transforms, enough pixels.
 bool winograd_pays(const ConvShape&, WinogradPass);
 size_t winograd_workspace(const ConvShape&, WinogradPass);
 
