@@ -104,10 +104,19 @@ void add_gemm_kernels(std::vector<KernelBench>& list) {
   add_gemm(list, "nn", 2048, 384, 384);
   add_gemm(list, "nt", 2048, 384, 384);
   add_gemm(list, "tn", 384, 384, 2048);
+  add_gemm(list, "tn", 384, 1536, 2048);  // the weight gradients of gpt
+  add_gemm(list, "tn", 1536, 384, 2048);
   add_gemm(list, "tn", 512, 128, 768);  // the weight gradients of gpt_mini
   add_gemm(list, "tn", 128, 512, 768);
   add_gemm(list, "tn", 128, 128, 768);
+  add_gemm(list, "nn", 768, 128, 128);  // the products of gpt_mini and gpt
+  add_gemm(list, "nt", 768, 128, 128);
+  add_gemm(list, "nn", 768, 512, 128);
+  add_gemm(list, "nt", 768, 512, 128);
+  add_gemm(list, "nn", 768, 128, 512);
+  add_gemm(list, "nt", 768, 128, 512);
   add_gemm(list, "nn", 2048, 1536, 384);
+  add_gemm(list, "nn", 2048, 384, 1536);
   add_gemm(list, "nt", 128, 128, 64, GemmType::f32, 96);
   add_gemm(list, "nn", 512, 512, 512, GemmType::f64);
   add_gemm(list, "nn", 512, 512, 512, GemmType::bf16);

@@ -2,8 +2,10 @@
 //
 //   %2 = matmul(%0, %1)   %4 = add(%2, %3)   %5 = relu(%4)      ->      %2 = matmul(%0, %1, %3) {bias, activation="relu"}
 //
-// A reshape between the product and the bias (a Dense layer on a sequence) is looked through, because all of these act
-// on the last axis or on elements alike.
+// A reshape between the product and the bias (a Dense layer on a sequence, an EinsumDense whose last axis is two) is looked
+// through, because all of these act on the last axis or on elements alike; bias and residual are then reshaped instead.
+#include <algorithm>
+
 #include "base/error.h"
 #include "passes/pipeline.h"
 #include "passes/rewrite.h"
@@ -15,7 +17,7 @@ namespace {
 
 class EpilogueFuser {
  public:
-  explicit EpilogueFuser(Graph& g) : g_(g), users_(users_of(g)), fused_into_(g.nodes.size(), -1) {}
+  explicit EpilogueFuser(Graph& g) : g_(g), users_(users_of(g)), fused_into_(g.nodes.size(), -1), tails_(g.nodes.size()) {}
 
   void run() {
     for (int id = 0; id < static_cast<int>(g_.nodes.size()); ++id)
@@ -37,7 +39,7 @@ class EpilogueFuser {
     while (users_[at].size() == 1 && users_[at][0] >= 0) {
       int next = users_[at][0];
       Node& n = g_.nodes[next];
-      if (n.op->name == "reshape" && n.types[0].shape.size() >= 1 && n.types[0].shape.back() == h.types[0].shape.back()) {
+      if (n.op->name == "reshape" && last_axes(n.types[0].shape, h.types[0].shape.back()) > 0) {
         at = next;  // kept only if something behind it fuses
         continue;
       }
@@ -48,19 +50,30 @@ class EpilogueFuser {
     finish(heavy, last, tail);
   }
 
+  // How many of the last axes together are the heavy op's last axis of n columns; 0 where none are.
+  static int last_axes(const Shape& shape, int64_t n) {
+    int64_t product = 1;
+    for (int count = 1; count <= static_cast<int>(shape.size()); ++count) {
+      product *= shape[shape.size() - static_cast<size_t>(count)];
+      if (product == n) return count;
+    }
+    return 0;
+  }
+
   bool absorb(const Node& n, int at, int heavy, Tail& tail) {
     if (!tail.activation.empty()) return false;
     if (n.op->name == "add" && n.inputs[0].node != n.inputs[1].node) {
       Ref other = n.inputs[0].node == at ? n.inputs[1] : n.inputs[0];
       const TensorType& type = g_.type(other);
       if (n.types[0] != g_.nodes[at].types[0] || type.dtype != n.types[0].dtype) return false;
-      bool is_bias = type.rank() == 1 && type.shape[0] == n.types[0].shape.back();
+      const Shape& shape = n.types[0].shape;
+      const int axes = last_axes(shape, g_.nodes[heavy].types[0].shape.back());
+      const bool is_bias = type.rank() == axes && std::equal(type.shape.begin(), type.shape.end(), shape.end() - axes);
       if (is_bias && tail.bias.node < 0 && tail.residual.node < 0 && other.node < heavy) {
         tail.bias = other;
         return true;
       }
-      // The residual must exist when the heavy op runs, and be seen under its shape.
-      if (type == g_.nodes[heavy].types[0] && type == n.types[0] && tail.residual.node < 0 && other.node < heavy) {
+      if (type == n.types[0] && tail.residual.node < 0 && other.node < heavy) {  // it must exist when the heavy op runs
         tail.residual = other;
         return true;
       }
@@ -77,30 +90,44 @@ class EpilogueFuser {
 
   void finish(int heavy, int last, const Tail& tail) {
     Node& h = g_.nodes[heavy];
-    if (tail.bias.node >= 0) h.inputs.push_back(tail.bias), h.attrs.set("bias", true);
-    if (tail.residual.node >= 0) h.inputs.push_back(tail.residual), h.attrs.set("residual", true);
+    if (tail.bias.node >= 0) h.attrs.set("bias", true);
+    if (tail.residual.node >= 0) h.attrs.set("residual", true);
     h.attrs.set("activation", tail.activation);
+    tails_[heavy] = tail;
     fused_into_[last] = heavy;
+  }
+
+  static Ref viewed(Rewriter& rw, Ref r, const TensorType& want, const std::string& scope) {
+    if (rw.fresh()->type(r) == want) return r;
+    Node view;
+    view.op = &find_op("reshape");
+    view.attrs.set("shape", want.shape);
+    view.inputs = {r};
+    view.types = {want};
+    view.scope = scope;
+    return rw.add(std::move(view));
+  }
+
+  void copy_with_tail(Rewriter& rw, int id) {
+    const Tail& tail = tails_[id];
+    if (tail.bias.node < 0 && tail.residual.node < 0) return rw.copy(id);
+    Node n = g_.nodes[id];
+    n.inputs = rw.mapped_inputs(id);
+    const TensorType type = n.types[0];
+    if (tail.bias.node >= 0)
+      n.inputs.push_back(viewed(rw, rw.mapped(tail.bias), {type.dtype, {type.shape.back()}}, n.scope));
+    if (tail.residual.node >= 0) n.inputs.push_back(viewed(rw, rw.mapped(tail.residual), type, n.scope));
+    rw.replace(id, {rw.add(std::move(n))});
   }
 
   void rebuild() {
     Rewriter rw(g_);
     for (int id = 0; id < rw.size(); ++id) {
       if (fused_into_[id] < 0) {
-        rw.copy(id);
+        copy_with_tail(rw, id);
         continue;
       }
-      Ref r = rw.mapped({fused_into_[id], 0});
-      const TensorType& want = g_.nodes[id].types[0];
-      if (rw.fresh()->type(r) != want) {
-        Node view;
-        view.op = &find_op("reshape");
-        view.attrs.set("shape", want.shape);
-        view.inputs = {r};
-        view.types = {want};
-        view.scope = g_.nodes[id].scope;
-        r = rw.add(std::move(view));
-      }
+      Ref r = viewed(rw, rw.mapped({fused_into_[id], 0}), g_.nodes[id].types[0], g_.nodes[id].scope);
       rw.replace(id, {r});
     }
     rw.finish();
@@ -110,16 +137,18 @@ class EpilogueFuser {
   Graph& g_;
   std::vector<std::vector<int>> users_;
   std::vector<int> fused_into_;
+  std::vector<Tail> tails_;  // of the heavy ops
 };
 
 }  // namespace
 
 // Weights are read after the op they join (a layer reads its bias last); as inputs they can come first, and so can a bias
 // that mixed precision casts.
+static constexpr int64_t kMostBias = 1 << 14;  // elements
 static void hoist_inputs(Graph& g) {
   std::vector<bool> free;
   for (const Node& n : g.nodes) {
-    const bool cast_bias = n.op->name == "cast" && n.types[0].rank() == 1 && free[n.inputs[0].node];
+    const bool cast_bias = n.op->name == "cast" && n.types[0].elements() <= kMostBias && free[n.inputs[0].node];
     free.push_back(n.op == &input_op() || n.op == &constant_op() || cast_bias);
   }
   Rewriter rw(g);

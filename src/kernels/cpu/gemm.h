@@ -40,8 +40,10 @@ struct GemmPlan {
   int64_t rows = 0, cols = 0;            // of C per chunk
   int64_t row_chunks = 1, col_chunks = 1;
   int64_t batch = 1, batch_group = 1;    // matrices; matrices per chunk
+  bool own_slab = false;                 // every thread packs the slab for itself
   bool kept = false;                     // keep_b is made use of
   int64_t k_parts = 0;                   // parts of a long k that are summed apart, then added (gemm_tall.isa.cpp); or 0
+  int64_t m_parts = 1, n_parts = 1;      // with k_parts: of each part's result
   size_t workspace = 0;                  // bytes, 64-byte aligned
 };
 

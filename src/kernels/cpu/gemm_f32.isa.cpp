@@ -5,6 +5,8 @@
 //    so that neither strides nor pages of big operands are touched in the inner loops.
 //  * tall: a long k and a small result: k is cut into parts (gemm_tall.isa.cpp).
 //  * dot: few rows against a transposed B: both are read along k, nothing is packed.
+#include <atomic>
+
 #include "base/thread_pool.h"
 #include "kernels/cpu/gemm_inner.h"
 #include "kernels/cpu/gemm_pack.h"
@@ -165,27 +167,51 @@ void slab_chunk(const GemmParams& p, const Matrices& o, const Slab& s, int64_t m
   }
 }
 
+void pack_slab_panel(const GemmParams& p, const Matrices& o, const Slab& s, int64_t i, float* to) {
+  const int64_t j = s.j0 + i * kPanel;
+  pack_panel(p.trans_b ? o.b + j * p.ldb + s.k0 : o.b + s.k0 * p.ldb + j, p.ldb, p.trans_b, s.k1 - s.k0,
+             min64(kPanel, p.n - j), to, packed_width(p.n, j / kPanel));
+}
+
+// A slab of a thread's own. Copying a small slab once per thread costs less than waiting for the lines that another core
+// has packed, and one parallel region less. packed[i]: the slab whose panel i lies here, by its number.
+struct OwnSlab {
+  alignas(64) float data[kOwnSlab];
+  int64_t packed[kOwnSlab / (64 * kPanel)];
+};
+thread_local OwnSlab own_slab;
+std::atomic<int64_t> slabs{0};
+
+void run_slab(const GemmParams& p, const Matrices& o, Slab s, int64_t panels, float* workspace) {
+  const GemmPlan& plan = p.plan;
+  const int64_t per_chunk = ceil_div(panels, plan.col_chunks), col_chunks = ceil_div(panels, per_chunk);
+  const int64_t number = plan.own_slab ? slabs.fetch_add(1, std::memory_order_relaxed) + 1 : 0;
+  if (plan.b != GemmB::packed && !plan.own_slab)
+    parallel_for(panels, [&](int64_t i) { pack_slab_panel(p, o, s, i, workspace + i * s.step); });
+  parallel_for(plan.row_chunks * col_chunks, [&](int64_t i) {
+    const int64_t m0 = i / col_chunks * plan.rows, first = i % col_chunks * per_chunk, last = min64(panels, first + per_chunk);
+    Slab mine = s;
+    if (plan.own_slab) {
+      OwnSlab& own = own_slab;
+      mine.b = own.data;
+      for (int64_t j = first; j < last; ++j) {
+        if (own.packed[j] != number) pack_slab_panel(p, o, s, j, own.data + j * s.step);
+        own.packed[j] = number;
+      }
+    }
+    slab_chunk(p, o, mine, m0, min64(p.m, m0 + plan.rows), s.j0 + first * kPanel, min64(p.n, s.j0 + last * kPanel));
+  });
+}
+
 void slab(const GemmParams& p, const Matrices& o, float* workspace) {
   const GemmPlan& plan = p.plan;
   for (int64_t j0 = 0; j0 < p.n; j0 += plan.nc) {
-    const int64_t j1 = min64(p.n, j0 + plan.nc), panels = ceil_div(j1 - j0, kPanel);
-    const int64_t per_chunk = ceil_div(panels, plan.col_chunks), col_chunks = ceil_div(panels, per_chunk);
+    const int64_t panels = ceil_div(min64(plan.nc, p.n - j0), kPanel);
     for (int64_t k0 = 0; k0 < p.k; k0 += plan.kc) {
-      const int64_t k1 = min64(p.k, k0 + plan.kc), kc = k1 - k0;
-      Slab s{workspace, kPanel * kc, 0, j0, k0, k1};
-      if (plan.b == GemmB::packed) {  // its panels hold all of k
-        s = {o.b + j0 * p.k, kPanel * p.k, k0, j0, k0, k1};
-      } else {
-        parallel_for(panels, [&](int64_t i) {
-          const int64_t j = j0 + i * kPanel;
-          pack_panel(p.trans_b ? o.b + j * p.ldb + k0 : o.b + k0 * p.ldb + j, p.ldb, p.trans_b, kc,
-                     min64(kPanel, p.n - j), workspace + i * kPanel * kc, packed_width(p.n, j / kPanel));
-        });
-      }
-      parallel_for(plan.row_chunks * col_chunks, [&](int64_t i) {
-        const int64_t m0 = i / col_chunks * plan.rows, n0 = j0 + i % col_chunks * per_chunk * kPanel;
-        slab_chunk(p, o, s, m0, min64(p.m, m0 + plan.rows), n0, min64(j1, n0 + per_chunk * kPanel));
-      });
+      const int64_t k1 = min64(p.k, k0 + plan.kc);
+      Slab s{workspace, kPanel * (k1 - k0), 0, j0, k0, k1};
+      if (plan.b == GemmB::packed) s = {o.b + j0 * p.k, kPanel * p.k, k0, j0, k0, k1};  // its panels hold all of k
+      run_slab(p, o, s, panels, workspace);
     }
   }
 }

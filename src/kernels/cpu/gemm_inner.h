@@ -64,6 +64,7 @@ GLIA_INLINE Operands<T, C> make_operands(const GemmParams& p, const void* a, con
 }
 
 constexpr int64_t kMaxKc = kMaxNV == 2 ? 320 : 512;  // the panel kc x kPanel stays in half of L1 (AVX2) or in L2
+constexpr int64_t kOwnSlab = 1 << 17;                 // floats that every thread packs for itself
 constexpr int64_t kMaxMc = 96;
 constexpr int64_t kStackPanel = kMaxKc * kPanel;
 // Rows of the block are kc + 16..31 floats apart (never a power of two); a transposed block has mc + 16..31.

@@ -105,7 +105,8 @@ void split_slab(GemmParams& p) {
   const int64_t wanted = ceil_div(16, plan.row_chunks), limit = max64(1, slab_panels * kPanel / 64);
   plan.col_chunks = min64(min64(wanted, limit), slab_panels);
   plan.pack_a = ceil_div(slab_panels, plan.col_chunks) * kPanel >= 1024;  // else the copy costs more than it saves
-  plan.workspace = p.packed_b ? 0 : static_cast<size_t>(plan.kc * plan.nc) * sizeof(float);
+  plan.own_slab = !p.packed_b && plan.kc >= 64 && plan.kc * plan.nc <= kOwnSlab;
+  plan.workspace = p.packed_b || plan.own_slab ? 0 : static_cast<size_t>(plan.kc * plan.nc) * sizeof(float);
 }
 
 template <class T>
