@@ -49,7 +49,7 @@ Model load(std::span<const uint8_t> bytes, const ImportOptions& options = {});
 // join. Compiled once per combination of shapes.
 std::vector<Tensor> run(const Model& model, const std::vector<Tensor>& inputs);
 
-// The operators that load() knows, sorted.
+// The operators that load() knows, sorted; those of other domains as "ai.onnx.ml.Scaler".
 std::vector<std::string> operators();
 
 struct ExportOptions {

@@ -69,9 +69,8 @@ Operands import_loop(Node& n) {
 }
 
 // One turn for each element of the scan axes.
-Operands import_scan(Node& n) {
+Operands scan(Node& n) {
   const Body& body = body_of(n);
-  n.check(n.opset() >= 9, "Scan of opset 8, with a batch axis of its own, is not read.");
   const auto scanned = static_cast<size_t>(std::max<int64_t>(0, n.i("num_scan_inputs")));
   n.check(scanned >= 1 && scanned <= n.count() && body.inputs.size() == n.count(),
           "num_scan_inputs and the body do not fit the inputs.");
@@ -83,7 +82,8 @@ Operands import_scan(Node& n) {
     n.check(v.size() == count, fmt::format("the attribute '{}' must have {} numbers.", name, count));
     return v;
   };
-  const Ints axes = of("scan_input_axes", scanned), backwards = of("scan_input_directions", scanned);
+  const Ints axes = of("scan_input_axes", scanned),
+             backwards = of(n.has_attr("directions") ? "directions" : "scan_input_directions", scanned);
   const Ints out_axes = of("scan_output_axes", stacked), out_backwards = of("scan_output_directions", stacked);
   Operands state(n.operands().begin(), n.operands().begin() + static_cast<std::ptrdiff_t>(carried));
   Values xs;
@@ -117,9 +117,32 @@ Operands import_scan(Node& n) {
   }
   return state;
 }
+// In opset 8 lengths come first and everything has a batch axis in front, over which the scan is repeated.
+Operands import_scan(Node& n) {
+  if (n.opset() >= 9) return scan(n);
+  n.check(!n.has(0), "Scan of opset 8 with lengths of its sequences is not read.");
+  n.check(n.count() >= 2 && n.in(1).rank() > 0, "the inputs have no batch axis.");
+  const int64_t batch = n.in(1).dim(0);
+  std::vector<Values> rows;
+  for (int64_t b = 0; b < batch; ++b) {
+    Operands in;
+    for (size_t i = 1; i < n.count(); ++i) {
+      n.check(n.in(i).rank() > 0 && n.in(i).dim(0) == batch, "the inputs have different batches.");
+      in.push_back(ops::squeeze(ops::slice_axis(n.in(i), 0, b, b + 1), {0}));
+    }
+    Node one(n.interpreter(), n.def(), std::move(in), 9);
+    const Operands out = scan(one);
+    rows.resize(out.size());
+    for (size_t i = 0; i < out.size(); ++i) rows[i].push_back(array(n, out[i]));
+  }
+  n.check(!rows.empty(), "there is nothing to scan.");
+  Operands r;
+  for (const Values& row : rows) r.push_back(Operand(ops::stack(row, 0)));
+  return r;
+}
 
 }  // namespace
 
-OperatorList control_operators() { return {{"Loop", 1, import_loop, {0, 1}}, {"Scan", 9, import_scan}}; }
+OperatorList control_operators() { return {{"Loop", 1, import_loop, {0, 1}}, {"Scan", 8, import_scan}}; }
 
 }  // namespace glia::onnx

@@ -114,7 +114,8 @@ const std::vector<Operator>& operator_table() {
          {activation_operators(), arithmetic_operators(), attention_operators(), cast_operators(), conv_operators(),
           gather_operators(), loss_operators(), matmul_operators(), normalization_operators(), pool_operators(),
           quantize_operators(), reduce_operators(), resize_operators(), rnn_operators(), shape_operators(),
-          signal_operators(), control_operators(), vision_operators(), sequence_operators(), box_operators()})
+          signal_operators(), control_operators(), vision_operators(), sequence_operators(), box_operators(),
+          ml_operators(), ml_svm_operators(), ml_tree_operators(), quantize_fused_operators()})
       all.insert(all.end(), list.begin(), list.end());
     return all;
   }();
@@ -132,7 +133,7 @@ const Operator* find_operator(std::string_view domain, std::string_view name) {
 }
 std::vector<std::string> operators() {
   std::vector<std::string> r;
-  for (const Operator& o : operator_table()) r.emplace_back(o.name);
+  for (const Operator& o : operator_table()) r.push_back(*o.domain ? fmt::format("{}.{}", o.domain, o.name) : o.name);
   std::sort(r.begin(), r.end());
   return r;
 }

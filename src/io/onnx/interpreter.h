@@ -70,5 +70,10 @@ OperatorList control_operators();
 OperatorList vision_operators();
 OperatorList sequence_operators();
 OperatorList box_operators();
+// Of other domains: ai.onnx.ml (scikit-learn) and com.microsoft (ONNX Runtime's quantizer).
+OperatorList ml_operators();
+OperatorList ml_svm_operators();
+OperatorList ml_tree_operators();
+OperatorList quantize_fused_operators();
 
 }  // namespace glia::onnx
