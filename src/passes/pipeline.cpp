@@ -18,6 +18,7 @@ const std::vector<Pass>& pipeline() {
       {"cse", merge_common},
       {"conv_grads", rewrite_conv_grads},
       {"promote_low_precision", promote_low_precision, true},
+      {"fold_scale", fold_scale},
       {"fuse_epilogue", fuse_epilogue},
       {"fuse_pointwise", fuse_pointwise},
       {"dce_last", remove_dead},

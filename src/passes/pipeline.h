@@ -12,6 +12,7 @@ namespace glia::passes {
 
 struct PassContext {
   bool verify = false;  // run the verifier after each pass (tests; GLIA_VERIFY=1)
+  std::vector<bool> fixed = {};  // per input: seldom changes between runs (see plan::make_plan); none when empty
 };
 struct Pass {
   const char* name;
@@ -33,6 +34,7 @@ void simplify(ir::Graph&, const PassContext&);
 void merge_common(ir::Graph&, const PassContext&);
 void rewrite_conv_grads(ir::Graph&, const PassContext&);
 void promote_low_precision(ir::Graph&, const PassContext&);
+void fold_scale(ir::Graph&, const PassContext&);
 void fuse_epilogue(ir::Graph&, const PassContext&);
 void fuse_pointwise(ir::Graph&, const PassContext&);
 

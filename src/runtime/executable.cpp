@@ -176,7 +176,7 @@ std::vector<Tensor> Executable::run(std::span<const Tensor> inputs) {
 
 std::shared_ptr<Executable> compile(const ir::Graph& g, std::shared_ptr<Arena> arena, std::vector<bool> fixed) {
   auto work = g.clone();
-  passes::optimize(*work);
+  passes::optimize(*work, {.fixed = fixed});
   plan::Plan p = plan::make_plan(*work, std::move(fixed));
   if (passes::dump_wanted("plan")) std::fprintf(stderr, "%s", plan::print(p).c_str());
   return std::make_shared<Executable>(std::move(p), arena ? arena : std::make_shared<Arena>());
