@@ -59,6 +59,10 @@ fit("tanh P(t)", lambda t: (mp.tanh(mp.sqrt(t)) / mp.sqrt(t) - 1) / t, 1e-9, 0.5
 fit("erf  P(t)", lambda t: mp.erf(mp.sqrt(t)) / mp.sqrt(t) - 1, 1e-9, 0.9375**2, 6, lambda t: 1)
 # log(erfc(x)) = -x * P(x) (as x * P), 0.93 <= x <= 4; absolute error counts with erfc(x)/erf(x)
 fit("erfc P(x)", lambda x: mp.log(mp.erfc(x)) / x, 0.92, 4.0, 8, lambda x: x * mp.erfc(x) / mp.erf(x))
+# log P(N > t) of the normal distribution, absolute error of P; density(t) / P(N > t), absolute error of t density(t)
+tail = lambda t: mp.erfc(t / mp.sqrt(2)) / 2
+fit("gelu log tail", lambda t: mp.log(tail(t)), 0, 6.0, 8, lambda t: 2 * tail(t))
+fit("gelu mills", lambda t: mp.npdf(t) / tail(t), 0, 6.0, 7, lambda t: t * tail(t))
 q = float(mp.pi) / 4 * 1.001
 fit("sin  P(t)", lambda t: (mp.sin(mp.sqrt(t)) / mp.sqrt(t) - 1) / t, 1e-9, q * q, 3, lambda t: t)
 fit("cos  P(t)", lambda t: (mp.cos(mp.sqrt(t)) - 1 + t / 2) / t**2, 1e-6, q * q, 3, lambda t: t**2)

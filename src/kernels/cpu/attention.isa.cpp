@@ -14,7 +14,7 @@ constexpr int64_t kKeys = 128;         // keys per block
 constexpr int64_t kMaxQueries = 64;    // queries per block, fewer for long heads
 constexpr int64_t kHeadFloats = 8192;  // largest d x queries
 constexpr int64_t kStrip = 16;         // on the diagonal, keys are taken in strips, each with the queries that see it
-constexpr int64_t kGroup = 32;         // and queries in groups, each with the keys it sees
+constexpr int64_t kGroup = 16;         // and queries in groups, each with the keys it sees
 constexpr float kMasked = -1e9f;
 
 int64_t queries_per_block(const AttentionParams& p) {
@@ -150,13 +150,15 @@ void apply_mask(const Block& k, float* s, int64_t j0, int64_t keys) {
   if (!p.causal) return;
   alignas(64) float index[kMaxQueries];  // the last key that each query sees, counted from j0
   for (int64_t i = 0; i < k.width; ++i) index[i] = static_cast<float>(k.i0 + i + p.causal_offset - j0);
-  const int64_t first = max64(0, k.i0 + p.causal_offset - j0 + 1);  // keys before are visible to every query
   const vf hidden = vf::set1(-__builtin_inff());
-  for (int64_t j = first; j < keys; ++j)
-    for (int64_t i = 0; i < k.width; i += vf::W) {
-      const vf visible = load(index + i), x = load(s + j * k.width + i);
+  for (int64_t i = 0; i < k.width; i += vf::W) {  // keys that every lane sees or none does need nothing
+    const vf visible = load(index + i);
+    const int64_t none = k.keys_before(i + vf::W, j0, keys);
+    for (int64_t j = k.keys_before(i + 1, j0, keys); j < none; ++j) {
+      const vf x = load(s + j * k.width + i);
       store(s + j * k.width + i, select(visible < vf::set1(static_cast<float>(j)), hidden, x));
     }
+  }
 }
 
 GLIA_INLINE vf exp_below_zero(vf x) { return exp_in_range(vmax(vf::set1(-105.f), x)); }
@@ -239,7 +241,7 @@ void copy_scaled(const float* src, int64_t lds, int64_t queries, int64_t d, floa
 
 void zero_rows(float* x, int64_t ld, int64_t rows, int64_t cols) {
   for (int64_t i = 0; i < rows; ++i)
-    for (int64_t j = 0; j < cols; ++j) x[i * ld + j] = 0;
+    for (int64_t j = 0; j < cols; j += vf::W) store(x + i * ld + j, vf::zero(), min64(vf::W, cols - j));
 }
 
 struct Gradients {  // of one block of queries

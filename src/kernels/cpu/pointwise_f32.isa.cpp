@@ -48,10 +48,6 @@ GLIA_INLINE vf vatanh(vf x) {
   return nan_or(x, copy_sign_of(x, k(0.5) * vlog1p((a + a) / (k(1) - a))));
 }
 GLIA_INLINE vf gelu_tanh_arg(vf x) { return k(pw::kGeluC) * x * fma(k(0.044715) * x, x, k(1)); }
-GLIA_INLINE vf vdgelu(vf x) {
-  vf cdf = k(0.5) * (k(1) + verf(x * k(0.70710678118654752)));
-  return fma(x * k(pw::kInvSqrt2Pi), vexp(k(-0.5) * x * x), cdf);
-}
 GLIA_INLINE vf vdgelu_tanh(vf x) {
   vf t = vtanh(gelu_tanh_arg(x)), du = k(pw::kGeluC) * fma(k(3 * 0.044715) * x, x, k(1));
   return k(0.5) * fma(x * fnma(t, t, k(1)), du, k(1) + t);
@@ -86,9 +82,9 @@ GLIA_INLINE vf vdsilu(vf x) {
   X(log_sigmoid, -vsoftplus(-a))                                                 \
   X(softplus, vsoftplus(a))                                                      \
   X(silu, a * vsigmoid(a))                                                       \
-  X(gelu, k(0.5) * a * (k(1) + verf(a * k(0.70710678118654752))))                \
+  X(gelu, vgelu(a))                                                              \
   X(gelu_tanh, k(0.5) * a * (k(1) + vtanh(gelu_tanh_arg(a))))                    \
-  X(gelu_grad, b * vdgelu(a))                                                    \
+  X(gelu_grad, b * vgelu_grad(a))                                                \
   X(gelu_tanh_grad, b * vdgelu_tanh(a))                                          \
   X(silu_grad, b * vdsilu(a))                                                    \
   X(pow, vpow(a, b))

@@ -16,7 +16,7 @@ GLIA_INLINE vf activate(vf x, [[maybe_unused]] vf alpha) {
   else if constexpr (A == Act::elu) return select(x < zero, alpha * vexpm1(x), x);
   else if constexpr (A == Act::sigmoid) return vsigmoid(x);
   else if constexpr (A == Act::tanh) return vtanh(x);
-  else if constexpr (A == Act::gelu) return half * x * (vf::set1(1) + verf(x * vf::set1(0.70710678f)));
+  else if constexpr (A == Act::gelu) return vgelu(x);
   else if constexpr (A == Act::gelu_tanh) {
     vf inner = vf::set1(0.79788456f) * fma(vf::set1(0.044715f) * x * x, x, x);
     return half * x * (vf::set1(1) + vtanh(inner));

@@ -136,6 +136,29 @@ GLIA_INLINE vf verf(vf x) {
   return select(a < vf::set1(0.93f), fma(x, p, x), copy_sign_of(x, big));
 }
 
+// The tail of the normal distribution, P(N > t), for 0 <= t <= 6 or NaN: the exponential of a polynomial, absolute error 4e-8.
+GLIA_INLINE vf normal_tail(vf t) {
+  return exp_in_range(horner(t, -0.6931472f, -0.7978853f, -0.31829897f, -0.03638751f, 0.0048961476f, -9.521117e-05f,
+                             -0.00012886024f, 2.724033e-05f, -1.9592912e-06f));
+}
+
+// x P(N < x): absolute error 6e-8 |x|, as of 0.5 x (1 + erf(x / sqrt 2)) in f32, at half its price.
+GLIA_INLINE vf vgelu(vf x) {
+  const vf most = vf::set1(6.f), a = vabs(x), t = vmin(most, a);
+  const vf tail = select(a > most, vf::zero(), normal_tail(t));
+  return fnma(t, tail, vmax(vf::zero(), x));  // x - x tail above 0, x tail below
+}
+
+// Its derivative P(N < x) + x density(x); the density over the tail (Mills) is nearly a line.
+GLIA_INLINE vf vgelu_grad(vf x) {
+  const vf most = vf::set1(6.f), a = vabs(x), t = vmin(most, a);
+  const vf tail = select(a > most, vf::zero(), normal_tail(t));
+  const vf mills = horner(t, 0.79789025f, 0.63653684f, 0.10940485f, -0.020019043f, 0.00087467674f, 0.0005802345f,
+                          -0.00014410772f, 1.1280895e-05f);
+  const vf below = select(x < vf::zero(), tail, vf::set1(1.f) - tail);
+  return fma(copy_sign_of(x, t * mills), tail, below);
+}
+
 // Lane by lane through libm: for rare arguments and rare functions.
 template <class F>
 GLIA_INLINE vf by_lane(vf a, vf b, F f) {

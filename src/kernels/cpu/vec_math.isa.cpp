@@ -24,6 +24,8 @@ GLIA_ARRAY(tanh_fast)
 GLIA_ARRAY(sigmoid)
 GLIA_ARRAY(sigmoid_fast)
 GLIA_ARRAY(erf)
+GLIA_ARRAY(gelu)
+GLIA_ARRAY(gelu_grad)
 GLIA_ARRAY(sin)
 GLIA_ARRAY(cos)
 #undef GLIA_ARRAY

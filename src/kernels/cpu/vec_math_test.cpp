@@ -113,6 +113,30 @@ GLIA_CHECK_FN(
 GLIA_CHECK_FN(
     cos, [](double x) { return std::cos(x); }, 2)
 
+// Absolute errors, as those of 0.5 x (1 + erf(x / sqrt 2)) in f32 are.
+TEST(VecMath, GeluAndItsGradient) {
+  for_each_isa([] {
+    std::vector<float> x;
+    for (float v = -12; v <= 12; v += 0.00037f) x.push_back(v);
+    for (float v : {0.f, -0.f, 1e-30f, -1e-30f, 1e-6f, -1e-6f, 100.f, -100.f, 3e38f, -3e38f}) x.push_back(v);
+    std::vector<float> y(x.size()), dy(x.size());
+    GLIA_ISA_SELECT(gelu_array)(x.data(), y.data(), static_cast<int64_t>(x.size()));
+    GLIA_ISA_SELECT(gelu_grad_array)(x.data(), dy.data(), static_cast<int64_t>(x.size()));
+    for (size_t i = 0; i < x.size(); ++i) {
+      const double v = x[i], cdf = 0.5 * std::erfc(-v / std::sqrt(2.0));
+      const double slope = cdf + v * std::exp(-0.5 * v * v) / std::sqrt(2 * M_PI);
+      ASSERT_NEAR(y[i], v * cdf, 1.2e-7 * std::min(std::fabs(v), 6.0) + 6e-8 * std::fabs(v * cdf)) << v;
+      ASSERT_NEAR(dy[i], slope, 3e-7) << v;
+    }
+    const float nan = std::nanf("");
+    float from[2] = {nan, nan}, to[2] = {0, 0};
+    GLIA_ISA_SELECT(gelu_array)(from, to, 2);
+    EXPECT_TRUE(std::isnan(to[0]) && std::isnan(to[1]));
+    GLIA_ISA_SELECT(gelu_grad_array)(from, to, 2);
+    EXPECT_TRUE(std::isnan(to[0]) && std::isnan(to[1]));
+  });
+}
+
 TEST(VecMath, FastGatesStayWithin3Ulp) {
   for_each_isa([] {
     // From where vsigmoid_fast is relative to its tails; all of tanh's normal range.
