@@ -106,6 +106,15 @@ void add_gemm_kernels(std::vector<KernelBench>& list) {
   add_gemm(list, "tn", 384, 384, 2048);
   add_gemm(list, "tn", 384, 1536, 2048);  // the weight gradients of gpt
   add_gemm(list, "tn", 1536, 384, 2048);
+  struct Pointwise {
+    int64_t pixels, in, out;
+  };
+  for (const Pointwise& c : {Pointwise{25088, 64, 256}, {25088, 256, 64}, {6272, 512, 128}, {6272, 128, 512}, {1568, 1024, 256},
+                             {1568, 256, 1024}, {392, 2048, 512}, {392, 512, 2048}}) {  // of resnet50
+    add_gemm(list, "nn", c.pixels, c.out, c.in);
+    add_gemm(list, "nt", c.pixels, c.in, c.out);
+    add_gemm(list, "tn", c.in, c.out, c.pixels);
+  }
   add_gemm(list, "tn", 512, 128, 768);  // the weight gradients of gpt_mini
   add_gemm(list, "tn", 128, 512, 768);
   add_gemm(list, "tn", 128, 128, 768);

@@ -156,7 +156,7 @@ void gemm_plan_f32(GemmParams& p) {
   }
   if (!plan.swapped && gemm_plan_tall(p)) return;
   const double work = static_cast<double>(p.m) * static_cast<double>(p.n) * static_cast<double>(p.k);
-  const bool dense_b = !p.trans_b && p.ldb <= 128;  // narrow enough to be read in place
+  const bool dense_b = !p.trans_b && p.ldb <= 128 && p.m < 4096;  // narrow enough to be read in place
   const bool large = p.m >= 96 && p.n * p.k >= 16384 && work >= 4e6 && !dense_b;
   if (large && !plan.swapped && (plan.batch < 8 || work >= 64e6)) return split_slab(p);
   if (p.packed_b) return split_block(p, GemmB::packed);
