@@ -33,9 +33,18 @@ int64_t winograd_parts(int64_t n, int64_t most) {
   return parts > 16 || n < 32 ? parts : round_up(parts, 4);
 }
 
-int64_t winograd_filter_sums(const WinogradConv& c) {
-  const int64_t floats = kWinogradPoints * c.k * c.cols;
-  return std::clamp<int64_t>((int64_t{2} << 20) / floats, 4, 8);
+int64_t winograd_chunk(const WinogradConv& c) {
+  constexpr int64_t kFilterInL2 = 128 * 128, kChunkFloats = int64_t{2} << 20;
+  if (c.k * c.cols <= kFilterInL2) return 0;
+  const int64_t most = std::max<int64_t>(64, kChunkFloats / (kWinogradPoints * c.k)), tiles = c.tiles();
+  const int64_t chunks = std::max<int64_t>(1, (tiles + most - 1) / most);
+  return (tiles + chunks - 1) / chunks;
+}
+
+WinogradFilterPlan winograd_filter_plan(const WinogradConv& c) {
+  constexpr int64_t kSumsInL2 = 128 * 128;
+  if (c.k * c.cols > kSumsInL2) return {true, 1};
+  return {false, std::clamp<int64_t>((int64_t{2} << 20) / (kWinogradPoints * c.k * c.cols), 4, 8)};
 }
 
 bool winograd_supported(const ConvShape& s) {
@@ -45,25 +54,25 @@ bool winograd_supported(const ConvShape& s) {
   return true;
 }
 
-bool winograd_pays(const ConvShape& s, WinogradPass pass) {
+bool winograd_pays(const ConvShape& s, WinogradPass pass, bool kept) {
   constexpr double kLeastWork = 5e5;  // multiply-adds; small convolutions keep the rounding of the direct sum
   constexpr double kPerInput = 40, kPerOutput = 64, kPerWeight = 60;  // transforms, in multiply-adds
   if (!winograd_supported(s) || s.cin < 16 || s.cout < 16) return false;
   const WinogradConv c = winograd_conv(s, pass);
   const double pair = static_cast<double>(c.k) * static_cast<double>(c.cols);
-  if (pair > 256 * 256) return false;  // the transformed filter no longer stays in the caches
+  if (pair > 512 * 512) return false;  // the transformed filter leaves the caches
   const double tiles = static_cast<double>(c.tiles()), direct = direct_work(c);
   const double work = tiles * (kWinogradPoints * pair + kPerInput * static_cast<double>(c.k) +
-                               kPerOutput * static_cast<double>(c.cols)) + kPerWeight * pair;
+                               kPerOutput * static_cast<double>(c.cols)) + (kept ? 0 : kPerWeight * pair);
   return direct >= kLeastWork && work < 0.85 * direct;
 }
 
 size_t winograd_workspace(const ConvShape& s, WinogradPass pass) {
   const WinogradConv c = winograd_conv(s, pass);
   if (pass == WinogradPass::filter)
-    return static_cast<size_t>(winograd_filter_sums(c) * (kWinogradPoints * c.k * c.cols + round_up(c.cols, 16))) * sizeof(float);
+    return static_cast<size_t>(winograd_filter_plan(c).sums * (kWinogradPoints * c.k * c.cols + round_up(c.cols, 16))) * sizeof(float);
   const int64_t matrices = kWinogradPoints + (pass == WinogradPass::data ? 9 : 0);  // the flipped taps
-  return static_cast<size_t>(matrices * c.k * round_up(c.cols, 16)) * sizeof(float);
+  return static_cast<size_t>(matrices * c.k * round_up(c.cols, 16) + winograd_chunk_floats(c)) * sizeof(float);
 }
 
 }  // namespace glia::cpu

@@ -20,8 +20,9 @@ namespace glia::cpu {
 enum class WinogradPass { forward, data, filter };
 
 bool winograd_supported(const ConvShape&);  // 3x3 over two dimensions, no strides, dilation or groups
-// Whether it is, and is expected to gain: enough channels for the transforms, enough pixels.
-bool winograd_pays(const ConvShape&, WinogradPass);
+// Whether it is, and is expected to gain: enough channels for the transforms, enough pixels. kept: the transformed filter
+// stays from call to call.
+bool winograd_pays(const ConvShape&, WinogradPass, bool kept = false);
 size_t winograd_workspace(const ConvShape&, WinogradPass);
 
 // As conv_forward_f32 and its fellows in conv.h.

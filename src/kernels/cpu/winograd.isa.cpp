@@ -17,7 +17,7 @@ struct Run {
   const ConvEpilogue& e;
   const float *in, *u;
   float* out;
-  int64_t ldv, ldm, span;  // of the points before and after the products, columns at a time
+  int64_t ldv, ldm;  // of the points before and after the products
 };
 
 // Transforms the filter w[tap][k][ld]: u[point][panel of columns][k][columns of the panel], missing columns 0.
@@ -89,31 +89,30 @@ void transform_output(const Run& r, int64_t first, int64_t last, int64_t col0, i
   }
 }
 
-// Products and results of tiles [first, last) whose transformed inputs are in v.
-void multiply(const Run& r, int64_t first, int64_t last, const float* v, int64_t v_plane, float* m) {
+// Products and results of columns [col0, col1) of tiles [first, last) whose transformed inputs are in v.
+void multiply(const Run& r, int64_t first, int64_t last, int64_t col0, int64_t col1, const float* v, int64_t v_plane,
+              float* m) {
   const WinogradConv& c = r.c;
   const int64_t rows = last - first, plane = winograd_plane(rows, r.ldm), u_plane = c.k * ceil_div(c.cols, W) * W;
-  for (int64_t col0 = 0; col0 < c.cols; col0 += r.span) {
-    const int64_t col1 = min64(c.cols, col0 + r.span);
-    for (int64_t p = 0; p < kWinogradPoints; ++p) {
-      for (int64_t j = col0; j < col1; j += kPanel) {
-        const int64_t width = packed_width(c.cols, j / kPanel);
-        Tile t{};
-        t.a = v + p * v_plane, t.rs = r.ldv, t.cs = 1;
-        t.b = r.u + p * u_plane + j * c.k, t.ldb = width;
-        t.c = m + p * plane + j - col0, t.ldc = r.ldm;
-        t.k = c.k;
-        tile_block(t, rows, width);
-      }
+  for (int64_t p = 0; p < kWinogradPoints; ++p) {
+    for (int64_t j = col0; j < col1; j += kPanel) {
+      const int64_t width = packed_width(c.cols, j / kPanel);
+      Tile t{};
+      t.a = v + p * v_plane, t.rs = r.ldv, t.cs = 1;
+      t.b = r.u + p * u_plane + j * c.k, t.ldb = width;
+      t.c = m + p * plane + j - col0, t.ldc = r.ldm;
+      t.k = c.k;
+      tile_block(t, rows, width);
     }
-    transform_output(r, first, last, col0, col1, m, plane);
   }
+  transform_output(r, first, last, col0, col1, m, plane);
 }
 
-void run(const WinogradConv& c, const ConvEpilogue& e, const float* in, const float* u, float* out) {
-  Run r{c, e, in, u, out, ceil_div(c.k, W) * W, 0, 0};
-  r.span = c.cols <= 128 ? c.cols : 128;
-  r.ldm = ceil_div(r.span, W) * W;
+// A thread's block of tiles all the way.
+void run_blocks(Run r) {
+  const WinogradConv& c = r.c;
+  const int64_t span = c.cols <= 128 ? c.cols : 128;
+  r.ldm = ceil_div(span, W) * W;
   const int64_t most = max64(1, (kWinogradBuffer / kWinogradPoints - 64) / (r.ldv + r.ldm));
   const int64_t tiles = c.tiles(), units = winograd_parts(tiles, most);
   parallel_for(units, [&](int64_t unit) {
@@ -121,8 +120,35 @@ void run(const WinogradConv& c, const ConvEpilogue& e, const float* in, const fl
     const int64_t first = tiles * unit / units, last = tiles * (unit + 1) / units;
     const int64_t plane = winograd_plane(last - first, r.ldv);
     transform_input(r, first, last, buffer, plane);
-    multiply(r, first, last, buffer, plane, buffer + kWinogradPoints * plane);
+    for (int64_t j = 0; j < c.cols; j += span)
+      multiply(r, first, last, j, min64(c.cols, j + span), buffer, plane, buffer + kWinogradPoints * plane);
   });
+}
+
+// A chunk of tiles is transformed into v by all threads, then columns are shared out.
+void run_chunks(Run r, int64_t chunk, float* v) {
+  const WinogradConv& c = r.c;
+  constexpr int64_t kSpan = 64, kRows = kWinogradBuffer / kWinogradPoints / kSpan - 8;
+  r.ldm = kSpan;
+  const int64_t spans = ceil_div(c.cols, kSpan), plane = winograd_plane(chunk, r.ldv);
+  for (int64_t start = 0; start < c.tiles(); start += chunk) {
+    const int64_t n = min64(chunk, c.tiles() - start), parts = ceil_div(n, 8), blocks = ceil_div(n, kRows);
+    parallel_for(parts, [&](int64_t i) {
+      const int64_t t0 = n * i / parts, t1 = n * (i + 1) / parts;
+      transform_input(r, start + t0, start + t1, v + t0 * r.ldv, plane);
+    });
+    parallel_for(spans * blocks, [&](int64_t i) {
+      alignas(64) float buffer[kWinogradBuffer];
+      const int64_t t0 = n * (i % blocks) / blocks, t1 = n * (i % blocks + 1) / blocks, j = i / blocks * kSpan;
+      multiply(r, start + t0, start + t1, j, min64(c.cols, j + kSpan), v + t0 * r.ldv, plane, buffer);
+    });
+  }
+}
+
+void run(const WinogradConv& c, const ConvEpilogue& e, const float* in, const float* u, float* out, float* spare) {
+  const Run r{c, e, in, u, out, ceil_div(c.k, W) * W, 0};
+  if (const int64_t chunk = winograd_chunk(c)) run_chunks(r, chunk, spare);
+  else run_blocks(r);
 }
 
 // to[tap][k][ld] = w[8 - tap][cols][k]: the filter of the backward pass.
@@ -137,7 +163,7 @@ void winograd_forward_f32(const ConvShape& s, const ConvEpilogue& e, const float
   const WinogradConv c = winograd_conv(s, WinogradPass::forward);
   float* u = static_cast<float*>(workspace);
   if (!ready) transform_filter(c, w, c.cols, u);
-  run(c, e, x, u, y);
+  run(c, e, x, u, y, u + kWinogradPoints * c.k * ceil_div(c.cols, 16) * 16);
 }
 
 void winograd_backward_data_f32(const ConvShape& s, const ConvEpilogue& e, const float* dy, const float* w, float* dx,
@@ -149,7 +175,7 @@ void winograd_backward_data_f32(const ConvShape& s, const ConvEpilogue& e, const
     flip(c, w, ld, flipped);
     transform_filter(c, flipped, ld, u);
   }
-  run(c, e, dy, u, dx);
+  run(c, e, dy, u, dx, flipped + 9 * c.k * ld);
 }
 
 }  // namespace glia::cpu::GLIA_ISA_NS

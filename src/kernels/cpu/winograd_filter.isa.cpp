@@ -70,6 +70,68 @@ void part(const Run& r, int64_t first, int64_t last, int64_t most, float* sums, 
   }
 }
 
+// Point (i, j) of a tile is a sum of two rows of two pixels each: pixel[first] + sign * pixel[second] along both axes.
+// Rows of B' and A; the last of both is negated, which their product does not see.
+struct Pair {
+  int first, second;  // second < 0: none
+  float sign;
+};
+constexpr Pair kInputPairs[4] = {{0, 2, -1}, {1, 2, 1}, {2, 1, -1}, {3, 1, -1}};
+constexpr Pair kGradientPairs[4] = {{0, -1, 0}, {0, 1, 1}, {0, 1, -1}, {1, -1, 0}};
+
+struct Image {  // of x or dy
+  const float* data;
+  int64_t height, width, channels;
+};
+
+// One point of one tile whose first pixel is (y, x) of an image; pixels outside count as 0.
+void point_of(const Image& m, int64_t image, int64_t y, int64_t x, const Pair& i, const Pair& j, float* to) {
+  const float* rows[2][2];
+  for (int a = 0; a < 2; ++a)
+    for (int b = 0; b < 2; ++b) {
+      const int dy = a ? i.second : i.first, dx = b ? j.second : j.first;
+      const bool there = dy >= 0 && dx >= 0 && y + dy >= 0 && y + dy < m.height && x + dx >= 0 && x + dx < m.width;
+      rows[a][b] = there ? m.data + ((image * m.height + y + dy) * m.width + x + dx) * m.channels : nullptr;
+    }
+  const vf si = vf::set1(i.sign), sj = vf::set1(j.sign);
+  for (int64_t c = 0; c < m.channels; c += W) {
+    const int64_t n = min64(W, m.channels - c);
+    vf sum[2];
+    GLIA_UNROLL for (int a = 0; a < 2; ++a) {
+      sum[a] = rows[a][0] ? load(rows[a][0] + c, n) : vf::zero();
+      if (rows[a][1]) sum[a] = fma(sj, load(rows[a][1] + c, n), sum[a]);
+    }
+    store(to + c, i.second < 0 ? sum[0] : fma(si, sum[1], sum[0]));
+  }
+}
+
+// sums[k][cols] of point p over all tiles; bias, if not null: the sums of dy (of point (1, 1), which is the sum of a tile).
+void one_point(const WinogradConv& c, const float* x, const float* dy, int64_t p, float* sums, float* bias) {
+  alignas(64) float buffer[kWinogradBuffer];
+  const int64_t ldv = ceil_div(c.k, W) * W + 16, ldd = ceil_div(c.cols, W) * W + 16;  // no powers of two
+  const int64_t tiles = c.tiles(), blocks = ceil_div(tiles, max64(1, kWinogradBuffer / (ldv + ldd)));
+  const Image in{x, c.in_h, c.in_w, c.k}, out{dy, c.out_h, c.out_w, c.cols};
+  for (int64_t b = 0; b < blocks; ++b) {
+    const int64_t first = tiles * b / blocks, n = tiles * (b + 1) / blocks - first;
+    float *v = buffer, *d = buffer + n * ldv;
+    for (int64_t t = 0; t < n; ++t) {
+      const WinogradTileAt at = winograd_tile_at(c, first + t);
+      point_of(in, at.image, at.y - c.pad_y, at.x - c.pad_x, kInputPairs[p / 4], kInputPairs[p % 4], v + t * ldv);
+      point_of(out, at.image, at.y, at.x, kGradientPairs[p / 4], kGradientPairs[p % 4], d + t * ldd);
+    }
+    if (bias) sum_bias(d, n, ldd, c.cols, b > 0, bias);
+    for (int64_t j = 0; j < c.cols; j += kPanel) {
+      Tile t{};
+      t.a = v, t.rs = 1, t.cs = ldv;
+      t.b = d + j, t.ldb = ldd;
+      t.c = sums + j, t.ldc = c.cols;
+      t.k = n;
+      t.beta = b > 0 ? 1.f : 0.f;
+      tile_block(t, c.k, min64(kPanel, c.cols - j));
+    }
+  }
+}
+
 // Row k of the filter's gradient from all sums, added in order.
 void finish_row(const WinogradConv& c, const float* sums, int64_t count, int64_t step, int64_t k, float* dw) {
   for (int64_t j = 0; j < c.cols; j += W) {
@@ -91,23 +153,28 @@ void finish_row(const WinogradConv& c, const float* sums, int64_t count, int64_t
 void winograd_backward_filter_f32(const ConvShape& s, const float* x, const float* dy, float* dw, float* dbias,
                                   void* workspace) {
   const WinogradConv c = winograd_conv(s, WinogradPass::filter);
-  const Run r{c, x, dy, ceil_div(c.k, W) * W, ceil_div(c.cols, W) * W};
-  const int64_t most = max64(1, (kWinogradBuffer / kWinogradPoints - 64) / (r.ldv + r.ldd));
-  const int64_t count = winograd_filter_sums(c), tiles = c.tiles();
-  const int64_t size = kWinogradPoints * c.k * c.cols, step = size + (c.cols + 15) / 16 * 16;
+  const WinogradFilterPlan plan = winograd_filter_plan(c);
+  const int64_t size = kWinogradPoints * c.k * c.cols, step = size + ceil_div(c.cols, 16) * 16;
   float* sums = static_cast<float*>(workspace);
-  parallel_for(count, [&](int64_t i) {
-    float* own = sums + i * step;
-    part(r, tiles * i / count, tiles * (i + 1) / count, most, own, dbias ? own + size : nullptr);
-  });
+  if (plan.by_points) {
+    parallel_for(kWinogradPoints, [&](int64_t p) {
+      one_point(c, x, dy, p, sums + p * c.k * c.cols, dbias && p == 5 ? sums + size : nullptr);
+    });
+  } else {
+    const Run r{c, x, dy, ceil_div(c.k, W) * W, ceil_div(c.cols, W) * W};
+    const int64_t most = max64(1, (kWinogradBuffer / kWinogradPoints - 64) / (r.ldv + r.ldd)), tiles = c.tiles();
+    parallel_for(plan.sums, [&](int64_t i) {
+      float* own = sums + i * step;
+      part(r, tiles * i / plan.sums, tiles * (i + 1) / plan.sums, most, own, dbias ? own + size : nullptr);
+    });
+  }
   const int64_t rows = max64(1, 2048 / c.cols);
   parallel_for(ceil_div(c.k, rows), [&](int64_t b) {
-    for (int64_t k = b * rows; k < min64(c.k, (b + 1) * rows); ++k) finish_row(c, sums, count, step, k, dw);
+    for (int64_t k = b * rows; k < min64(c.k, (b + 1) * rows); ++k) finish_row(c, sums, plan.sums, step, k, dw);
   });
-  if (!dbias) return;
-  for (int64_t j = 0; j < c.cols; ++j) {
+  for (int64_t j = 0; dbias && j < c.cols; ++j) {
     float a = sums[size + j];
-    for (int64_t i = 1; i < count; ++i) a += sums[i * step + size + j];
+    for (int64_t i = 1; i < plan.sums; ++i) a += sums[i * step + size + j];
     dbias[j] = a;
   }
 }

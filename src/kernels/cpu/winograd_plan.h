@@ -28,6 +28,17 @@ static inline WinogradTileAt winograd_tile_at(const WinogradConv& c, int64_t t) 
 // n tiles in parts of at most `most`, as even as can be: few parts come in fours, for the balance between threads.
 int64_t winograd_parts(int64_t n, int64_t most);
 
-int64_t winograd_filter_sums(const WinogradConv&);  // sets of sums of the filter pass
+// Forward and backward-data with many channels: the tiles of a chunk are transformed into the workspace first, so that the
+// transformed filter is read once for all of them. 0 with fewer: a thread's block of tiles is enough.
+int64_t winograd_chunk(const WinogradConv&);
+static inline int64_t winograd_chunk_floats(const WinogradConv& c) { return 16 * (winograd_chunk(c) * ((c.k + 15) / 16 * 16) + 32); }
+
+// The filter pass. Few channels: ranges of tiles have their own sums, which stay in L2. Many: a thread takes one of the 16
+// points, and each reads x and dy anew.
+struct WinogradFilterPlan {
+  bool by_points = false;
+  int64_t sums = 1;  // sets of sums
+};
+WinogradFilterPlan winograd_filter_plan(const WinogradConv&);
 
 }  // namespace glia::cpu
