@@ -165,6 +165,14 @@ Value sparse_cross_entropy_with_logits(const Value& logits, const Value& labels,
                 {logits, l});
 }
 
+// The slope for the logits is softmax - target, as in TensorFlow, also where a target does not sum to 1; the slope of
+// -sum(target * log_softmax) would weigh the softmax by that sum.
+static Value softmax_cross_entropy_with_logits(const Value& target, const Value& logits, int64_t axis) {
+  Value x = logits - stop_gradient(max(logits, {axis}, true));
+  Value lse = log(sum(exp(x), {axis}));
+  return lse + (sum(target, {axis}) - 1.0) * stop_gradient(lse) - sum(target * x, {axis});
+}
+
 Value categorical_crossentropy(const Value& target, const Value& output, bool from_logits, int64_t axis) {
   GLIA_CHECK(target.shape() == output.shape(),
              "categorical_crossentropy: target and output must have one shape. Received {} and {}.",
@@ -172,7 +180,7 @@ Value categorical_crossentropy(const Value& target, const Value& output, bool fr
   GLIA_CHECK(output.rank() >= 1, "categorical_crossentropy: expected a class axis. Received {}.",
              to_string(output.type()));
   Value t = cast(target, output.dtype());
-  if (from_logits) return -sum(t * log_softmax(output, axis), {axis});
+  if (from_logits) return softmax_cross_entropy_with_logits(t, output, axis);
   Value p = clip(output / sum(output, {axis}, true), kEpsilon, 1 - kEpsilon);
   return -sum(t * log(p), {axis});
 }

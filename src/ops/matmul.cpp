@@ -247,7 +247,9 @@ Value matmul(const Value& a, const Value& b, bool transpose_a, bool transpose_b)
   GLIA_CHECK(a.rank() >= 1 && b.rank() >= 1, "matmul: scalars cannot be multiplied as matrices. Received {} and {}.",
              to_string(a.type()), to_string(b.type()));
   DType t = result_type(a.dtype(), b.dtype());
-  if (a.dtype() == DType::i8 && b.dtype() == DType::i8) t = DType::i32;  // as Keras
+  const bool bytes = a.dtype() == DType::i8 && b.dtype() == DType::i8;
+  if (bytes && (a.rank() == 1 || b.rank() == 1)) return cast(matmul(cast(a, DType::i32), cast(b, DType::i32), transpose_a, transpose_b), DType::i8);
+  if (bytes) t = DType::i32;  // as Keras, which keeps int8 beside a vector
   Value x = cast(a, t), y = cast(b, t);
   bool row = x.rank() == 1, column = y.rank() == 1;
   if (row) x = expand_dims(x, 0);

@@ -32,6 +32,7 @@ Value average(const Value& given, std::optional<int64_t> axis, const Value& weig
   Value x = as_float(given);
   const Axes axes = axis ? Axes{*axis} : Axes{};
   if (!weights.defined()) return mean(x, axes);
+  x = cast(x, result_type(x.dtype(), weights.dtype()));
   Value w = cast(weights, x.dtype());
   if (w.rank() == 1 && x.rank() > 1) {  // along the axis
     GLIA_CHECK(axis, "average: weights of rank 1 need an axis. Received x of shape {}.", to_string(x.shape()));

@@ -159,7 +159,8 @@ std::vector<Line> lines_of(const LayerRef& root, bool& graph_like) {
 std::vector<Line> nested_lines(const LayerRef& l) {
   std::vector<Line> r;
   if (auto* p = dynamic_cast<nn::Pipeline*>(l.ptr().get()))
-    for (const LayerRef& inner : p->layers) r.push_back({inner->name(), shown_class(*inner), {}, inner, ""});
+    for (size_t i = 0; i < p->layers.size(); ++i)
+      r.push_back({p->layers[i]->name(), shown_class(*p->layers[i]), i < p->shapes.size() ? p->shapes[i] : std::vector<Shape>{}, p->layers[i], ""});
   bool ignored = false;
   if (dynamic_cast<FunctionalLayer*>(l.ptr().get()) || dynamic_cast<SequentialLayer*>(l.ptr().get())) r = lines_of(l, ignored);
   std::erase_if(r, [](const Line& line) { return line.layer ? line.layer->is_operation() : line.class_name != "InputLayer"; });

@@ -294,11 +294,17 @@ std::vector<Logs::Entry> Trainer::results() const {
     if (t.name == "loss" || t.count.tensor().item() != 0) r.emplace_back(t.name, t.result());
   for (const OutputMetric& m : metrics_) {
     Tensor v = m.metric->result().tensor();
-    if (v.size() == 1) r.emplace_back(m.log_name, v.item());
-    else
-      for (int64_t i = 0; i < v.size(); ++i) r.emplace_back(fmt::format("{}_{}", m.log_name, i), v.item(i));
+    if (v.rank() == 0) {
+      r.emplace_back(m.log_name, v.item());
+      continue;
+    }
+    double total = 0;  // of several numbers, as many entries behind their mean, which is what Keras prints
+    for (int64_t i = 0; i < v.size(); ++i) total += v.item(i);
+    r.emplace_back(m.log_name, total / static_cast<double>(std::max<int64_t>(1, v.size())));
+    for (int64_t i = 0; i < v.size(); ++i) r.emplace_back(fmt::format("{}[{}]", m.log_name, i), v.item(i));
   }
-  std::sort(r.begin(), r.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+  auto plain = [](const Logs::Entry& e) { return std::string_view(e.first).substr(0, e.first.find('[')); };
+  std::stable_sort(r.begin(), r.end(), [&](const auto& a, const auto& b) { return plain(a) < plain(b); });
   return r;
 }
 std::vector<std::string> Trainer::metrics_names() const {

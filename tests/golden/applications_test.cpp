@@ -8,50 +8,12 @@
 #include "base/error.h"
 #include "cli/parity/json_tensor.h"
 #include "nn/weight_budget.h"
+#include "../support/applications.h"
 
 namespace glia::parity {
 namespace {
 
 namespace A = applications;
-
-A::ApplicationOptions common_options(const json& args) {
-  A::ApplicationOptions o;
-  o.include_top = args.value("include_top", true);
-  if (args.contains("input_shape")) o.input_shape = args["input_shape"].get<Shape>();
-  o.pooling = args.value("pooling", "");
-  o.classes = args.value("classes", 1000);
-  o.classifier_activation = args.value("classifier_activation", "softmax");
-  return o;
-}
-
-Model make_application(const std::string& name, const json& args) {
-  using Maker = Model (*)(const A::ApplicationOptions&);
-  static const std::map<std::string, Maker> makers{
-      {"VGG16", A::VGG16}, {"VGG19", A::VGG19}, {"ResNet50", A::ResNet50}, {"ResNet101", A::ResNet101}, {"ResNet152", A::ResNet152},
-      {"ResNet50V2", A::ResNet50V2}, {"ResNet101V2", A::ResNet101V2}, {"ResNet152V2", A::ResNet152V2}, {"DenseNet121", A::DenseNet121},
-      {"DenseNet169", A::DenseNet169}, {"DenseNet201", A::DenseNet201}, {"Xception", A::Xception}, {"InceptionV3", A::InceptionV3}, {"EfficientNetB0", A::EfficientNetB0},
-      {"EfficientNetB1", A::EfficientNetB1}, {"EfficientNetB2", A::EfficientNetB2}, {"EfficientNetB3", A::EfficientNetB3},
-      {"EfficientNetB4", A::EfficientNetB4}, {"EfficientNetB5", A::EfficientNetB5}, {"EfficientNetB6", A::EfficientNetB6},
-      {"EfficientNetB7", A::EfficientNetB7}, {"EfficientNetV2B0", A::EfficientNetV2B0},
-      {"EfficientNetV2B1", A::EfficientNetV2B1}, {"EfficientNetV2B2", A::EfficientNetV2B2}, {"EfficientNetV2B3", A::EfficientNetV2B3},
-      {"InceptionResNetV2", A::InceptionResNetV2}, {"NASNetMobile", A::NASNetMobile}, {"NASNetLarge", A::NASNetLarge},
-      {"EfficientNetV2S", A::EfficientNetV2S}, {"EfficientNetV2M", A::EfficientNetV2M}, {"EfficientNetV2L", A::EfficientNetV2L}};
-  if (auto it = makers.find(name); it != makers.end()) return it->second(common_options(args));
-  if (name.starts_with("MobileNetV3")) {
-    const A::MobileNetV3Options o{.alpha = args.value("alpha", 1.0), .minimalistic = args.value("minimalistic", false),
-                                  .dropout_rate = args.value("dropout_rate", 0.2), .include_preprocessing = args.value("include_preprocessing", true),
-                                  .common = common_options(args)};
-    return name.ends_with("Small") ? A::MobileNetV3Small(o) : A::MobileNetV3Large(o);
-  }
-  if (name.starts_with("ConvNeXt")) {
-    using ConvNeXt = Model (*)(const A::ConvNeXtOptions&);
-    const std::map<std::string, ConvNeXt> sizes{{"Tiny", A::ConvNeXtTiny}, {"Small", A::ConvNeXtSmall}, {"Base", A::ConvNeXtBase},
-                                                {"Large", A::ConvNeXtLarge}, {"XLarge", A::ConvNeXtXLarge}};
-    return sizes.at(name.substr(8))({.include_preprocessing = args.value("include_preprocessing", true), .common = common_options(args)});
-  }
-  A::MobileNetOptions o{.alpha = args.value("alpha", 1.0), .depth_multiplier = args.value("depth_multiplier", 1), .common = common_options(args)};
-  return name == "MobileNet" ? A::MobileNet(o) : A::MobileNetV2(o);
-}
 
 void sources_of(const json& v, std::vector<std::string>& found) {
   if (v.is_object() && v.value("class_name", "") == "__keras_tensor__") return found.push_back(v["config"]["keras_history"][0]);

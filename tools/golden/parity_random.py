@@ -4,7 +4,7 @@
     build/release/bin/glia-parity OUT
 
 Every layer, op, loss, metric, optimizer, ... gets COUNT draws (random_layers.py, random_ops.py, random_rest.py); FILTER is a part
-of "kind/Name". The same seed gives the same lines. Draws that Keras refuses are left out. A line that once failed is kept in
+of "kind/Name"; "/odd" are less common arguments, "/empty" empty batches, "/policy" other dtypes. The same seed gives the same lines. Draws that Keras refuses are left out. A line that once failed is kept in
 tests/golden/random.jsonl.gz: `parity_random.py --keep OUT IDS... ` adds lines of OUT by id.
 """
 
@@ -13,6 +13,7 @@ import json
 import os
 import sys
 import traceback
+import zlib
 
 from random_draw import Draw, array, plain_json, tolerances
 
@@ -144,9 +145,29 @@ def layer_line(ident, d, made):
     return line
 
 
+def map_arrays(value, f):
+    return [map_arrays(v, f) for v in value] if isinstance(value, list) else f(value) if isinstance(value, np.ndarray) and value.ndim else value
+
+
+def without_rows(made):
+    """The same call on an empty batch."""
+    layer, inputs, call, masks = made
+    cut = lambda v: map_arrays(v, lambda a: a[:0])
+    return layer, cut(inputs), call if "adapt" in call else {k: cut(v) for k, v in call.items()}, cut(masks)
+
+
+def in_other_dtype(d, made):
+    """The same call under another policy."""
+    layer, *rest = made
+    config = layer.get_config() | {"dtype": d.pick(*random_layers.POLICIES)}
+    return type(layer).from_config(config), *rest
+
+
 def layer_makers():
     for name, make in random_layers.LAYERS.items():
         yield f"layer/{name}", lambda ident, d, make=make: layer_line(ident, d, make(d))
+        yield f"layer/{name}/empty", lambda ident, d, make=make: layer_line(ident, d, without_rows(make(d)))
+        yield f"layer/{name}/policy", lambda ident, d, make=make: layer_line(ident, d, in_other_dtype(d, make(d)))
 
 
 def makers():
@@ -165,8 +186,8 @@ def generate(seed, count, out, wanted):
         if wanted and wanted not in name:
             continue
         for i in range(count):
-            if i == 0:
-                keras.backend.clear_session()
+            keras.backend.clear_session(free_memory=False)  # automatic names begin anew
+            keras.utils.set_random_seed(zlib.crc32(f"{seed} {name} {i}".encode()))  # what Keras itself draws: seeds of layers, weights
             d = Draw(seed, name, i)
             try:
                 line = make(f"{name}/s{seed}_{i}", d)

@@ -626,8 +626,8 @@ def is_float(t):
     return tf.as_dtype(t.dtype).is_floating
 
 
-def op_line(ident, d, name):
-    args, kwargs = OPS[name](d)
+def op_line(ident, d, name, made=None):
+    args, kwargs = made or OPS[name](d)
     if name == "conv_transpose":
         n = args[0].ndim - 2
         args[1] = d.rand(*d.dims(n, 1, 3), d.int(1, 2), args[0].shape[-1])
@@ -668,5 +668,9 @@ def activation_line(ident, d, name):
 def makers():
     for name in OPS:
         yield f"op/{name}", lambda ident, d, name=name: op_line(ident, d, name)
+    from random_odd import ODD
+
+    for name in ODD:
+        yield f"op/{name}/odd", lambda ident, d, name=name: op_line(ident, d, name, ODD[name](d))
     for name in ACTIVATIONS:
         yield f"activation/{name}", lambda ident, d, name=name: activation_line(ident, d, name)

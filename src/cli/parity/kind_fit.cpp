@@ -4,6 +4,7 @@
 #include <glia/model.h>
 
 #include <cstdlib>
+#include <functional>
 
 #include "base/error.h"
 #include "cli/parity/kinds.h"
@@ -202,18 +203,28 @@ FitOptions to_fit(const json& line) {
   return o;
 }
 
+// A metric of several numbers is the series "name[0]", "name[1]", ... and their mean "name".
+using Series = std::function<double(const std::string& name)>;
+void compare_numbers(const std::string& where, const std::string& name, const Series& got, const json& want, Tolerance tol, Check& check) {
+  if (!want.is_structured()) return check.number(where, got(name), to_number(want), tol);
+  const json& all = want.is_object() ? want.at("v") : want;
+  for (std::size_t k = 0; k < all.size(); ++k) check.number(fmt::format("{} [{}]", where, k), got(fmt::format("{}[{}]", name, k)), to_number(all[k]), tol);
+}
+
 void compare_history(const History& history, const json& want, Tolerance tol, Check& check) {
   for (const auto& [name, values] : want.items()) {
     if (!history.contains(name)) {
       check.fail("history", "there is no '" + name + "'");
       continue;
     }
-    const std::vector<double>& got = history[name];
-    check.that(got.size() == values.size(), "history " + name, fmt::format("got {} epochs, want {}", got.size(), values.size()));
-    for (std::size_t i = 0; i < std::min(got.size(), values.size()); ++i)
-      check.number(fmt::format("history {} epoch {}", name, i), got[i], to_number(values[i]), tol);
+    const std::size_t epochs = history[name].size();
+    check.that(epochs == values.size(), "history " + name, fmt::format("got {} epochs, want {}", epochs, values.size()));
+    for (std::size_t i = 0; i < std::min(epochs, values.size()); ++i)
+      compare_numbers(fmt::format("history {} epoch {}", name, i), name, [&](const std::string& n) { return history[n].at(i); }, values[i], tol, check);
   }
-  check.that(history.history.size() == want.size(), "history", fmt::format("got {} series, want {}", history.history.size(), want.size()));
+  std::size_t series = 0;
+  for (const auto& [name, values] : history.history) series += !name.ends_with(']');
+  check.that(series == want.size(), "history", fmt::format("got {} series, want {}", series, want.size()));
 }
 
 void compare_predictions(Model& model, const Data& x, const json& want, Tolerance tol, Check& check) {
@@ -244,7 +255,7 @@ void run_fit(const json& line, Check& check) {
     check.tensor("final " + final[i].at("path").get<std::string>(), weights[i], final[i].at("value"), tol);
   if (line.contains("evaluate") && !line["evaluate"].is_null()) {
     const Logs logs = model.evaluate(x, y, {.batch_size = options.batch_size, .verbose = 0, .sample_weight = options.sample_weight});
-    for (const auto& [name, want] : line["evaluate"].items()) check.number("evaluate " + name, logs[name], to_number(want), tol);
+    for (const auto& [name, want] : line["evaluate"].items()) compare_numbers("evaluate " + name, name, [&](const std::string& n) { return logs[n]; }, want, tol, check);
   }
   if (line.contains("predict") && !line["predict"].is_null()) compare_predictions(model, x, line["predict"], tol, check);
 }

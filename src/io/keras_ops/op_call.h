@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include <glia/ops.h>
 #include <glia/value.h>
 
 #include "io/keras_ops/call_args.h"
@@ -52,6 +53,15 @@ class OpCall {
   std::string text(std::string_view name, std::string_view fallback = "") const { return args_->text(name, fallback); }
   std::vector<int64_t> integers(std::string_view name) const { return args_->integers(name); }
   void finish(std::string_view function) const { args_->finish(function); }
+  // F(x, axes, keepdims) of the arguments "x", "axis" and "keepdims". No axes at all, (), are not all of them: Keras then reduces
+  // nothing, which is an axis of one entry here.
+  template <class F>
+  Value reduced(F&& f) const {
+    const json* axis = find("axis");
+    const bool keepdims = flag("keepdims", false);
+    if (axis && axis->is_array() && axis->empty()) return f(ops::expand_dims(value("x"), 0), std::vector<int64_t>{0}, false);
+    return f(value("x"), integers("axis"), keepdims);
+  }
 
  private:
   json mark(const json& value);  // replaces each array by {"array": index}

@@ -72,7 +72,7 @@ void add_normalisation(std::vector<OpBinding>& list) {
       {"softmax", "x axis", along_or_flat<ops::softmax>},
       {"log_softmax", "x axis", along_or_flat<ops::log_softmax>},
       {"logsumexp", "x axis keepdims",
-       [](OpCall& c) { return Values{ops::logsumexp(c.value("x"), c.integers("axis"), c.flag("keepdims", false))}; }},
+       [](OpCall& c) { return Values{c.reduced(ops::logsumexp)}; }},
       {"categorical_crossentropy", "target output from_logits axis",
        [](OpCall& c) {
          return Values{ops::categorical_crossentropy(c.value("target"), c.value("output"), c.flag("from_logits", false), c.integer("axis", -1))};

@@ -18,7 +18,7 @@ Values binary(OpCall& c) {
 }
 template <Value (*F)(const Value&, std::vector<int64_t>, bool)>
 Values reduce(OpCall& c) {
-  return {F(c.value("x"), c.integers("axis"), c.flag("keepdims", false))};
+  return {c.reduced(F)};
 }
 template <Value (*F)(const Value&, const Value&, double, double, bool)>
 Values close(OpCall& c) {

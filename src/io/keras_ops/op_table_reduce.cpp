@@ -10,12 +10,12 @@ using Reduce = Value (*)(const Value&, std::vector<int64_t>, bool);
 
 template <Reduce F>
 Values reduce(OpCall& c) {
-  return {F(c.value("x"), c.integers("axis"), c.flag("keepdims", false))};
+  return {c.reduced(F)};
 }
 
 template <Reduce F, Value (*Pair)(const Value&, const Value&)>
 Values extreme(OpCall& c) {
-  Value y = F(c.value("x"), c.integers("axis"), c.flag("keepdims", false));
+  Value y = c.reduced(F);
   return {c.has("initial") ? Pair(y, ops::scalar_like(y, c.number("initial"))) : y};
 }
 
@@ -30,7 +30,7 @@ void add_reduce_ops(std::vector<OpBinding>& list) {
       {"prod", "x axis keepdims dtype",
        [](OpCall& c) {  // Keras on TensorFlow does not look at dtype
          c.has("dtype");
-         return Values{prod(c.value("x"), c.integers("axis"), c.flag("keepdims", false))};
+         return Values{c.reduced(prod)};
        }},
       {"any", "x axis keepdims", reduce<any>},
       {"all", "x axis keepdims", reduce<all>},

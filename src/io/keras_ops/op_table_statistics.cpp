@@ -18,7 +18,7 @@ Values quantile(OpCall& c) {
 }
 template <Value (*F)(const Value&, std::vector<int64_t>, bool)>
 Values median(OpCall& c) {
-  return one(F(c.value("x"), c.integers("axis"), c.flag("keepdims", false)));
+  return one(c.reduced(F));
 }
 template <Value (*F)(const Value&, std::optional<int64_t>, bool)>
 Values nanarg(OpCall& c) {

@@ -109,15 +109,31 @@ Tensor MelSpectrogram::fourier_kernel(DType t) const {
   return k;
 }
 
+namespace {
+
+// `count` numbers from `low` to `high`, rounded as TensorFlow rounds them.
+std::vector<float> linspace(float low, float high, int64_t count) {
+  std::vector<float> r(static_cast<size_t>(count), low);
+  const float step = (high - low) / static_cast<float>(std::max<int64_t>(1, count - 1));
+  for (int64_t i = 1; i < count; ++i) r[static_cast<size_t>(i)] = i + 1 == count ? high : low + step * static_cast<float>(i);
+  return r;
+}
+
+}  // namespace
+
+// In float32 whatever the dtype of the layer: near the edges of a triangle the rounding decides about decibels.
 Tensor MelSpectrogram::mel_weights(DType t) const {
-  auto mel = [](double hertz) { return 1127.0 * std::log(1 + hertz / 700.0); };
-  const double nyquist = static_cast<double>(o.sampling_rate) / 2, low = mel(o.min_freq);
-  const double high = mel(o.max_freq.value_or(std::floor(nyquist))), width = (high - low) / static_cast<double>(o.num_mel_bins + 1);
+  auto mel = [](float hertz) { return 1127.0f * std::log(1.0f + hertz / 700.0f); };
+  const float nyquist = static_cast<float>(o.sampling_rate) / 2.0f;
+  const auto high = o.max_freq ? static_cast<float>(*o.max_freq) : static_cast<float>(o.sampling_rate / 2);
+  const std::vector<float> hertz = linspace(0, nyquist, bins());
+  const std::vector<float> edges = linspace(mel(static_cast<float>(o.min_freq)), mel(high), o.num_mel_bins + 2);
   Tensor w = Tensor::zeros({bins(), o.num_mel_bins}, t);
   for (int64_t b = 1; b < bins(); ++b)  // the constant part has no weight
     for (int64_t m = 0; m < o.num_mel_bins; ++m) {
-      const double at = mel(nyquist * static_cast<double>(b) / static_cast<double>(bins() - 1)), centre = low + width * static_cast<double>(m + 1);
-      w.set_item(b * o.num_mel_bins + m, std::max(0.0, 1 - std::abs(at - centre) / width));
+      const float at = mel(hertz[static_cast<size_t>(b)]), *edge = &edges[static_cast<size_t>(m)];
+      const float rising = (at - edge[0]) / (edge[1] - edge[0]), falling = (edge[2] - at) / (edge[2] - edge[1]);
+      w.set_item(b * o.num_mel_bins + m, std::max(0.0f, std::min(rising, falling)));
     }
   return w;
 }

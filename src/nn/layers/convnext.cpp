@@ -14,7 +14,7 @@ void LayerScale::fields(Fields& f) {
 void LayerScale::build(const std::vector<Shape>& in) {
   GLIA_CHECK(projection_dim > 0 && in[0].back() == projection_dim, "{}: projection_dim ({}) must be the last extent of the input. Received shape {}.",
              title(), projection_dim, to_string(in[0]));
-  gamma = add_weight("gamma", {projection_dim}, initializers::Constant(init_values));
+  gamma = add_weight("variable", {projection_dim}, initializers::Constant(init_values));
 }
 
 void StochasticDepth::fields(Fields& f) {

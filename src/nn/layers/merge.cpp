@@ -152,7 +152,14 @@ Values Dot::call(const Values& inputs, const CallOptions&) {
   b = moved(b, y, false);
   Shape sa = a.shape(), sb = b.shape(), out(sa.begin(), sa.end() - 1);
   out.insert(out.end(), sb.begin() + 2, sb.end());
-  Value r = ops::matmul(ops::reshape(a, {sa[0], -1, sa.back()}), ops::reshape(b, {sb[0], sb[1], -1}));
+  auto product = [](const Shape& s, size_t from, size_t to) {  // -1 where it is not known
+    int64_t n = 1;
+    for (size_t i = from; i < to; ++i) n = n < 0 || s[i] < 0 ? -1 : n * s[i];
+    return n;
+  };
+  const bool empty = sa[0] == 0 || sb[0] == 0;  // then -1 says nothing
+  const int64_t rows = empty ? product(sa, 1, sa.size() - 1) : -1, columns = empty ? product(sb, 2, sb.size()) : -1;
+  Value r = ops::matmul(ops::reshape(a, {sa[0], rows, sa.back()}), ops::reshape(b, {sb[0], sb[1], columns}));
   if (out.size() == 1) out.push_back(1);
   return {ops::reshape(r, out)};
 }

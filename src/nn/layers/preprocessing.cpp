@@ -33,7 +33,9 @@ Value encode_categories(const std::string& title, const Value& ids, const std::s
   }
   Value hot = ops::one_hot(x, depth, -1, dtype);
   if (weights.defined()) hot = hot * ops::expand_dims(ops::cast(weights, dtype), -1);
-  return output_mode == "count" ? ops::sum(hot, {rank > 1 ? 1 : 0}) : ops::max(hot, {rank > 1 ? 1 : 0});
+  const int axis = rank > 1 ? 1 : 0;
+  // Of no ids at all the largest is 0.
+  return output_mode == "count" || x.dim(axis) == 0 ? ops::sum(hot, {axis}) : ops::max(hot, {axis});
 }
 
 // ---- Rescaling, Normalization ---------------------------------------------------------------------------------------------
@@ -269,7 +271,13 @@ void Pipeline::build(const std::vector<Shape>&) {
 }
 Values Pipeline::call(const Values& inputs, const CallOptions& options) {
   Values v = inputs;
-  for (const LayerRef& l : layers) v = l.outputs(v, {.training = options.training});
+  const bool first = shapes.empty();
+  for (const LayerRef& l : layers) {
+    v = l.outputs(v, {.training = options.training});
+    if (!first) continue;
+    shapes.emplace_back();
+    for (const Value& x : v) shapes.back().push_back(x.shape());
+  }
   return v;
 }
 

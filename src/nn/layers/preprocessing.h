@@ -87,6 +87,7 @@ class CenterCrop : public Layer {
 class Pipeline : public Layer {
  public:
   std::vector<LayerRef> layers;
+  std::vector<std::vector<Shape>> shapes;  // of the outputs of each at the first call
   layers::PlainOptions o;
   std::string class_name() const override { return "Pipeline"; }
   void fields(Fields& f) override;

@@ -12,7 +12,7 @@ Value Flatten::call(const Value& x) {
   check_min_rank(title(), x.shape(), 1);
   Value v = is_channels_first(o.data_format) && x.rank() > 2 ? channels_to_last(x) : x;
   int64_t batch = v.dim(0), rest = 1;
-  for (int64_t d : v.shape()) rest *= d;
+  for (int i = batch == 0 ? 1 : 0; i < v.rank(); ++i) rest *= v.dim(i);
   return ops::reshape(v, {batch, batch > 0 ? rest / batch : rest});
 }
 

@@ -63,7 +63,7 @@ Value categorical_crossentropy(Value t, Value p, bool from_logits, double label_
   check_same("categorical_crossentropy", t, p);
   Value logits = logits_of(p);
   if (!logits.defined() && from_logits) logits = p;
-  if (logits.defined()) return -ops::sum(t * ops::log_softmax(logits, axis), {axis});
+  if (logits.defined()) return ops::categorical_crossentropy(t, logits, true, axis);
   p = ops::clip(p / ops::sum(p, {axis}, true), kEpsilon, 1 - kEpsilon);
   return -ops::sum(t * ops::log(p), {axis});
 }

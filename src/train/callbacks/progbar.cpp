@@ -69,6 +69,9 @@ std::string Progbar::bar_text(int64_t current, size_t& invisible) const {
   return bar;
 }
 
+// One number of a metric that gives several, "f1_score[2]": their mean stands before it.
+static bool is_component(const std::string& name) { return name.ends_with(']'); }
+
 void Progbar::draw(int64_t current, const std::vector<Logs::Entry>& values, bool finalize, double now, double per_step) {
   size_t invisible = 0;
   std::string bar = bar_text(current, invisible), info;
@@ -76,7 +79,8 @@ void Progbar::draw(int64_t current, const std::vector<Logs::Entry>& values, bool
   else info = fmt::format(" \x1b[1m{:.0f}s\x1b[0m", now - start_);
   invisible += 8;
   info += time_text(per_step);
-  for (auto& [name, v] : values) info += " - " + name + ":" + value_text(v, true);
+  for (auto& [name, v] : values)
+    if (!is_component(name)) info += " - " + name + ":" + value_text(v, true);
   size_t width = columns(bar) + columns(info) - invisible;
   std::string out = std::string(previous_width_, '\b') + "\r" + bar + info;
   if (previous_width_ > width) out += std::string(previous_width_ - width, ' ');
@@ -92,7 +96,8 @@ void Progbar::update(int64_t current, const std::vector<Logs::Entry>& values, bo
     draw(current, values, finalize, now, per_step);
   } else if (verbose_ == 2 && finalize && target_ > 0) {
     std::string out = fmt::format("{}/{} - {:.0f}s -{}", current, target_, now - start_, time_text(per_step));
-    for (auto& [name, v] : values) out += " - " + name + ":" + value_text(v, false);
+    for (auto& [name, v] : values)
+      if (!is_component(name)) out += " - " + name + ":" + value_text(v, false);
     write_(out + "\n");
   }
   last_ = now;
