@@ -4,6 +4,7 @@
 //   glia-bench kernel --list
 //   glia-bench train cnn32 --json
 //   glia-bench predict cnn32 --batch 1
+//   glia-bench loss shared/data/tinyshakespeare/input.txt
 //   glia-bench probe
 #include <fnmatch.h>
 
@@ -15,6 +16,7 @@
 #include "base/error.h"
 #include "base/thread_pool.h"
 #include "kernels.h"
+#include "loss.h"
 #include "measure.h"
 #include "models.h"
 #include "probe.h"
@@ -31,6 +33,8 @@ struct Options {
   std::string name;
   bool list = false;
   int64_t batch = 1;  // predict
+  LossOptions loss;
+  double most = 0.5;  // loss: difference allowed, in percent
 };
 
 nlohmann::ordered_json base_line(const std::string& work, const Options& o) {
@@ -152,6 +156,17 @@ void startup_command(const Options& o) {
   std::printf("%s\n", line.dump(o.json ? -1 : 2).c_str());
 }
 
+void loss_command(const Options& o) {
+  const double start = now_s();
+  const LossCheck c = compare_losses(o.loss);
+  auto line = base_line("gpt_mini", o);
+  line.erase("dtype");
+  line.update({{"command", "loss"}, {"steps", o.loss.steps}, {"f32", c.f32}, {"mixed_bfloat16", c.bf16},
+               {"difference_percent", 100 * c.difference}, {"seconds", now_s() - start}});
+  std::printf("%s\n", line.dump(o.json ? -1 : 2).c_str());
+  GLIA_CHECK(100 * c.difference <= o.most, "mixed_bfloat16 loses {:.2f} %; at most {} % are allowed.", 100 * c.difference, o.most);
+}
+
 void probe_command(const Options& o) {
   auto line = base_line("probe", o);
   line.update({{"peak_gflops_1", peak_gflops(1)}, {"peak_gflops", peak_gflops(num_threads())},
@@ -180,6 +195,12 @@ int run(int argc, char** argv) {
   predict->add_option("WORK", o.name, "mlp, cnn32, lstm3, gpt_mini, ...")->required();
   predict->add_option("--batch", o.batch, "rows of one call")->capture_default_str()->check(CLI::PositiveNumber);
   predict->callback([&] { apply(o), predict_command(o); });
+  auto* loss = app.add_subcommand("loss", "train gpt_mini on a text in float32 and in mixed_bfloat16; fails where the latter learns worse");
+  loss->add_option("TEXT", o.loss.text, "a file, such as tinyshakespeare's input.txt")->required();
+  loss->add_option("--steps", o.loss.steps, "training steps")->capture_default_str()->check(CLI::PositiveNumber);
+  loss->add_option("--seeds", o.loss.seeds, "runs of each, with the seeds 1, 2, ...")->capture_default_str()->check(CLI::PositiveNumber);
+  loss->add_option("--most", o.most, "percent by which the loss of mixed_bfloat16 may be higher")->capture_default_str();
+  loss->callback([&] { apply(o), loss_command(o); });
   app.add_subcommand("startup", "process start to the first prediction of the CNN")->callback([&] { apply(o), startup_command(o); });
   app.add_subcommand("probe", "what the machine can do right now")->callback([&] { apply(o), probe_command(o); });
   CLI11_PARSE(app, argc, argv);

@@ -185,6 +185,12 @@ int threads_wanted() {
 
 }  // namespace
 
+bool run_inline(bool on) {
+  const bool was = inside_parallel;
+  inside_parallel = on;
+  return was;
+}
+
 int num_threads() { return threads_wanted(); }
 
 void set_num_threads(int n) {

@@ -24,6 +24,9 @@ inline void parallel_for(int64_t chunks, F&& f) {
                    const_cast<void*>(static_cast<const void*>(p)));
 }
 
+// Whether this thread's parallel_for does all chunks itself from now on; the answer is what held before. Results are the same.
+bool run_inline(bool on);
+
 int num_threads();            // GLIA_NUM_THREADS, else the cores granted by affinity and cgroup
 void set_num_threads(int n);  // takes effect at the next parallel_for
 

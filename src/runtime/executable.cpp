@@ -7,6 +7,7 @@
 #include <cstdlib>
 
 #include "base/error.h"
+#include "base/thread_pool.h"
 #include "passes/pipeline.h"
 #include "runtime/profiler.h"
 
@@ -86,6 +87,7 @@ Executable::Executable(plan::Plan plan, std::shared_ptr<Arena> arena) : plan_(st
       add_slot(g.condition);
     }
   }
+  threads_ = ThreadChoice(calls_.size());
   slots_.push_back(nullptr);
   for (size_t i = 0; i < calls_.size(); ++i) {
     calls_[i].args.in = slots_.data() + starts[i].first;
@@ -133,24 +135,44 @@ void Executable::each_call(bool refresh, F&& f) const {
     if (wanted(i, next)) f(i);
 }
 
+namespace {
+struct InlineScope {  // what parallel_for does is set back, whatever a kernel throws
+  bool was = run_inline(false), now = was;
+  InlineScope() { run_inline(was); }
+  ~InlineScope() { run_inline(was); }
+  void set(bool alone) {
+    if (now != (alone || was)) run_inline(now = alone || was);
+  }
+};
+}  // namespace
+
+void Executable::run_calls(bool refresh) {
+  InlineScope scope;
+  const auto call = [&](size_t i) {
+    scope.set(threads_.alone(i));
+    calls_[i].fn(calls_[i].args);
+  };
+  if (profile_id_ < 0 && !tracing() && !threads_.calibrating()) return each_call(refresh, call);
+  each_call(refresh, [&](size_t i) {
+    const int64_t start = now_ns();
+    call(i);
+    const int64_t ns = now_ns() - start;
+    if (threads_.calibrating()) threads_.record(i, ns);
+    if (profile_id_ >= 0) record_step(profile_id_, i, ns);
+    if (tracing()) record_event(plan_.steps[i], start, ns);
+  });
+}
+
 void Executable::run(std::span<void* const> inputs, std::span<void* const> outputs, bool fixed_changed) {
   std::lock_guard<std::mutex> lock(arena_->mutex());
   if (fixed_changed) ready_ = false;
   bind(inputs, outputs);
   const bool refresh = !ready_;
   for (size_t i : keeping_calls_) calls_[i].args.ready = !refresh;
-  const auto call = [&](size_t i) { calls_[i].fn(calls_[i].args); };
-  if (profile_id_ < 0 && !tracing()) {
-    each_call(refresh, call);
-  } else {
-    each_call(refresh, [&](size_t i) {
-      const int64_t start = now_ns();
-      call(i);
-      const int64_t ns = now_ns() - start;
-      if (profile_id_ >= 0) record_step(profile_id_, i, ns);
-      if (tracing()) record_event(plan_.steps[i], start, ns);
-    });
-  }
+  const bool timed = threads_.begin();
+  const int64_t start = timed ? now_ns() : 0;
+  run_calls(refresh);
+  if (timed) threads_.end(now_ns() - start);
   ready_ = true;
 }
 

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "plan/plan.h"
+#include "runtime/thread_choice.h"
 
 namespace glia::runtime {
 
@@ -55,6 +56,7 @@ class Executable {
   template <class F>
   void each_call(bool refresh, F&& f) const;
   bool wanted(size_t call, size_t& next) const;
+  void run_calls(bool refresh);
 
   plan::Plan plan_;
   std::shared_ptr<Arena> arena_;
@@ -71,6 +73,7 @@ class Executable {
   std::vector<void*> bound_inputs_, bound_outputs_;
   char* bound_base_ = nullptr;
   int profile_id_ = -1;
+  ThreadChoice threads_{0};
 };
 
 // Optimises a clone of the graph and plans it. fixed: per input, whether it seldom changes (see plan::make_plan).

@@ -1,9 +1,23 @@
 #include "kernels/cpu/gemm.h"
 
+#include <atomic>
+#include <memory>
+
 #include "base/error.h"
 #include "kernels/cpu/gemm_inner.h"
 
 namespace glia::cpu {
+
+OwnSlab& own_slab() {
+  thread_local std::unique_ptr<OwnSlab> slab;
+  if (!slab) slab = std::make_unique<OwnSlab>();
+  return *slab;
+}
+
+int64_t new_slab_number() {
+  static std::atomic<int64_t> last{0};
+  return last.fetch_add(1, std::memory_order_relaxed) + 1;
+}
 
 constexpr int64_t kLeastKeptSize = 16384;  // smaller ones are read where they lie
 

@@ -5,8 +5,6 @@
 //    so that neither strides nor pages of big operands are touched in the inner loops.
 //  * tall: a long k and a small result: k is cut into parts (gemm_tall.isa.cpp).
 //  * dot: few rows against a transposed B: both are read along k, nothing is packed.
-#include <atomic>
-
 #include "base/thread_pool.h"
 #include "kernels/cpu/gemm_inner.h"
 #include "kernels/cpu/gemm_pack.h"
@@ -173,26 +171,17 @@ void pack_slab_panel(const GemmParams& p, const Matrices& o, const Slab& s, int6
              min64(kPanel, p.n - j), to, packed_width(p.n, j / kPanel));
 }
 
-// A slab of a thread's own. Copying a small slab once per thread costs less than waiting for the lines that another core
-// has packed, and one parallel region less. packed[i]: the slab whose panel i lies here, by its number.
-struct OwnSlab {
-  alignas(64) float data[kOwnSlab];
-  int64_t packed[kOwnSlab / (64 * kPanel)];
-};
-thread_local OwnSlab own_slab;
-std::atomic<int64_t> slabs{0};
-
 void run_slab(const GemmParams& p, const Matrices& o, Slab s, int64_t panels, float* workspace) {
   const GemmPlan& plan = p.plan;
   const int64_t per_chunk = ceil_div(panels, plan.col_chunks), col_chunks = ceil_div(panels, per_chunk);
-  const int64_t number = plan.own_slab ? slabs.fetch_add(1, std::memory_order_relaxed) + 1 : 0;
+  const int64_t number = plan.own_slab ? new_slab_number() : 0;
   if (plan.b != GemmB::packed && !plan.own_slab)
     parallel_for(panels, [&](int64_t i) { pack_slab_panel(p, o, s, i, workspace + i * s.step); });
   parallel_for(plan.row_chunks * col_chunks, [&](int64_t i) {
     const int64_t m0 = i / col_chunks * plan.rows, first = i % col_chunks * per_chunk, last = min64(panels, first + per_chunk);
     Slab mine = s;
     if (plan.own_slab) {
-      OwnSlab& own = own_slab;
+      OwnSlab& own = own_slab();
       mine.b = own.data;
       for (int64_t j = first; j < last; ++j) {
         if (own.packed[j] != number) pack_slab_panel(p, o, s, j, own.data + j * s.step);

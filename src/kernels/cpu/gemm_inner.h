@@ -7,6 +7,16 @@ namespace glia::cpu {
 // What is packed of a B that stays is kept for products of this many rows: packing costs about as much as ten of them.
 constexpr int64_t kLeastKeptRows = 4, kMostKeptRows = 1024;
 
+// A slab of packed B of a thread's own. Copying a small slab once per thread costs less than waiting for the lines that
+// another core has packed, and one parallel region less. packed[i]: the slab whose panel i lies here, by its number.
+constexpr int64_t kOwnSlab = 1 << 17;  // floats
+struct OwnSlab {
+  alignas(64) float data[kOwnSlab];
+  int64_t packed[512];
+};
+OwnSlab& own_slab();        // of this thread; allocated when it is first asked for
+int64_t new_slab_number();  // above 0, never the same twice
+
 GLIA_ISA_DECLARE(void, gemm_plan_f32, (GemmParams&))
 GLIA_ISA_DECLARE(void, gemm_f32, (const GemmParams&, const void* a, const void* b, void* c, const void* bias,
                                   const void* residual, void* workspace))
@@ -64,7 +74,6 @@ GLIA_INLINE Operands<T, C> make_operands(const GemmParams& p, const void* a, con
 }
 
 constexpr int64_t kMaxKc = kMaxNV == 2 ? 320 : 512;  // the panel kc x kPanel stays in half of L1 (AVX2) or in L2
-constexpr int64_t kOwnSlab = 1 << 17;                 // floats that every thread packs for itself
 constexpr int64_t kMaxMc = 96;
 constexpr int64_t kStackPanel = kMaxKc * kPanel;
 // Rows of the block are kc + 16..31 floats apart (never a power of two); a transposed block has mc + 16..31.
