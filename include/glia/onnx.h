@@ -46,8 +46,9 @@ Model load(const std::string& path, const ImportOptions& options = {});
 Model load(std::span<const uint8_t> bytes, const ImportOptions& options = {});
 
 // Runs a model on arrays exactly as it declares them; for models whose first axis is not the batch, where predict cannot cut and
-// join. Compiled once per combination of shapes.
-std::vector<Tensor> run(const Model& model, const std::vector<Tensor>& inputs);
+// join. Compiled once per combination of shapes. A small file can ask for a lot of memory: Error when the step and its results would
+// take more than `max_bytes`.
+std::vector<Tensor> run(const Model& model, const std::vector<Tensor>& inputs, uint64_t max_bytes = UINT64_MAX);
 
 // The operators that load() knows, sorted; those of other domains as "ai.onnx.ml.Scaler".
 std::vector<std::string> operators();

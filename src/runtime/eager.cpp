@@ -6,6 +6,7 @@
 
 #include "base/cpu.h"
 #include "base/error.h"
+#include "ir/eager_budget.h"
 #include "ir/graph.h"
 #include "ir/scope_error.h"
 #include "runtime/executable.h"
@@ -36,6 +37,11 @@ std::shared_ptr<runtime::Executable> compile_one(const OpDef& op, const Attrs& a
 }  // namespace
 
 Values run_eagerly(const OpDef& op, const Attrs& attrs, const Values& inputs) {
+  if (EagerBudget* budget = EagerBudget::current()) {
+    std::vector<TensorType> types;
+    for (const Value& v : inputs) types.push_back(v.type());
+    budget->charge(op.infer({op, attrs, types}));
+  }
   static std::mutex mutex;
   static std::unordered_map<std::string, std::shared_ptr<runtime::Executable>> cache;
   std::string key = fmt::format("{}{}{}", op.name, attrs.to_string(), static_cast<int>(current_isa()));

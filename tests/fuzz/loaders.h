@@ -5,10 +5,12 @@
 #include <glia/onnx.h>
 #include <glia/readers.h>
 #include <glia/saving.h>
+#include <glia/transformers.h>
 
 #include "data/tar.h"
 #include "fuzz/by_hand.h"
 #include "fuzz/by_hand_data.h"
+#include "fuzz/by_hand_foreign.h"
 #include "fuzz/by_hand_keras.h"
 #include "fuzz/by_hand_onnx.h"
 #include "fuzz/harness.h"
@@ -71,16 +73,23 @@ inline Bytes keras_member(const std::string& name) {
   });
   return text;
 }
+// A member of a .keras file of tests/compat/keras.
+inline Bytes compat_member(const std::string& file, const std::string& name) {
+  return io::hdf5::available() ? Bytes(io::ZipReader(std::string(GLIA_SOURCE_DIR) + "/tests/compat/keras/" + file).read_text(name)) : Bytes();
+}
+inline void keras_of(const Bytes& config, const Bytes& weights, const std::string& path) {
+  io::ZipWriter out(path);
+  out.add_copy("config.json", config);
+  out.add_copy("model.weights.h5", weights);
+  out.commit();
+}
 inline Bytes keras_config() {
   static const Bytes text = keras_member("config.json");
   return text;
 }
 inline void keras_with_config(const Bytes& config, const std::string& path) {
   static const Bytes weights = keras_member("model.weights.h5");
-  io::ZipWriter out(path);
-  out.add_copy("config.json", config);
-  out.add_copy("model.weights.h5", weights);
-  out.commit();
+  keras_of(config, weights, path);
 }
 
 inline Bytes weights_shard() {  // what save_weights(".weights.json") writes beside its index
@@ -100,7 +109,7 @@ inline void load_and_run_onnx(const std::string& path) {
     if ((size += num_elements(s)) > 10000) return;
     inputs.push_back(Tensor::zeros(s));
   }
-  onnx::run(m, inputs);
+  onnx::run(m, inputs, uint64_t{32} << 20);
 }
 inline Tensor picture(int64_t side) {
   Tensor t({side, side, 3}, DType::u8);
@@ -168,6 +177,52 @@ inline std::vector<Loader> model_loaders() {
   };
 }
 
+// A folder of transformers in which one file is given.
+inline void load_transformer(const std::string& given, const std::string& name, const std::string& folder) {
+  namespace fs = std::filesystem;
+  const fs::path from = fs::path(GLIA_SOURCE_DIR) / "tests/compat/pytorch/hf" / folder, to = given + ".folder";
+  fs::create_directories(to);
+  for (const auto& e : fs::directory_iterator(from))
+    if (e.path().extension() != ".npz" && e.path().filename() != name && !fs::exists(to / e.path().filename()))
+      fs::copy_file(e.path(), to / e.path().filename());
+  fs::copy_file(given, to / name, fs::copy_options::overwrite_existing);
+  transformers::load(to.string());
+}
+// A Keras file with another configuration round its own weights.
+inline Loader keras_configured(const std::string& name, const std::string& file) {
+  return {name, ".json", [=] { return compat_member(file, "config.json"); },
+          [weights = Bytes(), file](const std::string& p) mutable {
+            if (weights.empty()) weights = compat_member(file, "model.weights.h5");
+            keras_of(file_of(p), weights, p + ".keras");
+            models::load_model(p + ".keras");
+          },
+          [](const Bytes& valid) { return json_values_changed(valid); }, true};
+}
+inline Loader onnx_file(const std::string& name, const std::string& folder, std::function<NamedBytes(const Bytes&)> by_hand) {
+  return {name, ".onnx", [=] { return onnx::available() ? compat("onnx/" + folder + "/model.onnx") : Bytes(); }, load_and_run_onnx, by_hand, true};
+}
+// What other programs wrote.
+inline std::vector<Loader> foreign_loaders() {
+  return {
+      {"npz_strings", ".npz", [] { return compat("npz/strings.npz"); }, [](const std::string& p) { read_npz_arrays(p); }, npz_strings_by_hand},
+      {"transformers", ".json", [] { return compat("pytorch/hf/gpt2/config.json"); },
+       [](const std::string& p) { load_transformer(p, "config.json", "gpt2"); }, transformers_config_by_hand, true},
+      {"transformers_bert", ".json", [] { return compat("pytorch/hf/bert/config.json"); },
+       [](const std::string& p) { load_transformer(p, "config.json", "bert"); }, [](const Bytes& valid) { return json_values_changed(valid); }, true},
+      {"transformers_weights", ".safetensors", [] { return compat("pytorch/hf/gpt2/model.safetensors"); },
+       [](const std::string& p) { load_transformer(p, "model.safetensors", "gpt2"); }, safetensors_by_hand},
+      {"transformers_index", ".json", [] { return compat("pytorch/hf/gpt2_hidden/model.safetensors.index.json"); },
+       [](const std::string& p) { load_transformer(p, "model.safetensors.index.json", "gpt2_hidden"); }, shard_index_by_hand, true},
+      keras_configured("tf_keras", "tf_keras_nested.keras"),
+      keras_configured("keras_int8", "quantized_int8.keras"),
+      {"keras2_h5", ".h5", [] { return io::hdf5::available() ? compat("keras/legacy_h5_rnn.h5") : Bytes(); },
+       [](const std::string& p) { models::load_model(p, {.untrusted = true}); }, keras2_h5_by_hand, false, 8},
+      onnx_file("onnx_sequences", "control_sequences", onnx_sequences_by_hand),
+      onnx_file("onnx_trees", "ml_forest", onnx_trees_by_hand),
+      onnx_file("onnx_quantised", "quant_lstm_operators", onnx_quantised_by_hand),
+  };
+}
+
 // Files of data rather than of models.
 inline std::vector<Loader> data_loaders() {
   auto image = [](const char* ending, int64_t side) {
@@ -207,6 +262,7 @@ inline std::vector<Loader> data_loaders() {
 inline const std::vector<Loader>& loaders() {
   static const std::vector<Loader> all = [] {
     std::vector<Loader> r = model_loaders();
+    for (Loader& l : foreign_loaders()) r.push_back(std::move(l));
     for (Loader& l : data_loaders()) r.push_back(std::move(l));
     return r;
   }();

@@ -14,6 +14,8 @@ std::string safe_join(const std::string& folder, std::string_view name, const st
     wrong = "contains a zero byte";
   else if (name.find('\\') != std::string_view::npos)
     wrong = "contains a backslash";
+  else if (name.size() > 4000)
+    wrong = "is too long";
   else if (name.front() == '/')
     wrong = "is absolute";
   for (std::size_t at = 0; !wrong && at <= name.size();) {

@@ -4,6 +4,9 @@
 
 #include "io/onnx/interpreter.h"
 #include "io/onnx/operator_util.h"
+#include "io/onnx/interpreter.h"
+#include "ir/eager_budget.h"
+#include "ir/graph.h"
 #include "nn/trace.h"
 #include "tensor/convert.h"
 
@@ -73,12 +76,13 @@ Operands import_constant(Node& n) {
 
 Operands import_constant_of_shape(Node& n) {
   const Shape s = n.known_ints(0, "the shape");
-  check_extents(n, s, true);
   Tensor value = Tensor::scalar(0);
   if (const Attribute* a = n.attr("value")) {
     n.check(a->t.defined() && a->t.size() == 1, "the attribute 'value' must be one number of a type that Glia has.");
     value = a->t;
   }
+  value = value.reshape({});
+  if (const Value v = to_be_grown(n, Value(value), s); !v.is_concrete()) return {ops::broadcast_to(v, s)};
   if (value.dtype() == DType::i64) {
     Tensor t(s, DType::i64);
     std::fill_n(t.data<int64_t>(), t.size(), value.data<int64_t>()[0]);
@@ -135,6 +139,15 @@ void check_extents(const Node& n, const Shape& s, bool known) {
     if (d < 0 || __builtin_mul_overflow(all, std::max<int64_t>(d, 1), &all) ||
         all > (known ? int64_t{1} << 28 : int64_t{1} << 40))
       n.fail(fmt::format("a result of shape {} is too large.", to_string(s)));
+  if (ir::EagerBudget* budget = ir::EagerBudget::current(); budget && known) budget->charge({TensorType{DType::f32, s}});
+}
+
+Value to_be_grown(const Node& n, const Value& x, const Shape& extents) {
+  constexpr int64_t kLarge = 1 << 15;
+  check_extents(n, extents, false);
+  const bool lazy = x.is_concrete() && n.interpreter().graph && num_elements(extents) > kLarge;
+  check_extents(n, extents, x.is_concrete() && !lazy);
+  return lazy ? ir::add_constant(n.interpreter().graph, x.tensor()) : x;
 }
 
 Value cast_within(const Value& x, DType t) {

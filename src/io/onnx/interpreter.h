@@ -39,6 +39,7 @@ class Interpreter {
   // declared number adapt.
   int64_t declared_batch() const { return declared_batch_; }
   int64_t given_batch = 0;
+  std::shared_ptr<ir::Graph> graph;  // of the trace; null where arrays are computed with
   static constexpr int64_t kMostRepeats = int64_t{1} << 18;
   int64_t repeats_left = kMostRepeats;  // nodes that loops may still emit
 

@@ -7,11 +7,13 @@
 #include <cmath>
 #include <filesystem>
 #include <mutex>
+#include <optional>
 #include <set>
 
 #include "base/error.h"
 #include "io/file/input_file.h"
 #include "io/onnx/onnx_layer.h"
+#include "ir/eager_budget.h"
 #include "nn/trace.h"
 #include "runtime/executable.h"
 
@@ -69,7 +71,8 @@ Shape extents(const OnnxLayer& layer, const ValueInfo& v, const ImportOptions& o
 
 // Whether rows of a batch are treated alike: a batch of two against each row alone, on numbers that are no symmetry's
 // friend.
-bool rows_are_alike(const LayerRef& layer, const std::vector<Shape>& shapes, const OnnxLayer& graph) {
+// Error when that takes more than `memory` bytes.
+bool rows_are_alike(const LayerRef& layer, const std::vector<Shape>& shapes, const OnnxLayer& graph, uint64_t memory) {
   const int64_t n = graph.declared_batch();
   std::vector<Tensor> both;
   std::vector<std::vector<Tensor>> alone(2);
@@ -89,7 +92,10 @@ bool rows_are_alike(const LayerRef& layer, const std::vector<Shape>& shapes, con
     both.push_back(t);
     for (int64_t r = 0; r < 2; ++r) alone[static_cast<size_t>(r)].push_back(t.slice(r * n, (r + 1) * n).clone());
   }
-  const std::vector<Tensor> y = run_layer(layer, both);
+  const Compiled c = compile_layer(layer, both);
+  GLIA_CHECK(c.exe->plan().arena_bytes <= memory, "to see whether its rows are independent of each other would take {} MB of memory",
+             c.exe->plan().arena_bytes >> 20);
+  const std::vector<Tensor> y = run_compiled(c, both);
   for (int64_t r = 0; r < 2; ++r) {
     const std::vector<Tensor> one = run_layer(layer, alone[static_cast<size_t>(r)]);
     for (size_t o = 0; o < y.size(); ++o) {
@@ -163,12 +169,15 @@ Model build(std::shared_ptr<const File> file, std::span<const uint8_t> bytes, co
   for (const Shape& s : shapes) same &= s[0] == shapes[0][0];
   double elements = 0;
   for (const Shape& s : shapes) elements += static_cast<double>(num_elements(s));
-  if (fixed && same && elements < 67108864.0 && options.batch != Batch::as_declared) {
+  // A file that says little must not make a lot of memory be taken, unless somebody asks for it.
+  const bool asked = options.batch == Batch::free;
+  const uint64_t memory = asked ? UINT64_MAX : (uint64_t{64} << 20) + 32 * bytes.size();
+  if (fixed && same && elements < (asked ? 67108864.0 : static_cast<double>(memory) / 32) && options.batch != Batch::as_declared) {
     graph->batch_free = true;
     bool ok = false;
     std::string why = "its rows are not independent of each other";
     try {
-      ok = rows_are_alike(layer, shapes, *graph);
+      ok = rows_are_alike(layer, shapes, *graph, memory);
     } catch (const Error& e) {
       why = e.what();
     }
@@ -233,7 +242,7 @@ std::vector<Tensor> run_by_node(const LayerRef& graph, const std::vector<Tensor>
 
 }  // namespace
 
-std::vector<Tensor> run(const Model& model, const std::vector<Tensor>& inputs) {
+std::vector<Tensor> run(const Model& model, const std::vector<Tensor>& inputs, uint64_t max_bytes) {
   struct Entry {
     std::weak_ptr<Layer> layer;
     std::map<std::string, Compiled> by_types;
@@ -262,8 +271,15 @@ std::vector<Tensor> run(const Model& model, const std::vector<Tensor>& inputs) {
   if (!c.exe) {
     const std::shared_ptr<Layer> graph = graph_in(model);
     GLIA_CHECK(graph, "{}: onnx::run: shapes depend on data, and the model was not imported from ONNX.", model.name());
+    std::optional<ir::EagerBudget> budget;
+    if (max_bytes != UINT64_MAX) budget.emplace(max_bytes);
     return run_by_node(LayerRef(graph), inputs);
   }
+  const plan::Plan& plan = c.exe->plan();
+  double needed = static_cast<double>(plan.arena_bytes + plan.kept_bytes);
+  for (const TensorType& t : plan.output_types) needed += static_cast<double>(t.elements()) * static_cast<double>(dtype_size(t.dtype));
+  GLIA_CHECK(needed <= static_cast<double>(max_bytes), "{}: a step on these inputs takes {:.0f} bytes of memory. The limit is {}.", model.name(),
+             needed, max_bytes);
   return run_compiled(c, inputs);
 }
 

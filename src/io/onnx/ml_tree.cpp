@@ -22,7 +22,7 @@ struct Forest {
   size_t size() const { return feature.size(); }
   int32_t add(int64_t f, int32_t m, double t, bool nan) {
     const int32_t self = static_cast<int32_t>(size());
-    feature.push_back(static_cast<int32_t>(f)), mode.push_back(m), threshold.push_back(static_cast<float>(t));
+    feature.push_back(f >= 0 && f <= INT32_MAX ? static_cast<int32_t>(f) : -1), mode.push_back(m), threshold.push_back(static_cast<float>(t));
     missing.push_back(nan), yes.push_back(self), no.push_back(self);
     return self;
   }
@@ -61,7 +61,10 @@ Value leaves_of(const Node& n, const Forest& f, const Value& x) {
     one_mode &= f.mode[i] == common;
     any_missing |= f.missing[i] != 0;
   }
-  const Value feature = constant(f.feature), threshold = ops::cast(constant(f.threshold), x.dtype()), mode = constant(f.mode),
+  std::vector<int32_t> features = f.feature;
+  for (size_t i = 0; i < f.size(); ++i)
+    if (f.leaf(i)) features[i] = 0;  // files say anything there
+  const Value feature = constant(features), threshold = ops::cast(constant(f.threshold), x.dtype()), mode = constant(f.mode),
               missing = constant(f.missing), next = constant(children);
   const auto decide = [&](int32_t m, const Value& v, const Value& t) {
     switch (m) {

@@ -3,9 +3,11 @@
 #include <glia/ops.h>
 
 #include <algorithm>
+#include <optional>
 #include <set>
 
 #include "io/file/path_name.h"
+#include "ir/eager_budget.h"
 #include "nn/trace.h"
 
 namespace glia::onnx {
@@ -171,6 +173,13 @@ void OnnxLayer::make_weights(bool trainable) {
 Values OnnxLayer::call(const Values& given, const CallOptions& options) {
   GLIA_CHECK(given.size() == inputs_.size(), "{}: expected {} inputs. Received {}.", title(), inputs_.size(),
              given.size());
+  // What follows from the file alone is computed here and now; arrays that somebody gave (onnx::run) take what they need.
+  bool arrays = !given.empty();
+  uint64_t held = text_.size();
+  for (const Value& x : given) arrays &= x.is_concrete();
+  for (const Initializer& i : file_->graph.initializers) held += i.tensor.defined() ? i.tensor.bytes() : 0;
+  std::optional<ir::EagerBudget> budget;
+  if (!arrays) budget.emplace((uint64_t{32} << 20) + 64 * held);
   Scope scope;
   for (auto& [name, t] : constants_) scope.set(name, Value(t));
   for (size_t i = 0; i < given.size(); ++i) {
@@ -179,6 +188,8 @@ Values OnnxLayer::call(const Values& given, const CallOptions& options) {
   }
   for (const Weight& w : weights_) scope.set(w.name, Operand(w.variable.value(), w.axes));
   Interpreter run(*file_, training(options), batch_free ? declared_batch_ : 0);
+  for (const Value& x : given)
+    if (!x.is_concrete()) run.graph = x.graph();
   if (!given.empty() && given[0].rank() > 0) run.given_batch = given[0].dim(0);
   Values out;
   for (const Operand& o : run.run(file_->graph, scope)) {

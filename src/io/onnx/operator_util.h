@@ -45,6 +45,10 @@ Value cast_within(const Value& x, DType t);
 // once.
 void check_extents(const Node& n, const Shape& s, bool known);
 
+// A small array that becomes one of `extents`: while a step is traced, a large result is left to the step, so that reading a file
+// takes no memory for it.
+Value to_be_grown(const Node& n, const Value& x, const Shape& extents);
+
 // Pads of one spatial axis per pair, from pads or auto_pad.
 ops::Pads conv_pads(const Node& n, const Shape& spatial, const Ints& window, const Ints& strides,
                     const Ints& dilations);

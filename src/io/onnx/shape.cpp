@@ -207,8 +207,7 @@ Operands import_expand(Node& n) {
             fmt::format("shape {} does not broadcast to {}.", to_string(x.shape()), to_string(to)));
     if (to[i] == 1) to[i] = from[i];
   }
-  check_extents(n, to, x.is_concrete());
-  return {ops::broadcast_to(x, to)};
+  return {ops::broadcast_to(to_be_grown(n, x, to), to)};
 }
 
 Operands import_tile(Node& n) {
@@ -221,8 +220,7 @@ Operands import_tile(Node& n) {
     n.check(repeats[i] >= 0 && repeats[i] < (int64_t{1} << 31) && to[i] < (int64_t{1} << 31), "bad repeats.");
     to[i] *= repeats[i];
   }
-  check_extents(n, to, x.is_concrete());
-  return {ops::tile(x, repeats)};
+  return {ops::tile(to_be_grown(n, x, to), repeats)};
 }
 
 // Indices that read beyond an axis wrap round.

@@ -65,7 +65,7 @@ class Config {
     return it == json_.end() || it->is_null() ? nullptr : &*it;
   }
   void check(bool ok, const char* key, const char* what) const {
-    GLIA_CHECK(ok, "{}: '{}' must be {}. Received {}.", path_, key, what, json_.at(key).dump());
+    GLIA_CHECK(ok, "{}: '{}' must be {}. Received {}.", path_, key, what, io::printable(json_.at(key).dump()));
   }
   std::string path_;
   ordered_json json_ = ordered_json::object();
@@ -122,7 +122,7 @@ NamedTensors weights_in(const fs::path& folder, const LoadOptions& options) {
     for (auto& [key, value] : entries)
       if (key == "weight_map" && value.is_object())
         for (auto& file : value) {
-          GLIA_CHECK(file.is_string(), "{}: 'weight_map' must give names of files. Received {}.", index, file.dump());
+          GLIA_CHECK(file.is_string(), "{}: 'weight_map' must give names of files. Received {}.", index, io::printable(file.dump()));
           shards.insert(file.get<std::string>());
         }
     GLIA_CHECK(!shards.empty(), "{}: there is no 'weight_map' with names of files.", index);
@@ -166,15 +166,23 @@ Model load(const std::string& folder, const LoadTransformerOptions& options) {
   const WeightBudget budget(4 * numbers, path);  // the configuration may claim more than the file has
   NamedTensors tensors;
   Model model;
+  const auto made = [&](auto&& make) {
+    try {
+      return make();
+    } catch (const Error& e) {
+      if (std::string_view(e.what()).starts_with(path)) throw;
+      throw_error("{}: {}", path, e.what());
+    }
+  };
   if (type == "gpt2") {
     tensors = base_tensors(all, "transformer.", {"lm_head", "score", "classifier", "multiple_choice_head"});
-    model = gpt2_of(config, options);
+    model = made([&] { return gpt2_of(config, options); });
   } else {
     tensors = base_tensors(all, "bert.", {"cls", "classifier", "qa_outputs"});
     bool has_pooler = false;
     for (auto& t : tensors) has_pooler |= t.first.starts_with("pooler.");
     if (!options.pooler) std::erase_if(tensors, [](auto& t) { return t.first.starts_with("pooler."); });
-    model = bert_of(config, options.pooler && has_pooler);
+    model = made([&] { return bert_of(config, options.pooler && has_pooler); });
   }
   io::load_named(model, tensors, fmt::format("{}: '{}'", model.name(), folder), false, {});
   return model;
