@@ -115,7 +115,6 @@ OTHER = {
 ABSENT = {
     r"layers\.(FlaxLayer|JaxLayer|TFSMLayer|TorchModuleWrapper)": "bridge to another framework",
     r"layers\.TernaryDense": "ternary weights are not supported",
-    r"ops\.eig": "results are complex; `ops::eigh` for symmetric matrices",
     r"quantizers\..*|dtype_policies\..*(Quantized|Int4|GPTQ|AWQ).*|\.?Quantizer": "weights of 8 bits and less are not trained or stored",
     r"distribution\..*": "one machine",
     r"distillation\..*": "write it as a `Model` with two networks",

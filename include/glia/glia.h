@@ -25,6 +25,7 @@
 #include <glia/model.h>
 #include <glia/npz.h>
 #include <glia/ops.h>
+#include <glia/ops/eig.h>
 #include <glia/optimizers.h>
 #include <glia/plot.h>
 #include <glia/pytorch.h>

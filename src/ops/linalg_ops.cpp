@@ -385,7 +385,7 @@ const OpDef& pinv_op() {
 
 OpList linalg_ops() {
   return {&cholesky_op(), &triangular_solve_op(), &solve_op(), &slogdet_op(), &lu_op(),
-          &qr_op(),       &eigh_op(),             &svd_op(),   &complement_op(), &pinv_op()};
+          &qr_op(),       &eigh_op(),             &svd_op(),   &complement_op(), &pinv_op(), &eig_op()};
 }
 
 Value cholesky_factor(const Value& x) { return apply1(cholesky_op(), {}, {x}); }

@@ -2,6 +2,8 @@
 #pragma once
 #include <glia/value.h>
 
+#include "ir/op_def.h"
+
 namespace glia::ops {
 
 Value cholesky_factor(const Value& x);
@@ -11,6 +13,7 @@ Values determinants(const Value& x);  // {sign, log, value}
 Values lu_decomposition(const Value& x);
 Values qr_decomposition(const Value& x, bool complete);
 Values symmetric_eigen(const Value& x);
+const ir::OpDef& eig_op();  // eig.cpp
 Values thin_svd(const Value& x);  // {s, u, v}
 Value orthonormal_complement(const Value& x);
 Value pseudo_inverse(const Value& x, double rcond);

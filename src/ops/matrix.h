@@ -26,6 +26,8 @@ void qr(const Matrix& a, Matrix& q, Matrix& r);
 // Symmetric: tridiagonal form, then implicit QR steps; values ascending, vectors in columns. Reads the lower triangle. `single`:
 // in float32 arithmetic, so that as many steps are taken as TensorFlow takes, on which the signs of the vectors depend.
 void eigh(const Matrix& a, bool single, std::vector<double>& values, Matrix& vectors);
+// General: real and imaginary parts of the values and of the vectors, which stand in columns and have length 1.
+void eig(const Matrix& a, std::vector<double> values[2], Matrix vectors[2]);
 // a = u diag(s) v^T, thin: u (m, k), v (n, k), k = min(m, n); s descending. One-sided Jacobi.
 void svd(const Matrix& a, Matrix& u, std::vector<double>& s, Matrix& v);
 // Adds orthonormal columns until the matrix is square.

@@ -61,6 +61,7 @@ GLIA_SAMPLES(linear_algebra) {
   list.add("qr", {}, {numbers({3, 5})});
   list.add("qr", {{"complete", true}}, {numbers({4, 4})});
   list.add("eigh", {}, {positive_definite(2, 2)}).gradient = false;  // the signs of larger ones depend on rounding
+  list.add("eig", {}, {numbers({2, 3, 3})});
   list.add("svd", {}, {numbers({2, 5, 3})}).gradient = false;  // signs of the vectors are free
   list.add("orthonormal_complement", {}, {Tensor::from({3, 1}, {0.6, 0, 0.8})});
   list.add("pinv", {{"rcond", 1e-6}}, {numbers({2, 5, 3})}).tolerance = 1e-4;

@@ -19,6 +19,7 @@ from random_draw import Draw, array, plain_json, tolerances
 
 import keras
 import numpy as np
+import random_fits
 import random_layers
 import random_ops
 import random_rest
@@ -174,6 +175,7 @@ def makers():
     yield from layer_makers()
     yield from random_ops.makers()
     yield from random_rest.makers()
+    yield from random_fits.makers()
 
 
 def has_array_of(line, limit):

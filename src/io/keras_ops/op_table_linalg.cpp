@@ -1,5 +1,6 @@
 // Bindings of products, linear algebra and Fourier transforms.
 #include <glia/ops.h>
+#include <glia/ops/eig.h>
 
 #include "io/keras_ops/op_tables.h"
 
@@ -77,6 +78,7 @@ void add_linalg_ops(std::vector<OpBinding>& list) {
       {"lu_factor", "x", several<ops::lu_factor>},
       {"qr", "x mode", [](OpCall& c) { return ops::qr(c.value("x"), c.text("mode", "reduced")); }},
       {"eigh", "x", several<ops::eigh>},
+      {"eig", "x", several<ops::eig>},  // pairs of real arrays
       {"svd", "x full_matrices compute_uv",
        [](OpCall& c) { return ops::svd(c.value("x"), c.flag("full_matrices", true), c.flag("compute_uv", true)); }},
       {"lstsq", "a b rcond", [](OpCall& c) { return one(ops::lstsq(c.value("a"), c.value("b"), maybe(c, "rcond"))); }},

@@ -1,4 +1,6 @@
 // Bindings of convolution, pooling, normalisation and cross-entropies.
+#include <numeric>
+
 #include <glia/ops.h>
 
 #include "base/error.h"
@@ -97,7 +99,17 @@ void add_normalisation(std::vector<OpBinding>& list) {
          return Values{ops::rms_normalization(c.value("x"), c.maybe_value("scale"), integers_or(c, "axis", {-1}), c.number("epsilon", 1e-7))};
        }},
       {"normalize", "x axis order epsilon",
-       [](OpCall& c) { return Values{ops::normalize(c.value("x"), integers_or(c, "axis", {-1}), c.integer("order", 2), c.number("epsilon", 1e-7))}; }},
+       [](OpCall& c) {
+         const Value x = c.value("x");
+         const int64_t order = c.integer("order", 2);
+         const double epsilon = c.number("epsilon", 1e-7);
+         if (!c.is_null("axis")) return Values{ops::normalize(x, integers_or(c, "axis", {-1}), order, epsilon)};
+         std::vector<int64_t> all(static_cast<size_t>(x.rank()));
+         std::iota(all.begin(), all.end(), 0);
+         if (order == 2) return Values{ops::normalize(x, all, order, epsilon)};
+         const Value length = ops::norm(x, std::to_string(order), {}, true);  // of a matrix, the norm of matrices
+         return Values{x / ops::maximum(length, ops::scalar_like(length, epsilon))};
+       }},
   };
   list.insert(list.end(), std::begin(rows), std::end(rows));
 }
