@@ -7,6 +7,7 @@
 #include "kernels/cpu/gemm_bf16_dp.h"
 #include "kernels/cpu/gemm_inner.h"
 #include "kernels/cpu/gemm_pack.h"
+#include "kernels/cpu/halves.h"
 
 namespace glia::cpu::GLIA_ISA_NS {
 
@@ -15,20 +16,15 @@ namespace {
 constexpr int64_t kRows = 96, kBlockCols = kMaxNV == 2 ? 128 : 256, kBlockDepth = 512;
 constexpr int64_t kMostInPlace = 1024;  // columns: with more, A is read often enough to be copied
 
-GLIA_INLINE float widen(uint16_t h) {
-  const uint32_t u = static_cast<uint32_t>(h) << 16;
-  float x;
-  __builtin_memcpy(&x, &u, 4);
-  return x;
+GLIA_INLINE float widen(uint16_t h) { return widen_half(h); }
+
+GLIA_INLINE vf get(const float* p, int64_t n) { return n >= vf::W ? load(p) : load(p, n); }
+GLIA_INLINE vf get(const uint16_t* p, int64_t n) { return load_half(p, n); }
+GLIA_INLINE void put(float* p, vf x, int64_t n) {
+  if (n >= vf::W) store(p, x);
+  else store(p, x, n);
 }
-GLIA_INLINE float widen(float x) { return x; }
-GLIA_INLINE void narrow(float x, float* out) { *out = x; }
-GLIA_INLINE void narrow(float x, uint16_t* out) {  // to nearest, ties to even; NaN stays NaN
-  uint32_t u;
-  __builtin_memcpy(&u, &x, 4);
-  const uint32_t rounded = (u + 0x7fffu + ((u >> 16) & 1u)) >> 16, quiet = (u >> 16) | 0x40u;
-  *out = static_cast<uint16_t>(x != x ? quiet : rounded);
-}
+GLIA_INLINE void put(uint16_t* p, vf x, int64_t n) { store_half(p, x, n); }
 
 int64_t even(int64_t k) { return (k + 1) / 2 * 2; }
 
@@ -123,19 +119,26 @@ PairsOfA pairs_of_a(const GemmParams& p, const uint16_t* a, int64_t row, int64_t
 template <class C>
 void finish(const GemmParams& p, const Operands<uint16_t, C>& o, float* sums, int64_t row, int64_t rows, int64_t col,
             int64_t cols) {
+  const bool later = p.act != Act::none && p.act != Act::relu;
   for (int64_t i = 0; i < rows; ++i) {
     float* s = sums + i * kBlockCols;
     C* c = o.c + (row + i) * p.ldc + col;
-    if (p.beta != 0)
-      for (int64_t j = 0; j < cols; ++j) s[j] += p.beta * widen(c[j]);
-    if (o.bias)
-      for (int64_t j = 0; j < cols; ++j) s[j] += widen(o.bias[col + j]);
-    if (o.residual)
-      for (int64_t j = 0; j < cols; ++j) s[j] += widen(o.residual[(row + i) * p.ldr + col + j]);
+    for (int64_t j = 0; j < cols; j += vf::W) {
+      const int64_t n = min64(vf::W, cols - j);
+      vf x = load(s + j);  // rows of sums are whole vectors
+      if (p.beta != 0) x = fma(vf::set1(p.beta), get(c + j, n), x);
+      if (o.bias) x = x + get(o.bias + col + j, n);
+      if (o.residual) x = x + get(o.residual + (row + i) * p.ldr + col + j, n);
+      if (p.act == Act::relu) x = vmax(vf::zero(), x);
+      if (later) store(s + j, x);
+      else put(c + j, x, n);
+    }
   }
-  if (p.act != Act::none) act_rows(p.act, p.act_alpha, sums, kBlockCols, rows, cols);
+  if (!later) return;
+  act_rows(p.act, p.act_alpha, sums, kBlockCols, rows, cols);
   for (int64_t i = 0; i < rows; ++i)
-    for (int64_t j = 0; j < cols; ++j) narrow(sums[i * kBlockCols + j], o.c + (row + i) * p.ldc + col + j);
+    for (int64_t j = 0; j < cols; j += vf::W)
+      put(o.c + (row + i) * p.ldc + col + j, load(sums + i * kBlockCols + j), min64(vf::W, cols - j));
 }
 
 struct Packed {

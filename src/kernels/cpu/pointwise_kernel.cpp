@@ -272,12 +272,28 @@ struct PwCompiler {
     return add_step(cast_function(t, t, true), r, s);
   }
 
+  // Whether an output is all that becomes of a value.
+  bool only_stored(size_t v) const {
+    for (size_t u = 0; u < program.nodes.size(); ++u) {
+      const PwNode& n = program.nodes[u];
+      if (used[u] && n.op != PwOp::input && n.op != PwOp::constant)
+        for (int16_t operand : {n.a, n.b, n.c})
+          if (operand == static_cast<int>(v)) return false;
+    }
+    return true;
+  }
+
   void emit_cast(size_t v) {
     const PwNode& n = program.nodes[v];
     const Elem from = node(n.a).type, to = n.type;
     const uint16_t src = slot_of[static_cast<size_t>(n.a)];
     if (compute_elem(from) == compute_elem(to) && !elem_held_in_f32(to)) {
       slot_of[v] = src;  // half -> f32: the register already holds f32
+      return;
+    }
+    const bool rounds = elem_held_in_f32(to) && !only_stored(v);  // storing rounds as well
+    if (compute_elem(from) == compute_elem(to) && !rounds) {
+      slot_of[v] = src;
       return;
     }
     const uint16_t dst = result_slot(to, {src});
@@ -287,7 +303,7 @@ struct PwCompiler {
       add_step(cast_function(compute_elem(from), compute_elem(to), fill), dst, src);
       mid = dst;
     }
-    if (elem_held_in_f32(to)) add_step(round_function(to, mid == src && fill), dst, mid);
+    if (rounds) add_step(round_function(to, mid == src && fill), dst, mid);
     slot_of[v] = dst;
   }
 
@@ -342,8 +358,9 @@ struct PwCompiler {
     std::vector<uint16_t> hold;  // values of outputs; inputs are held in a register first
     for (int v : program.outputs) {
       uint16_t s = slot_of[static_cast<size_t>(v)];
-      if (slots[s].kind == Kind::memory && !slots[s].uniform) {
-        const Elem t = compute_elem(program.type(v));
+      const Elem t = compute_elem(program.type(v));
+      const bool alone = program.outputs.size() == 1 && t != program.type(v);  // one step from memory to memory
+      if (slots[s].kind == Kind::memory && !slots[s].uniform && !alone) {
         const uint16_t r = add_slot(Kind::reg, slots[s].size, false, false);
         s = add_step(cast_function(t, t, still(s)), r, s);
       }
