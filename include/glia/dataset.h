@@ -22,7 +22,7 @@ namespace glia {
 // models with several inputs or outputs have several entries. Inputs of strings are in `strings`, which is empty or has one
 // entry per input: strings[i] is used where x[i] is undefined or not there.
 struct Batch {
-  std::vector<Tensor> x, y, sample_weight;
+  std::vector<Tensor> x = {}, y = {}, sample_weight = {};
   std::vector<StringTensor> strings = {};
 };
 
@@ -51,6 +51,7 @@ class Dataset {
   Dataset shuffle(const ShuffleOptions& options = {}) const;
   // Stacks n examples along a new axis 0; their shapes must agree.
   Dataset batch(int64_t n, const BatchOptions& options = {}) const;
+  // fn may change the arrays it is given in place: they are copies, or were made for this element.
   Dataset map(std::function<Batch(Batch)> fn) const;
   // Computes up to n elements ahead in a thread of its own. What the pipeline throws there is thrown to the consumer.
   Dataset prefetch(int64_t n = 2) const;

@@ -32,6 +32,8 @@ Batch transform(Batch b, F&& f) {
 // The example in row i of a tensor, without the axis.
 Tensor row_of(const Tensor& t, int64_t i) { return t.slice(i, i + 1).reshape(Shape(t.shape().begin() + 1, t.shape().end())); }
 StringTensor row_of(const StringTensor& t, int64_t i) { return t.slice(i, i + 1).reshape(Shape(t.shape.begin() + 1, t.shape.end())); }
+Tensor copy_of(const Tensor& t) { return t.defined() ? t.clone() : t; }
+StringTensor copy_of(const StringTensor& t) { return t; }
 const Shape& shape_of(const Tensor& t) { return t.shape(); }
 const Shape& shape_of(const StringTensor& t) { return t.shape; }
 
@@ -93,6 +95,7 @@ Batch stack_all(const std::vector<Batch>& rows) {
 struct Dataset::Impl {
   Open open;
   int64_t cardinality = kUnknown;
+  bool fresh = false;  // elements are made anew for each pass: nobody else sees their memory
   bool tabular = false;
   Batch table;
   std::function<std::vector<int64_t>(uint64_t epoch)> order;  // empty: as they stand
@@ -213,7 +216,7 @@ Dataset Dataset::batch(int64_t n, const BatchOptions& o) const {
   int64_t count = impl->cardinality < 0 ? impl->cardinality
                                         : (impl->cardinality + (o.drop_remainder ? 0 : n - 1)) / n;
   if (impl->tabular) {
-    return from_generator(
+    Dataset d = from_generator(
         [impl, n, count](uint64_t epoch) -> Next {
           auto order = impl->order ? impl->order(epoch) : std::vector<int64_t>();
           return [impl, n, count, order = std::move(order), i = int64_t{0}](Batch& out) mutable {
@@ -228,8 +231,10 @@ Dataset Dataset::batch(int64_t n, const BatchOptions& o) const {
           };
         },
         count);
+    d.impl_->fresh = impl->order != nullptr;
+    return d;
   }
-  return from_generator(
+  Dataset d = from_generator(
       [impl, n, o](uint64_t epoch) -> Next {
         return [next = impl->open(epoch), n, o](Batch& out) {
           std::vector<Batch> rows;
@@ -241,13 +246,16 @@ Dataset Dataset::batch(int64_t n, const BatchOptions& o) const {
         };
       },
       count);
+  d.impl_->fresh = true;
+  return d;
 }
 
 Dataset Dataset::map(std::function<Batch(Batch)> fn) const {
   return from_generator(
       [impl = impl_, fn = std::move(fn)](uint64_t epoch) -> Next {
-        return [next = impl->open(epoch), fn](Batch& out) {
+        return [next = impl->open(epoch), fn, own = impl->fresh](Batch& out) {
           if (!next(out)) return false;
+          if (!own) for_each_array(out, [](auto& t) { t = copy_of(t); });  // fn may write to what it is given
           out = fn(std::move(out));
           return true;
         };

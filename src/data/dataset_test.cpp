@@ -168,6 +168,28 @@ TEST(Dataset, ExceptionsReachTheConsumer) {
   }
 }
 
+TEST(Dataset, MapMayWriteToWhatItIsGiven) {
+  const Tensor x = Tensor::from({4, 2}, {1, 2, 3, 4, 5, 6, 7, 8}), before = x.clone();
+  auto negate = [](Batch b) {
+    for (float& v : b.x[0].span<float>()) v = -v;
+    return b;
+  };
+  const Dataset rows = Dataset::from_tensors(x);
+  const Dataset shared = Dataset::from_generator([&x](uint64_t) -> Dataset::Next {
+    return [&x, i = 0](Batch& out) mutable {
+      out = Batch{};
+      out.x = {x};
+      return i++ == 0;
+    };
+  });
+  for (const Dataset& d : {rows.map(negate).batch(4), rows.batch(2).map(negate), rows.shuffle().map(negate).batch(3), rows.shuffle().batch(2).map(negate),
+                           rows.take(2).map(negate).prefetch(), shared.map(negate), rows.batch(4).map([&](Batch) { return Batch{{x}}; }).map(negate)}) {
+    for (int pass = 0; pass < 2; ++pass)
+      for (const Batch& b : d) EXPECT_LT(b.x[0].item(0), 0);  // the second pass sees the same data as the first
+    EXPECT_TRUE(x.equals(before));
+  }
+}
+
 TEST(Dataset, GeneratorsAndSeveralTensors) {
   Dataset d = Dataset::from_generator([](uint64_t epoch) {
     return [i = 0, epoch](Batch& b) mutable {
