@@ -26,9 +26,11 @@
 #include <glia/npz.h>
 #include <glia/ops.h>
 #include <glia/ops/eig.h>
+#include <glia/ops/numbers.h>
 #include <glia/optimizers.h>
 #include <glia/plot.h>
 #include <glia/pytorch.h>
+#include <glia/random.h>
 #include <glia/readers.h>
 #include <glia/regularizers.h>
 #include <glia/safetensors.h>

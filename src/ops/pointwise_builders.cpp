@@ -1,11 +1,25 @@
 // The public elementwise functions: dtype promotion as Keras does it, then one node.
 #include <glia/ops.h>
+#include <glia/ops/numbers.h>
+
+#include <cmath>
+#include <utility>
 
 #include "base/error.h"
 #include "ir/graph.h"
 #include "ops/pointwise.h"
 
 namespace glia {
+namespace {
+// A number beside an integer value makes the result float32 when it is not whole, as in Keras.
+std::pair<Value, Value> with_number(const Value& a, double b) {
+  const bool whole = std::isfinite(b) && b == std::trunc(b);
+  if (is_float(a.dtype()) || (whole && a.dtype() != DType::bool_)) return {a, ops::scalar_like(a, b)};
+  DType t = whole ? DType::i32 : DType::f32;
+  return {ops::cast(a, t), Tensor::scalar(b, t)};
+}
+}  // namespace
+
 namespace ops {
 namespace {
 
@@ -169,6 +183,23 @@ Value where(const Value& condition, const Value& a, const Value& b) {
   DType t = result_type(a.dtype(), b.dtype());
   return emit("select", {cast(condition, DType::bool_), cast(a, t), cast(b, t)});
 }
+
+#define GLIA_NUMBER_SECOND(fn) \
+  Value fn(const Value& a, double b) { auto [x, y] = with_number(a, b); return fn(x, y); }
+#define GLIA_NUMBER_EITHER(fn) \
+  GLIA_NUMBER_SECOND(fn)       \
+  Value fn(double a, const Value& b) { auto [x, y] = with_number(b, a); return fn(y, x); }
+GLIA_NUMBER_EITHER(power)
+GLIA_NUMBER_EITHER(maximum)
+GLIA_NUMBER_EITHER(minimum)
+GLIA_NUMBER_EITHER(floor_divide)
+GLIA_NUMBER_EITHER(mod)
+GLIA_NUMBER_SECOND(equal)
+GLIA_NUMBER_SECOND(not_equal)
+Value where(const Value& condition, const Value& a, double b) { auto [x, y] = with_number(a, b); return where(condition, x, y); }
+Value where(const Value& condition, double a, const Value& b) { auto [x, y] = with_number(b, a); return where(condition, y, x); }
+Value where(const Value& condition, double a, double b) { return where(condition, Value(Tensor::scalar(a)), b); }
+
 Value stop_gradient(const Value& x) { return ir::apply1(ir::find_op("stop_gradient"), {}, {x}); }
 
 }  // namespace ops
@@ -179,13 +210,6 @@ Value operator*(const Value& a, const Value& b) { return ops::multiply(a, b); }
 Value operator/(const Value& a, const Value& b) { return ops::divide(a, b); }
 Value operator-(const Value& a) { return ops::negative(a); }
 
-// A number beside an integer value makes the result float32 when it is not whole, as in Keras.
-static std::pair<Value, Value> with_number(const Value& a, double b) {
-  bool whole = b == static_cast<double>(static_cast<int64_t>(b));
-  if (is_float(a.dtype()) || (whole && a.dtype() != DType::bool_)) return {a, ops::scalar_like(a, b)};
-  DType t = whole ? DType::i32 : DType::f32;
-  return {ops::cast(a, t), Tensor::scalar(b, t)};
-}
 #define GLIA_NUMBER_OPERATOR(op, fn)                                                                          \
   Value operator op(const Value& a, double b) { auto [x, y] = with_number(a, b); return ops::fn(x, y); }
 #define GLIA_NUMBER_FIRST(op, fn)                                                                             \
