@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "ir/graph.h"
+#include "ops/fixed_input.h"
 
 namespace glia::ops {
 using namespace ir;
@@ -201,7 +202,7 @@ ConvParams conv_params(const Attrs& attrs, const cpu::ConvShape& shape, bool epi
 }
 
 bool keeps_filter(const KernelQuery& q, const cpu::ConvShape& s, size_t workspace) {
-  return q.in_fixed.size() > 1 && q.in_fixed[1] && cpu::conv_keeps_weights(s, workspace);
+  return is_fixed(q, 1) && cpu::conv_keeps_weights(s, workspace);
 }
 
 }  // namespace glia::ops

@@ -1,5 +1,6 @@
 #include "kernels/cpu/gemm.h"
 #include "ops/conv_geometry.h"
+#include "ops/fixed_input.h"
 
 namespace glia::ops {
 using namespace ir;
@@ -48,7 +49,7 @@ std::optional<KernelPlan> pointwise_conv_plan(const KernelQuery& q, const cpu::C
   g.lda = g.trans_a ? g.m : g.k;
   g.ldb = g.trans_b ? g.k : g.n;
   g.ldc = g.ldr = g.n;
-  g.keep_b = pass != ConvPass::filter && q.in_fixed.size() > 1 && q.in_fixed[1];
+  g.keep_b = pass != ConvPass::filter && is_fixed(q, 1);
   if (pass != ConvPass::filter) {
     const ConvParams e = conv_params(q.attrs, s, true);
     p.bias = g.has_bias = e.bias;

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "ir/graph.h"
 #include "kernels/cpu/gemm.h"
+#include "ops/fixed_input.h"
 #include "ops/op_list.h"
 #include "tensor/convert.h"
 
@@ -159,7 +160,7 @@ std::optional<MatmulParams> gemm_params(const KernelQuery& q, cpu::GemmType type
     refusal = "more than 6 separate batch axes";
     return {};
   }
-  g.keep_b = q.in_fixed.size() > 1 && q.in_fixed[1] && q.in[0].dtype != DType::f16;
+  g.keep_b = is_fixed(q, 1) && q.in[0].dtype != DType::f16;
   cpu::gemm_prepare(g, type);
   return p;
 }

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "ir/graph.h"
+#include "ops/fixed_input.h"
 
 namespace glia::ops {
 using namespace ir;
@@ -258,7 +259,7 @@ bool rnn_keeps_weights(const KernelQuery& q, const cpu::RnnShape& s) {
   constexpr int64_t kFewRows = 256;
   const size_t weights = 2 + size_t{q.attrs.b("bias")};
   for (size_t i = 1; i <= weights; ++i)
-    if (i >= q.in_fixed.size() || !q.in_fixed[i]) return false;
+    if (!is_fixed(q, i)) return false;
   return s.batch < 4 || s.batch * s.steps <= kFewRows;
 }
 

@@ -24,13 +24,10 @@ import random_layers
 import random_ops
 import random_rest
 import tensorflow as tf
+from vectors import is_float
 
 tf.get_logger().setLevel("ERROR")
 DEBUG = os.environ.get("DEBUG")
-
-
-def is_float(t):
-    return tf.as_dtype(t.dtype).is_floating
 
 
 def to_call(value):

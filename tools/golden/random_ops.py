@@ -5,7 +5,7 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 from random_draw import array, tolerances
-from vectors import gradient_fields, weighted_total
+from vectors import gradient_fields, is_float, weighted_total
 
 FLOATS = ("float32", "float32", "float32", "float64", "float16", "bfloat16")
 INTS = ("int32", "int64", "uint8", "int8")
@@ -620,10 +620,6 @@ def as_json(value):
     if isinstance(value, np.ndarray):
         return array(value)
     return [as_json(v) for v in value] if isinstance(value, list) else value
-
-
-def is_float(t):
-    return tf.as_dtype(t.dtype).is_floating
 
 
 def op_line(ident, d, name, made=None):
