@@ -8,7 +8,10 @@ add_test(NAME packaging.find_package COMMAND ${CMAKE_COMMAND} -DMODE=find_packag
 add_test(NAME packaging.fetch_content COMMAND ${CMAKE_COMMAND} -DMODE=fetch_content ${common} -P ${consumer}/run.cmake)
 add_test(NAME packaging.hello_O0 COMMAND ${CMAKE_CXX_COMPILER} -std=c++20 -O0 -Wall -Wextra -Werror
          -I${PROJECT_SOURCE_DIR}/include -c ${consumer}/consumer.cpp -o ${PROJECT_BINARY_DIR}/hello_O0.o)
-set_tests_properties(packaging.find_package packaging.hello_O0 PROPERTIES LABELS packaging)
+# What people switch on must not warn about the public headers, nor about options that a program leaves out.
+add_test(NAME packaging.warnings COMMAND ${CMAKE_CXX_COMPILER} -std=c++20 -fsyntax-only -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror
+         -I${PROJECT_SOURCE_DIR}/include ${consumer}/trainer.cpp)
+set_tests_properties(packaging.find_package packaging.hello_O0 packaging.warnings PROPERTIES LABELS packaging)
 # The second way compiles the whole library again: cheap where ccache remembers the release build, else minutes.
 if(CMAKE_CXX_COMPILER_LAUNCHER MATCHES "ccache")
   set_tests_properties(packaging.fetch_content PROPERTIES LABELS packaging TIMEOUT 1800)

@@ -20,8 +20,8 @@ struct FitParams { int verbose = 0; int epochs = 1; int64_t steps = -1; };  // s
 
 // What a callback remembers from batch to batch, as it is kept in checkpoints.
 struct CallbackState {
-  std::map<std::string, double> numbers;  // kept exactly; integers up to 2^53
-  std::map<std::string, std::vector<Tensor>> tensors;
+  std::map<std::string, double> numbers = {};  // kept exactly; integers up to 2^53
+  std::map<std::string, std::vector<Tensor>> tensors = {};
 };
 
 class Callback {
@@ -30,7 +30,7 @@ class Callback {
   virtual void on_train_begin(Logs&) {}
   virtual void on_train_end(Logs&) {}
   virtual void on_epoch_begin(int /*epoch*/, Logs&) {}
-  virtual void on_epoch_end(int /*epoch*/, Logs&) {}       // logs include val_*; what is added here reaches History
+  virtual void on_epoch_end(int /*epoch*/, Logs&) {}       // logs include val_*; what logs.set adds here reaches History
   virtual void on_train_batch_begin(int64_t /*batch*/, Logs&) {}
   virtual void on_train_batch_end(int64_t /*batch*/, Logs&) {}
   virtual void on_test_begin(Logs&) {}

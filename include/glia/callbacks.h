@@ -20,7 +20,7 @@ struct EarlyStoppingOptions {
   int patience = 0;
   int verbose = 0;
   std::string mode = "auto";  // "min", "max"; auto knows "loss" and the metrics of this library
-  std::optional<double> baseline;
+  std::optional<double> baseline = {};
   bool restore_best_weights = false;
   int start_from_epoch = 0;
 };
@@ -33,7 +33,7 @@ struct ModelCheckpointOptions {
   bool save_weights_only = false;
   std::string mode = "auto";
   int64_t save_freq = 0;      // 0: after each epoch; else after that many batches
-  std::optional<double> initial_value_threshold;
+  std::optional<double> initial_value_threshold = {};
 };
 // filepath may hold {epoch}, {epoch:02d}, {batch}, {val_loss:.4f} and other logs. A .glia file holds everything that training
 // needs to go on (see glia/checkpoint.h), .keras and the other endings of Model::save hold the model, those of
@@ -78,9 +78,9 @@ CallbackRef TerminateOnNaN();
 CallbackRef SwapEMAWeights(bool swap_on_epoch = false);
 
 struct LambdaCallbackOptions {
-  std::function<void(int, Logs&)> on_epoch_begin, on_epoch_end;
-  std::function<void(Logs&)> on_train_begin, on_train_end;
-  std::function<void(int64_t, Logs&)> on_train_batch_begin, on_train_batch_end;
+  std::function<void(int, Logs&)> on_epoch_begin = {}, on_epoch_end = {};
+  std::function<void(Logs&)> on_train_begin = {}, on_train_end = {};
+  std::function<void(int64_t, Logs&)> on_train_batch_begin = {}, on_train_batch_end = {};
 };
 CallbackRef LambdaCallback(LambdaCallbackOptions options);
 

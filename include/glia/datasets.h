@@ -19,16 +19,16 @@
 namespace glia::datasets {
 
 struct Split {
-  Tensor x, y;
+  Tensor x = {}, y = {};
 };
 struct TrainTest {
-  Split train, test;
+  Split train = {}, test = {};
 };
 
 struct Options {
   bool raw = false;      // x as stored: uint8 in 0..255 and, for grey images, without the channel axis (as Keras returns it)
   bool download = true;  // false: only local files
-  std::string dir;       // look only here
+  std::string dir = {};       // look only here
 };
 
 // 60,000 + 10,000 grey 28x28 images of ten classes. x float32 (n, 28, 28, 1) in [0, 1]; y int32 (n,).
@@ -50,12 +50,12 @@ struct DigitsOptions {
 TrainTest digits(const DigitsOptions& options = {});
 
 struct SequenceSplit {
-  Tensor x;        // float32 (n, 29, 12), padded with 0 at the end
-  Tensor y;        // int32 (n,): speaker 0..8
-  Tensor lengths;  // int32 (n,): 7 to 29
+  Tensor x = {};        // float32 (n, 29, 12), padded with 0 at the end
+  Tensor y = {};        // int32 (n,): speaker 0..8
+  Tensor lengths = {};  // int32 (n,): 7 to 29
 };
 struct SequenceTrainTest {
-  SequenceSplit train, test;
+  SequenceSplit train = {}, test = {};
 };
 // Japanese Vowels (UCI / UEA archive): 270 + 370 utterances of nine speakers, twelve LPC coefficients a step. Local only.
 SequenceTrainTest japanese_vowels(const Options& options = {});

@@ -17,12 +17,12 @@
 namespace glia::models {
 
 struct ExportCppOptions {
-  std::string name;                 // namespace of the generated code; default: the file's name, else the model's
+  std::string name = {};                 // namespace of the generated code; default: the file's name, else the model's
   int64_t batch_size = 0;           // rows of one predict() call; 0: the model's own number where it is fixed, else 1
-  std::vector<Shape> input_shapes;  // without the batch axis; needed where the model's own have None
+  std::vector<Shape> input_shapes = {};  // without the batch axis; needed where the model's own have None
   // The file beside the header that holds the weights, read by the constructor; empty: they are in the header, as
   // numbers. Better from some million weights on, because compilers take long to read them.
-  std::string weights_file;
+  std::string weights_file = {};
 };
 
 // Writes the header (and the file of weights) beside and renames. Throws Error for an op without a C++ form, for

@@ -25,10 +25,10 @@ namespace glia::utils {
 // What happens to a column: a layer of dtype `dtype` -> numbers, and how they enter the result: "int" and "float" as they are,
 // "one_hot" as a vector with one entry per category.
 struct Feature {
-  Feature(const char* type) : type(type) {}         // NOLINT: "float", "float_rescaled", "float_normalized", "float_discretized",
-  Feature(std::string type) : type(std::move(type)) {}  // NOLINT: "integer_categorical", "string_categorical", "integer_hashed", "string_hashed"
-  Feature(InputDType dtype, LayerRef preprocessor, std::string output_mode = "float")
-      : dtype(dtype), preprocessor(std::move(preprocessor)), output_mode(std::move(output_mode)) {}
+  Feature(const char* t) : type(t) {}         // NOLINT: "float", "float_rescaled", "float_normalized", "float_discretized",
+  Feature(std::string t) : type(std::move(t)) {}  // NOLINT: "integer_categorical", "string_categorical", "integer_hashed", "string_hashed"
+  Feature(InputDType input, LayerRef layer, std::string mode = "float")
+      : dtype(input), preprocessor(std::move(layer)), output_mode(std::move(mode)) {}
   std::string type;  // stands for the factory of this name, with its defaults
   InputDType dtype = DType::f32;
   LayerRef preprocessor;

@@ -24,10 +24,10 @@ bool images_available();  // whether this build reads PNG and JPEG
 
 struct LoadImgOptions {
   std::string color_mode = "rgb";         // "rgb", "rgba" or "grayscale"
-  std::vector<int64_t> target_size;       // {height, width}; empty: as stored
+  std::vector<int64_t> target_size = {};       // {height, width}; empty: as stored
   std::string interpolation = "nearest";  // or "bilinear"
   bool keep_aspect_ratio = false;         // crop to the target's aspect ratio first, around the centre
-  LoadLimits limits;
+  LoadLimits limits = {};
 };
 // uint8 (height, width, channels). Throws Error naming the file for a damaged or unknown file.
 Tensor load_img(const std::string& path, const LoadImgOptions& options = {});
@@ -51,14 +51,14 @@ Tensor resize_image(const Tensor& image, int64_t height, int64_t width,
 struct ImageDatasetOptions {
   std::string labels = "inferred";       // from the names of the folders; "": no labels
   std::string label_mode = "int";        // "int": int32 ids, "categorical": one-hot, "binary": float32 0 or 1
-  std::vector<std::string> class_names;  // the order of the classes; empty: sorted
+  std::vector<std::string> class_names = {};  // the order of the classes; empty: sorted
   std::string color_mode = "rgb";
   int64_t batch_size = 32;  // 0: not batched
   std::vector<int64_t> image_size = {256, 256};
   bool shuffle = true;
   uint64_t seed = 0;
   double validation_split = 0;  // share of the files that "validation" has
-  std::string subset;           // "training" or "validation"
+  std::string subset = {};           // "training" or "validation"
   std::string interpolation = "bilinear";
   bool crop_to_aspect_ratio = false;
 };

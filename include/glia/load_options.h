@@ -19,7 +19,7 @@ struct LoadLimits {
 
 struct LoadOptions {
   bool compile = true;  // models: restore optimizer (with its state), loss and metrics where the file has them
-  LoadLimits limits;
+  LoadLimits limits = {};
   bool untrusted =
       false;  // parse in a child process with limits on memory and time, where the format needs it (HDF5)
   // safetensors: map the file instead of reading it. Opening then costs nothing (reading: about 0.5 s per GB), but who

@@ -98,15 +98,15 @@ struct MetricsSpec {  // a flat list (one output: all of it; several outputs: on
 
 struct CompileOptions {
   Optimizer optimizer = "rmsprop";
-  LossSpec loss;
-  std::vector<double> loss_weights;  // per output
-  std::map<std::string, double> named_loss_weights;
-  MetricsSpec metrics;
-  MetricsSpec weighted_metrics;
+  LossSpec loss = {};
+  std::vector<double> loss_weights = {};  // per output
+  std::map<std::string, double> named_loss_weights = {};
+  MetricsSpec metrics = {};
+  MetricsSpec weighted_metrics = {};
 };
 
 struct ValidationData {
-  Data x, y, sample_weight;
+  Data x = {}, y = {}, sample_weight = {};
 };
 
 constexpr int kVerboseAuto = -1;  // 1 on a terminal, else 2
@@ -121,38 +121,38 @@ struct ValidationFrequency {
 };
 
 struct FitOptions {
-  std::optional<int64_t> batch_size;  // 32
+  std::optional<int64_t> batch_size = {};  // 32
   int epochs = 1;
   int verbose = kVerboseAuto;         // 0 silent, 1 progress bar, 2 one line per epoch
-  std::vector<CallbackRef> callbacks;
+  std::vector<CallbackRef> callbacks = {};
   double validation_split = 0;        // the last part of the data, taken before shuffling
-  std::optional<ValidationData> validation_data;
-  std::optional<Dataset> validation_dataset;
+  std::optional<ValidationData> validation_data = {};
+  std::optional<Dataset> validation_dataset = {};
   bool shuffle = true;
-  std::map<int64_t, double> class_weight;
-  Data sample_weight;
+  std::map<int64_t, double> class_weight = {};
+  Data sample_weight = {};
   int initial_epoch = 0;
-  std::optional<int64_t> steps_per_epoch;
-  std::optional<int64_t> validation_steps;
-  std::optional<int64_t> validation_batch_size;
+  std::optional<int64_t> steps_per_epoch = {};
+  std::optional<int64_t> validation_steps = {};
+  std::optional<int64_t> validation_batch_size = {};
   ValidationFrequency validation_freq = 1;  // or {1, 2, 10}
 };
 struct EvaluateOptions {
-  std::optional<int64_t> batch_size;
+  std::optional<int64_t> batch_size = {};
   int verbose = kVerboseAuto;
-  Data sample_weight;
-  std::optional<int64_t> steps;
-  std::vector<CallbackRef> callbacks;
+  Data sample_weight = {};
+  std::optional<int64_t> steps = {};
+  std::vector<CallbackRef> callbacks = {};
 };
 struct PredictOptions {
-  std::optional<int64_t> batch_size;
+  std::optional<int64_t> batch_size = {};
   int verbose = 0;                    // Keras's "auto" prints; a C++ program stays quiet
-  std::optional<int64_t> steps;
-  std::vector<CallbackRef> callbacks;
+  std::optional<int64_t> steps = {};
+  std::vector<CallbackRef> callbacks = {};
 };
 struct OnBatchOptions {               // train_on_batch, test_on_batch
-  Data sample_weight;
-  std::map<int64_t, double> class_weight;
+  Data sample_weight = {};
+  std::map<int64_t, double> class_weight = {};
 };
 struct SummaryOptions {
   int line_length = 0;                // 0: the terminal's width, at most 88 (108 for graphs; 12 more with show_trainable)
@@ -180,7 +180,7 @@ struct QuantizeOptions {
   Strings filters = {};               // regular expressions found in the names of layers; empty: all layers
 };
 struct ModelOptions {
-  std::string name;
+  std::string name = {};
   bool trainable = true;
 };
 // "float32", "int64", ..., or "string": the input of a text layer.
@@ -192,7 +192,7 @@ struct InputDType {
   DType value;
 };
 struct InputOptions {
-  std::string name;
+  std::string name = {};
   InputDType dtype = DType::f32;
   int64_t batch_size = -1;
 };
@@ -215,6 +215,7 @@ class Model : public LayerRef {
   Logs evaluate(const Data& x, const Data& y, const EvaluateOptions& options = {});
   Logs evaluate(const Dataset& data, const EvaluateOptions& options = {});
   Tensor predict(const Data& x, const PredictOptions& options = {});             // the only or first output
+  Tensor predict(const Dataset& data, const PredictOptions& options = {});
   std::vector<Tensor> predict_all(const Data& x, const PredictOptions& options = {});
   std::vector<Tensor> predict_all(const Dataset& data, const PredictOptions& options = {});
   Logs train_on_batch(const Data& x, const Data& y, const OnBatchOptions& options = {});

@@ -30,12 +30,12 @@ enum class Batch {
 };
 
 struct ImportOptions {
-  std::string name;                         // of the model; empty: the graph's name
+  std::string name = {};                         // of the model; empty: the graph's name
   bool trainable = true;                    // false: the weights are frozen
   Batch batch = Batch::automatic;
-  std::map<std::string, Tensor> constants;  // inputs with a value for good: they are no inputs any more ("sr": 16000)
-  std::map<std::string, int64_t> dims;      // values of named or unnamed extents: {"height", 224}; "input:2" is axis 2 of `input`
-  LoadLimits limits;
+  std::map<std::string, Tensor> constants = {};  // inputs with a value for good: they are no inputs any more ("sr": 16000)
+  std::map<std::string, int64_t> dims = {};      // values of named or unnamed extents: {"height", 224}; "input:2" is axis 2 of `input`
+  LoadLimits limits = {};
 };
 
 // A model from a file or from bytes. Its inputs and outputs have the file's names, layouts and dtypes; shapes that the graph

@@ -25,7 +25,7 @@ std::string model_to_svg(const Model& model, const PlotOptions& options = {});
 void plot_model(const Model& model, const std::string& to_file = "model.svg", const PlotOptions& options = {});
 
 struct CurvesOptions {
-  std::string title;
+  std::string title = {};
   int width = 720, height = 420;  // of the whole picture, in pixels
   bool log_scale = false;         // of losses; values <= 0 are left out
 };

@@ -28,11 +28,11 @@ using NamedTensors = std::vector<std::pair<std::string, Tensor>>;  // in the ord
 NamedTensors read_pytorch(const std::string& path, const LoadOptions& options = {});
 
 struct PyTorchWeightsOptions {
-  std::string prefix;  // of the names to use; empty: "state_dict.", "module." and the like are found
+  std::string prefix = {};  // of the names to use; empty: "state_dict.", "module." and the like are found
   std::map<std::string, std::string>
       map;               // layer of the model (its name, or path "block/dense") -> module of the file
   bool partial = false;  // layers that the file lacks keep their weights, other modules are left out
-  LoadOptions load;
+  LoadOptions load = {};
 };
 
 // Finds the module of every layer that has weights: by `map` (a Bidirectional stands for both of its directions),
@@ -54,7 +54,7 @@ struct SavePyTorchOptions {
   std::map<std::string, std::string>
       map;               // layer of the model (its name, or path) -> module; else the path with dots
   bool partial = false;  // leave out layers that PyTorch has no module for
-  std::string names;     // "gpt2", "bert": attention and linear layers as Hugging Face names and lays them out
+  std::string names = {};     // "gpt2", "bert": attention and linear layers as Hugging Face names and lays them out
 };
 
 // The weights in PyTorch's layout, under PyTorch's names, as a .safetensors file; the inverse of

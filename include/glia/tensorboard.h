@@ -67,7 +67,7 @@ struct TensorBoardOptions {
   int embeddings_freq = 0;  // epochs between copies of the embeddings for the Projector tab; 0: none
   std::map<std::string, std::string>
       embeddings_metadata;  // layer name -> file of labels, one a line, relative to log_dir
-  std::map<std::string, tensorboard::HParam> hparams;  // of this run
+  std::map<std::string, tensorboard::HParam> hparams = {};  // of this run
   // Batches of this fit, counted from 1, whose steps are timed one by one: {n} or {first, last}; empty: none. The time line
   // goes to log_dir/train/plugins/profile/TIME, for TensorBoard's profile plugin (.xplane.pb) and for Perfetto or
   // chrome://tracing (.trace.json.gz).

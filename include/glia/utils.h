@@ -47,7 +47,7 @@ Tensor normalize(const Tensor& x, const NormalizeOptions& options = {});
 // A fraction of the data (double, between 0 and 1) or a number of elements (int).
 using SplitSize = std::variant<int64_t, double>;
 struct SplitOptions {
-  std::optional<SplitSize> left_size, right_size;  // at least one; the other is the rest
+  std::optional<SplitSize> left_size = {}, right_size = {};  // at least one; the other is the rest
   bool shuffle = false;
   uint64_t seed = 0;
 };
@@ -61,7 +61,7 @@ struct TimeseriesOptions {
   int64_t batch_size = 128;     // 0: not batched
   bool shuffle = false;         // the windows of a pass in random order
   uint64_t seed = 0;
-  std::optional<int64_t> start_index, end_index;  // use only data in [start_index, end_index)
+  std::optional<int64_t> start_index = {}, end_index = {};  // use only data in [start_index, end_index)
 };
 // Sliding windows over data (time, ...): elements x (batch, sequence_length, ...) and, when targets are given, y: the row
 // of targets where the window starts.

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "train/callback_list.h"
+#include "train/explain_nan.h"
 #include "train/trainer.h"
 
 namespace glia {
@@ -56,13 +57,8 @@ int64_t batch_size_of(std::optional<int64_t> given, const char* where) {
   return b;
 }
 
-void check_finite_inputs(const FeedBatch& b, int64_t step, int epoch) {
-  for (size_t k = 0; k < b.x.size(); ++k) {
-    if (b.x[k].dtype() != DType::f32 && b.x[k].dtype() != DType::f64) continue;
-    for (int64_t i = 0; i < b.x[k].size(); ++i)
-      GLIA_CHECK(std::isfinite(b.x[k].item(i)), "fit: the loss became NaN in epoch {}, batch {}: input {} holds {} at position {} of that batch. "
-                 "Clean or replace such values before training.", epoch + 1, step, k, b.x[k].item(i), i);
-  }
+void check_ends(const Dataset& data, const std::optional<int64_t>& steps, const char* where, const char* option) {
+  GLIA_CHECK(data.cardinality() != Dataset::kInfinite || steps, "{}: the dataset repeats for ever. Say with .{} how many batches to take.", where, option);
 }
 
 // Everything fit knows about one run.
@@ -73,6 +69,8 @@ struct FitRun {
   Feed& train;
   std::function<Logs()> validate;  // empty without validation data
   FitState state = {};
+  const FeedBatch* arrays = nullptr;  // the whole training data, when it is there
+  bool nan_told = false;
 
   History run() {
     int verbose = resolve_verbose(options.verbose);
@@ -173,7 +171,7 @@ struct FitRun {
       if (at.stop) break;
     }
     for (auto& [name, value] : trainer.results())
-      if (name == "loss" && std::isnan(value)) check_finite_inputs(b, at.batch, at.epoch);
+      if (name == "loss" && std::isnan(value)) explain_nan(b, at.batch, at.epoch, arrays, nan_told);
     // The next epoch goes on with this pass when steps_per_epoch cut it short of its end.
     at.pass_open = at.batch >= limit && !(train.steps() > 0 && at.pass_batch >= train.steps());
   }
@@ -251,10 +249,12 @@ History Model::fit(const Data& x, const Data& y, const FitOptions& o) {
   if (held.size) t.encode_ahead(held);
   std::unique_ptr<Feed> validation;
   if (held.size) validation = array_feed(std::move(held), {o.validation_batch_size.value_or(batch)});
+  const FeedBatch arrays{all.x, all.y, {}};
   auto feed = array_feed(std::move(all), {batch, o.shuffle, seed});
-  FitRun run{t, *this, o, *feed, {}};
+  FitRun run{.trainer = t, .model = *this, .options = o, .train = *feed, .arrays = &arrays};
   EvaluateOptions eo{.verbose = 0, .steps = o.validation_steps, .callbacks = o.callbacks};  // as Keras: their on_test hooks run
   std::unique_ptr<Feed> from_dataset;
+  if (o.validation_dataset) check_ends(*o.validation_dataset, o.validation_steps, "fit", "validation_steps");
   if (o.validation_dataset) from_dataset = dataset_feed(*o.validation_dataset, t.encoder());
   Feed* v = validation ? validation.get() : from_dataset.get();
   if (v)
@@ -267,8 +267,12 @@ History Model::fit(const Data& x, const Data& y, const FitOptions& o) {
 
 History Model::fit(const Dataset& data, const FitOptions& o) {
   GLIA_CHECK(compiled(), "{}: fit needs compile() first: model.compile({{.optimizer = \"adam\", .loss = ...}}).", name());
+  GLIA_CHECK(o.validation_split == 0, "fit: validation_split is for arrays. Split a Dataset with utils::split_dataset, and give the second part as .validation_dataset.");
+  GLIA_CHECK(o.sample_weight.empty(), "fit: sample_weight is for arrays. The batches of a Dataset carry their own (Batch::sample_weight).");
+  check_ends(data, o.steps_per_epoch, "fit", "steps_per_epoch");
+  if (o.validation_dataset) check_ends(*o.validation_dataset, o.validation_steps, "fit", "validation_steps");
   auto feed = dataset_feed(data, trainer_->encoder());
-  FitRun run{*trainer_, *this, o, *feed, {}};
+  FitRun run{.trainer = *trainer_, .model = *this, .options = o, .train = *feed};
   EvaluateOptions eo{.verbose = 0, .steps = o.validation_steps, .callbacks = o.callbacks};  // as Keras: their on_test hooks run
   std::unique_ptr<Feed> v;
   if (o.validation_dataset) v = dataset_feed(*o.validation_dataset, trainer_->encoder());
@@ -297,6 +301,7 @@ Logs Model::evaluate(const Data& x, const Data& y, const EvaluateOptions& o) {
 
 Logs Model::evaluate(const Dataset& data, const EvaluateOptions& o) {
   GLIA_CHECK(compiled(), "{}: evaluate needs compile() first.", name());
+  check_ends(data, o.steps, "evaluate", "steps");
   auto feed = dataset_feed(data, trainer_->encoder());
   return evaluate_feed(*trainer_, *this, *feed, o, true);
 }
@@ -339,8 +344,10 @@ std::vector<Tensor> Model::predict_all(const Data& x, const PredictOptions& o) {
 }
 
 Tensor Model::predict(const Data& x, const PredictOptions& o) { return predict_all(x, o)[0]; }
+Tensor Model::predict(const Dataset& data, const PredictOptions& o) { return predict_all(data, o)[0]; }
 
 std::vector<Tensor> Model::predict_all(const Dataset& data, const PredictOptions& o) {
+  check_ends(data, o.steps, "predict", "steps");
   std::vector<std::vector<Tensor>> parts;
   auto feed = dataset_feed(data, trainer_->encoder());
   feed->start(0);

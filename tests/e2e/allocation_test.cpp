@@ -11,17 +11,20 @@
 static std::atomic<long> allocations{0};
 static std::atomic<bool> counting{false};
 
-void* operator new(std::size_t n) {
+// Not inlined: gcc would see malloc under new beside free under delete, and warn of a mismatch (-Wmismatched-new-delete).
+#define GLIA_REPLACED __attribute__((noinline))
+GLIA_REPLACED void* operator new(std::size_t n) {
   if (counting.load(std::memory_order_relaxed)) allocations.fetch_add(1);
   if (void* p = std::malloc(n ? n : 1)) return p;
   throw std::bad_alloc();
 }
-void* operator new(std::size_t n, const std::nothrow_t&) noexcept {  // std::stable_sort's buffer
+GLIA_REPLACED void* operator new(std::size_t n, const std::nothrow_t&) noexcept {  // std::stable_sort's buffer
   if (counting.load(std::memory_order_relaxed)) allocations.fetch_add(1);
   return std::malloc(n ? n : 1);
 }
-void operator delete(void* p) noexcept { std::free(p); }
-void operator delete(void* p, std::size_t) noexcept { std::free(p); }
+GLIA_REPLACED void operator delete(void* p) noexcept { std::free(p); }
+GLIA_REPLACED void operator delete(void* p, std::size_t) noexcept { std::free(p); }
+GLIA_REPLACED void operator delete(void* p, const std::nothrow_t&) noexcept { std::free(p); }
 
 namespace glia {
 namespace {
