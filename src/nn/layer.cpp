@@ -90,7 +90,12 @@ DType Layer::variable_dtype() const {
   const std::string p = nn::source_policy(dtype_policy_);
   return p.rfind("mixed_", 0) == 0 ? DType::f32 : dtype_from_name(p);
 }
-std::string Layer::title() const { return fmt::format("{} ({})", name_, class_name()); }
+// While the layer is built or called, its name comes with those of the models around it.
+std::string Layer::title() const {
+  const std::string path = ir::current_scope();
+  const bool inside = path.size() > name_.size() && path.ends_with(name_) && path[path.size() - name_.size() - 1] == '/';
+  return fmt::format("{} ({})", inside ? path : name_, class_name());
+}
 
 Values Layer::call(const Values& inputs, const CallOptions&) {
   GLIA_CHECK(inputs.size() == 1, "{}: expected one input. Received {}.", title(), inputs.size());

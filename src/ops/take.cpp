@@ -26,8 +26,8 @@ int64_t index_value(cpu::Elem type, const void* index, int64_t j) {
 void check_index(const char* op, cpu::Elem type, const void* index, int64_t count, int64_t n) {
   const int64_t bad = cpu::find_bad_index(type, index, count, n);
   if (bad >= 0)
-    throw_error("{}: index {} at position {} is out of range for {} entries.", op, index_value(type, index, bad), bad,
-                n);
+    throw_error("{}: index {} at position {} is out of range for {} entries. Expected 0 to {}; an Embedding needs an input_dim above its largest id.", op, index_value(type, index, bad), bad,
+                n, n - 1);
 }
 
 // ---- take ----

@@ -150,7 +150,12 @@ void Executable::run_calls(bool refresh) {
   InlineScope scope;
   const auto call = [&](size_t i) {
     scope.set(threads_.alone(i));
-    calls_[i].fn(calls_[i].args);
+    try {
+      calls_[i].fn(calls_[i].args);
+    } catch (const Error& e) {  // what only the data can tell, such as an index out of range
+      const std::string& layer = plan_.steps[i].scope;
+      throw layer.empty() ? e : Error(layer + ": " + e.what());
+    }
   };
   if (profile_id_ < 0 && !tracing() && !threads_.calibrating()) return each_call(refresh, call);
   each_call(refresh, [&](size_t i) {

@@ -1,4 +1,5 @@
 // Names to objects: losses, metrics and input arrays, once the shapes of a first batch are known.
+#include <glia/custom_step.h>
 #include <glia/ops.h>
 
 #include <algorithm>
@@ -119,6 +120,10 @@ FeedBatch Trainer::prepare_inputs(const Data& x) const {
   }
   if (!names.empty())
     GLIA_CHECK(r.x.size() == names.size(), "fit: the model '{}' has {} inputs. Received {} arrays.", root_->name(), names.size(), r.x.size());
+  const auto* sequential = dynamic_cast<SequentialLayer*>(root_.ptr().get());
+  const bool declared = !sequential || sequential->shape_declared();
+  if (sequential) GLIA_CHECK(r.x.size() <= 1, "fit: the model '{}' has 1 input. Received {} arrays. Models with several inputs are made with Model({{a, b}}, {{y}}).",
+                             root_->name(), r.x.size());
   if (r.is_text(0))
     if (auto* s = dynamic_cast<SequentialLayer*>(root_.ptr().get()); s && !s->built()) s->build_for({kStringDType, open_batch(r.text[0].shape)});
   for (size_t i = 0; i < r.x.size(); ++i) {
@@ -131,6 +136,7 @@ FeedBatch Trainer::prepare_inputs(const Data& x) const {
       r.x[i] = r.x[i].reshape(shape);
     }
     const Shape& got = r.is_text(i) ? r.text[i].shape : r.x[i].shape();
+    if (!declared) std::fill(want.begin(), want.end(), -1);  // learned from the first batch: the layers say what else they can take
     bool ok = want.empty() || got.size() == want.size();
     for (size_t d = 1; ok && d < want.size(); ++d) ok = want[d] < 0 || want[d] == got[d];
     GLIA_CHECK(ok, "{} ({}): input {} has shape {}. Expected {}. Reshape x, or change the model's input_shape.", root_->name(),
@@ -205,7 +211,7 @@ void Trainer::resolve_losses(const Values& y, const Values& pred) {
   }
   size_t with_loss = 0;
   for (auto& a : args) with_loss += !a.empty();
-  GLIA_CHECK(y.size() >= with_loss, "fit: the model has {} outputs with a loss. Received {} target arrays in y.", with_loss, y.size());
+  GLIA_CHECK(y.size() >= with_loss, "fit: the model has {} outputs with a loss. Received {} target arrays in y. Give one per output.", with_loss, y.size());
   for (size_t o = 0, target = 0; o < pred.size(); ++o) {
     if (args[o].empty()) continue;
     size_t k = y.size() == pred.size() ? o : target++;
@@ -268,6 +274,7 @@ void Trainer::add_metrics(const MetricsSpec& spec, bool weighted, const Values& 
 }
 
 std::vector<TensorType> Trainer::check_targets(const FeedBatch& all, int64_t batch, bool class_weight) {
+  if (options_.loss.items.empty() && dynamic_cast<const CustomSteps*>(&*root_)) return {};  // a training step that has losses of its own
   FeedBatch first = all.rows(0, batch);
   if (class_weight) first.w = {Tensor({batch})};
   std::vector<TensorType> outputs = trace_test(first);

@@ -30,12 +30,16 @@ void SequentialLayer::build_for(const TensorType& input) {
   build_once({input.shape});
 }
 
+bool SequentialLayer::shape_declared() const {
+  return !input_type_.shape.empty() || (!layers_.empty() && !layers_[0]->batch_input_shape().empty());
+}
+
 // Calls the layers that are not yet known on a symbolic input: each is built and its output shape noted.
 void SequentialLayer::build(const std::vector<Shape>& shapes) {
   if (name_.empty()) name_ = unique_layer_name(class_name());
+  GLIA_CHECK(!layers_.empty(), "{}: the model has no layers. Add some first, e.g. model.add(layers::Dense(10)).", title());
   input_shape_ = shapes.at(0);
-  const bool given = !input_type_.shape.empty() || (!layers_.empty() && !layers_[0]->batch_input_shape().empty());
-  if (!input_shape_.empty() && !given) input_shape_[0] = -1;
+  if (!input_shape_.empty() && !shape_declared()) input_shape_[0] = -1;
   output_shapes_.clear();
   const DType dtype = input_type_.shape.empty() && !layers_.empty() ? dtype_of_first_layer(layers_[0], input_type_.dtype) : input_type_.dtype;
   Values x{Input(Shape(input_shape_.begin() + 1, input_shape_.end()), {.name = "input", .dtype = dtype, .batch_size = input_shape_[0]})};

@@ -16,6 +16,8 @@ class SequentialLayer : public Layer {
   const TensorType& input_type() const { return input_type_; }
   const std::string& input_name() const { return input_name_; }  // of the InputLayer in files; may be empty
   void set_input_name(std::string name) { input_name_ = std::move(name); }
+  // Whether an input shape was given, by an Input, a first layer's input_shape or a file; else it is that of the first batch.
+  bool shape_declared() const;
   void add(LayerRef layer);
   void pop();
   const std::vector<LayerRef>& layers() const { return layers_; }

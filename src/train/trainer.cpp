@@ -31,8 +31,19 @@ void LossTracker::reset() const {
   count.tensor().fill(0);
 }
 
+// Misspelt names are told here; which loss or metric a name stands for is known with the first batch.
+static void check_names(const CompileOptions& options) {
+  for (const LossArg& loss : options.loss.items)
+    if (!loss.object && !loss.name.empty()) resolve_loss(loss.name, {}, {});
+  for (const MetricsSpec* spec : {&options.metrics, &options.weighted_metrics})
+    for (const std::vector<MetricArg>& list : spec->items)
+      for (const MetricArg& metric : list)
+        if (!metric.object) resolve_metric(metric.name, {}, {});
+}
+
 void Trainer::compile(CompileOptions options) {
   GLIA_CHECK(options.optimizer, "compile: an optimizer is needed, e.g. .optimizer = \"adam\".");
+  check_names(options);
   options_ = std::move(options);
   compiled_ = true;
   resolved_ = false;

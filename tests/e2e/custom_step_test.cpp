@@ -91,6 +91,31 @@ TEST(CustomStep, TwoOptimizersTakeTurns) {
   EXPECT_DOUBLE_EQ(players->b.tensor().item(), 3.0);  // 3 + 0.25 * 2 (3 - 3): b meets the new a
 }
 
+// The example of glia/custom_step.h: a step with its own loss needs none from compile(), and no targets.
+struct Autoencoder : Layer, CustomSteps {
+  LayerRef code = layers::Dense(2, {.activation = "tanh"}), out = layers::Dense(3);
+  void build(const std::vector<Shape>&) override { track(code), track(out); }
+  Values call(const Values& in, const CallOptions&) override { return {out(code(in[0]))}; }
+  std::string class_name() const override { return "Autoencoder"; }
+  void train_step(Step& s) override {
+    Values z = s.call(s.x);
+    Value loss = ops::mean(ops::square(z[0] - s.x[0] + random::normal(s.x[0].shape(), {.stddev = 0.01})));
+    s.minimize(loss);
+    s.log("loss", loss);
+  }
+};
+TEST(CustomStep, AStepWithItsOwnLossNeedsNoneFromCompile) {
+  for (const bool with_y : {true, false}) {
+    set_random_seed(1);
+    Model m(LayerRef(std::make_shared<Autoencoder>()));
+    m.compile({.optimizer = optimizers::Adam({.learning_rate = 0.02})});
+    const Tensor x = wave({32, 3});
+    History h = m.fit(x, with_y ? Data(x) : Data(), {.epochs = 200, .verbose = 0});
+    EXPECT_LT(h["loss"].back(), 0.5 * h["loss"].front());
+    EXPECT_EQ(to_string(m.predict(x).shape()), "(32, 3)");
+  }
+}
+
 struct Watched : Layer {
   Values call(const Values& in, const CallOptions&) override {
     add_metric(ops::mean(in[0]), "mean_input");

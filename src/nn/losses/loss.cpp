@@ -21,6 +21,17 @@ struct CustomLoss final : LossBase {
   std::string class_name() const override { return "LossFunctionWrapper"; }
   Value call(const Value& t, const Value& p) override { return fn(ops::cast(t, p.dtype()), p); }
 };
+
+// What goes wrong inside names the loss and both sides.
+Value call_named(LossBase& loss, const Value& t, const Value& p) {
+  try {
+    return loss.call(t, p);
+  } catch (const Error& e) {
+    if (std::string_view(e.what()).starts_with(loss.name)) throw;
+    throw_error("{}: cannot be computed from y_true {} and y_pred {}: {} Targets must fit the shape of the model's output.", loss.name, to_string(t.shape()),
+                to_string(p.shape()), e.what());
+  }
+}
 }  // namespace
 
 LossBase::LossBase(std::string loss_name, std::string loss_reduction) : name(std::move(loss_name)), reduction(std::move(loss_reduction)) {
@@ -39,7 +50,7 @@ Value LossBase::operator()(const Value& y_true, const Value& y_pred, const Value
   Value t = y_true, p = y_pred;
   if (p.dtype() != DType::f64 && p.dtype() != DType::f32) p = ops::cast(p, DType::f32);
   nn::squeeze_or_expand(t, p);
-  Value values = call(t, p);
+  Value values = call_named(*this, t, p);
   Value mask = y_pred.mask();
   if (values.mask().defined()) mask = mask.defined() ? ops::logical_and(mask, values.mask()) : values.mask();
   try {
