@@ -19,6 +19,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / "golden"))
 import keras  # noqa: E402
 import keras_files as corpus  # noqa: E402
 import strings  # noqa: E402
+import training_files  # noqa: E402
 import numpy as np  # noqa: E402
 from keras import layers as L  # noqa: E402
 from keras import ops  # noqa: E402
@@ -88,6 +89,9 @@ for _name in ("Adagrad", "Adadelta", "Adamax", "Lion", "Lamb", "Ftrl"):
 TRAIN["train_amsgrad_ema_accumulate"] = lambda: compiled(corpus.small(), O.Adam(1e-2, amsgrad=True, use_ema=True, gradient_accumulation_steps=2))
 
 
+TRAIN.update(training_files.TRAIN)
+
+
 def steps(model, x, y, n):
     losses = []
     for _ in range(n):
@@ -117,9 +121,16 @@ def prepare(folder, name):
     rng = np.random.default_rng(3)
     if name in TRAIN:
         m = TRAIN[name]()
-        x = [rng.standard_normal((8,) + tuple(t.shape[1:])).astype("float32") for t in m.inputs]
-        y = [rng.standard_normal((8,) + tuple(t.shape[1:])).astype("float32") for t in m.outputs]
-        steps(m, one(x), one(y), 3)  # an optimizer with a state
+        ins, outs = getattr(m, "_inputs_struct", m.inputs), getattr(m, "_outputs_struct", m.outputs)
+        if isinstance(m, keras.Sequential):
+            ins, outs = m.inputs, m.outputs
+
+        def shape(t):
+            return (8,) + tuple(5 if d is None else d for d in t.shape[1:])
+
+        x = [rng.integers(0, 9, shape(t)).astype(t.dtype) if "int" in t.dtype else rng.standard_normal(shape(t)).astype(t.dtype) for t in keras.tree.flatten(ins)]
+        y = [rng.random(shape(t)).astype("float32") if name.startswith("odd_") else rng.standard_normal(shape(t)).astype("float32") for t in keras.tree.flatten(outs)]
+        steps(m, named(ins, x), named(outs, y), 3)  # an optimizer with a state
         m.save(folder / f"{name}.keras")
         np.savez(folder / f"{name}.npz", **{f"in_{i:02}": a for i, a in enumerate(x)}, **{f"target_{i:02}": a for i, a in enumerate(y)})
     elif name in strings.NAMES:
