@@ -29,6 +29,7 @@
 #include <glia/ops/numbers.h>
 #include <glia/optimizers.h>
 #include <glia/plot.h>
+#include <glia/predict_text.h>
 #include <glia/pytorch.h>
 #include <glia/random.h>
 #include <glia/readers.h>

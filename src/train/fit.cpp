@@ -231,8 +231,6 @@ History Model::fit(const Data& x, const Data& y, const FitOptions& o) {
   const int64_t n = all.size;
   GLIA_CHECK(all.w.empty() || o.class_weight.empty(), "fit: give sample_weight or class_weight, not both.");
   GLIA_CHECK(o.validation_split >= 0 && o.validation_split < 1, "fit: validation_split must lie in [0, 1). Received {}.", o.validation_split);
-  int64_t batch = batch_size_of(o.batch_size, "fit");
-  if (o.steps_per_epoch && !o.batch_size) batch = (n + *o.steps_per_epoch - 1) / *o.steps_per_epoch;
   if (o.validation_data) {
     const ValidationData& v = *o.validation_data;
     held = t.prepare("fit (validation_data)", v.x, v.y, v.sample_weight, "validation ");
@@ -242,13 +240,17 @@ History Model::fit(const Data& x, const Data& y, const FitOptions& o) {
     held = all.rows(split, n);
     all = all.rows(0, split);
   }
+  // Without a batch size the steps deal out the rows that are left to train on; validation does the same with its own steps.
+  auto dealt = [](int64_t rows, std::optional<int64_t> steps) { return steps && *steps > 0 ? std::max<int64_t>(1, (rows + *steps - 1) / *steps) : kDefaultBatch; };
+  const int64_t batch = batch_size_of(o.batch_size.value_or(dealt(all.size, o.steps_per_epoch)), "fit");
+  const int64_t validation_batch = o.validation_batch_size.value_or(o.batch_size.value_or(dealt(held.size, o.validation_steps)));
   uint64_t seed = static_cast<uint64_t>(seed_variable().tensor().cdata<int64_t>()[0]);
   std::vector<TensorType> outputs = t.check_targets(all, std::min(batch, all.size), !o.class_weight.empty());
   if (held.size) t.check_labels(held.y, outputs);
   t.encode_ahead(all);
   if (held.size) t.encode_ahead(held);
   std::unique_ptr<Feed> validation;
-  if (held.size) validation = array_feed(std::move(held), {o.validation_batch_size.value_or(batch)});
+  if (held.size) validation = array_feed(std::move(held), {validation_batch});
   const FeedBatch arrays{all.x, all.y, {}};
   auto feed = array_feed(std::move(all), {batch, o.shuffle, seed});
   FitRun run{.trainer = t, .model = *this, .options = o, .train = *feed, .arrays = &arrays};

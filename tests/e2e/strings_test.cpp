@@ -114,6 +114,29 @@ TEST(Strings, BesideNumbersInAnyForm) {
   }
 }
 
+TEST(Strings, ModelsThatEndInWords) {
+  Value x = Input({3}, {.name = "x"});
+  LayerRef words = layers::StringLookup({.vocabulary = {"cat", "dog"}, .invert = true, .name = "words"});
+  Model m({x}, {words(ops::argmax(x, -1)), layers::Dense(1)(x)});
+  const Tensor rows = Tensor::from({3, 3}, {0, 0, 1, 1, 0, 0, 0, 1, 0});
+  EXPECT_EQ(predict_text(m, rows).values, (Strings{"dog", "[UNK]", "cat"}));
+  EXPECT_EQ(m.predict(rows).dtype(), DType::i64);
+  EXPECT_EQ(m.predict(rows).item(0), 2);
+  EXPECT_HAS(message([&] { predict_text(m, rows, 1); }), "does not come from a StringLookup with invert");
+  EXPECT_HAS(message([&] { predict_text(m, rows, 2); }), "has 2 outputs");
+  EXPECT_HAS(message([&] { words(x); }), "words (StringLookup): with invert the layer takes integers. Received float32");
+  test::Scratch dir;
+  const std::string path = dir.path("m.keras");
+  m.save(path);
+  Model again = models::load_model(path);
+  EXPECT_EQ(predict_text(again, rows).values, (Strings{"dog", "[UNK]", "cat"}));
+}
+
+TEST(Strings, KerasFileThatEndsInWords) {  // tools/golden/strings.py
+  Model m = models::load_model(std::string(GLIA_SOURCE_DIR) + "/tests/compat/keras/inverted_lookup.keras");
+  EXPECT_EQ(predict_text(m, Tensor::from({3, 3}, {0, 0, 1, 1, 0, 0, 0, 1, 0})).values, (Strings{"dog", "[UNK]", "cat"}));
+}
+
 TEST(Strings, LayersAdaptedLaterAreFollowed) {
   Sequential m = classifier();
   Tensor before = m.predict({"zebra"});

@@ -251,6 +251,13 @@ def prepare_case(folder, name):
     write_file(folder, c, model)
 
 
+def write_inverted(path):
+    """A model that answers with words: the largest of three numbers is "[UNK]", "cat" or "dog"."""
+    x = keras.Input((3,), name="x")
+    words = keras.layers.StringLookup(vocabulary=["cat", "dog"], invert=True, name="words")(keras.ops.argmax(x, axis=-1))
+    keras.Model(x, words, name="answers").save(path)
+
+
 NAMES = ["strings_" + n for n in ("sequence", "sequence_rank1", "open_width", "bag", "count", "table", "features", "nested")]
 
 
@@ -259,5 +266,6 @@ if __name__ == "__main__":
     folder = args.pop(args.index("--files") + 1) if "--files" in args else None
     args = [a for a in args if a != "--files"]
     here = os.path.dirname(os.path.abspath(__file__))
+    write_inverted(os.path.join(here, "../../tests/compat/keras/inverted_lookup.keras"))
     golden.write_lines(os.path.join(here, "../../tests/golden/feature_space.jsonl.gz"), list(feature_spaces()))
     golden.write_lines(args[0] if args else os.path.join(here, "../../tests/golden/strings.jsonl.gz"), list(lines(folder)))

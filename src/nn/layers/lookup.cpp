@@ -80,9 +80,15 @@ Tensor StringLookup::run(const std::vector<StringTensor>& inputs) {
   check_ready();
   return vocabulary().encode(look_up(vocabulary(), inputs[0].values), inputs[0].shape);
 }
+Values StringLookup::call(const Values& inputs, const CallOptions& options) {
+  if (!o.invert) return HostLayer::call(inputs, options);
+  check_input_count(title(), inputs.size(), 1);
+  const DType t = inputs[0].dtype();
+  GLIA_CHECK(!is_float(t) && t != kStringDType, "{}: with invert the layer takes integers. Received {}.", title(), to_string(inputs[0].type()));
+  return {ops::cast(inputs[0], DType::i64)};  // a Value holds no strings: decode and predict_text look them up
+}
 TensorType StringLookup::symbolic_type(const std::vector<TensorType>& in) {
   check_input_count(title(), in.size(), 1);
-  GLIA_CHECK(!o.invert, "{}: the layer maps indices to strings, which no model of Glia gives. Use glia::decode(layer, indices) behind it.", title());
   return vocabulary().symbolic_type(in[0].shape);
 }
 void StringLookup::adapt_to(const StringTensor& data) { vocabulary().learn(documents_of(data)); }

@@ -91,6 +91,7 @@ class StringLookup : public HostLayer {
   layers::StringLookupOptions o;
   std::string class_name() const override { return "StringLookup"; }
   void fields(Fields& f) override;
+  Values call(const Values& inputs, const CallOptions& options) override;  // inverted: indices, see glia/predict_text.h
   Tensor run(const std::vector<StringTensor>& inputs) override;
   void adapt_to(const StringTensor& data) override;
   Vocabulary& vocabulary();
