@@ -10,6 +10,9 @@ Value emit_conv_backprop_input(const ir::Attrs& attrs, const Value& dy, const Va
                                const Shape& input_shape);
 Values emit_conv_backprop_filter(const ir::Attrs& attrs, const Value& x, const Value& dy, const Shape& kernel_shape);
 
+// Whether conv with these attributes and the 2x2 max pooling behind it can be one step (ops/conv_max_pool.cpp).
+bool conv_max_pool_fits(const ir::Attrs& attrs, const TensorType& x, const Shape& kernel);
+
 Value emit_max_pool(const ir::Attrs& attrs, const Value& x);
 Value emit_max_pool_backprop(const ir::Attrs& attrs, const Value& dy, const Value& argmax, const Shape& input_shape);
 Value emit_max_pool_take(const ir::Attrs& attrs, const Value& t, const Value& argmax);

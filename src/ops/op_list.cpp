@@ -23,6 +23,7 @@ const std::map<std::string, const OpDef*, std::less<>>& registry() {
              matmul_ops(),
              attention_ops(),
              conv_ops(),
+             conv_max_pool_ops(),
              conv_backprop_input_ops(),
              conv_backprop_filter_ops(),
              max_pool_ops(),

@@ -14,6 +14,7 @@ OpList reduce_ops();
 OpList matmul_ops();
 OpList attention_ops();
 OpList conv_ops();
+OpList conv_max_pool_ops();
 OpList conv_backprop_input_ops();
 OpList conv_backprop_filter_ops();
 OpList max_pool_ops();

@@ -20,6 +20,7 @@ const std::vector<Pass>& pipeline() {
       {"promote_low_precision", promote_low_precision, true},
       {"fold_scale", fold_scale},
       {"fuse_epilogue", fuse_epilogue},
+      {"fuse_pool", fuse_pool},
       {"fuse_pointwise", fuse_pointwise},
       {"dce_last", remove_dead},
   };

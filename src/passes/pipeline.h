@@ -36,6 +36,7 @@ void rewrite_conv_grads(ir::Graph&, const PassContext&);
 void promote_low_precision(ir::Graph&, const PassContext&);
 void fold_scale(ir::Graph&, const PassContext&);
 void fuse_epilogue(ir::Graph&, const PassContext&);
+void fuse_pool(ir::Graph&, const PassContext&);
 void fuse_pointwise(ir::Graph&, const PassContext&);
 
 }  // namespace glia::passes

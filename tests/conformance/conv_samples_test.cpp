@@ -43,6 +43,16 @@ GLIA_SAMPLES(conv) {
   list.add("conv", fused, {numbers({1, 5, 5, 2}), numbers({3, 3, 2, 7}, -1, 1, 2), numbers({7}), numbers({1, 3, 3, 7}, -1, 1, 5)}).gradient = false;
 }
 
+GLIA_SAMPLES(conv_max_pool) {
+  auto attrs = [](bool bias, const char* activation, Ints strides, Ints pads) {
+    return ir::Attrs{{"strides", strides}, {"pads", pads}, {"dilation", Ints{1, 1}}, {"bias", bias}, {"activation", std::string(activation)}};
+  };
+  list.add("conv_max_pool", attrs(false, "", {1, 1}, {0, 0, 0, 0}), {numbers({2, 9, 8, 3}), numbers({3, 3, 3, 7}, -1, 1, 2)}).gradient = false;
+  list.add("conv_max_pool", attrs(true, "relu", {2, 1}, {1, 1, 0, 1}), {numbers({1, 10, 9, 4}), numbers({3, 2, 4, 18}, -1, 1, 2), numbers({18})}).gradient = false;
+  list.add("conv_max_pool", attrs(true, "relu", {1, 1}, {0, 0, 0, 0}), {numbers({2, 13, 12, 16}), numbers({3, 3, 16, 40}, -1, 1, 2), numbers({40})}).gradient = false;  // Winograd
+  list.add("conv_max_pool", attrs(false, "", {1, 1}, {1, 1, 1, 1}), {numbers({1, 4, 300, 1}), numbers({3, 3, 1, 70}, -1, 1, 2)}).gradient = false;  // wide rows
+}
+
 GLIA_SAMPLES(pool) {
   struct PoolCase { Shape x, y; Ints window, strides, pads; };
   const PoolCase cases[] = {

@@ -167,6 +167,12 @@ size_t conv_backward_data_workspace(const ConvShape& s) {
   return n * sizeof(float);
 }
 
+bool conv_max_pool_supported(const ConvShape& s) {
+  constexpr int64_t kMostChannels = 8192;  // four pixels of these are held on the stack
+  return s.groups == 1 && s.taps() > 1 && s.kernel[0] == 1 && s.out[0] == 1 && s.in[0] == 1 && s.out[1] >= 2 &&
+         s.out[2] >= 2 && s.cout <= kMostChannels;
+}
+
 bool conv_bf16_supported(const ConvShape& s, bool backward_data) {
   const int64_t columns = (backward_data ? s.cin : s.cout) / std::max<int64_t>(1, s.groups);
   return current_isa() == Isa::avx512 && cpu_has_avx512_bf16() && !s.depthwise() && columns > 4;

@@ -55,6 +55,13 @@ bool conv_keeps_weights(const ConvShape&, size_t workspace);
 GLIA_ISA_DECLARE(void, conv_forward_f32,
                  (const ConvShape&, const ConvEpilogue&, const float* x, const float* w, float* y, void* workspace,
                   bool ready))
+// The largest of every 2x2 results (stride 2, no padding; what is left over at the end is dropped) and, if argmax is not
+// null, its number in the window, as max_pool_f32. Two dimensions, one group, act none or relu, no residual. The
+// convolution's own result is never in memory as a whole. For shapes that conv_max_pool_supported accepts.
+bool conv_max_pool_supported(const ConvShape&);
+GLIA_ISA_DECLARE(void, conv_max_pool_f32,
+                 (const ConvShape&, const ConvEpilogue&, const float* x, const float* w, float* y, uint8_t* argmax,
+                  void* workspace, bool ready))
 // dx = the gradient of conv with respect to x; also the forward of a transposed convolution, so it has an epilogue
 // (bias of cin values, residual shaped as x).
 GLIA_ISA_DECLARE(void, conv_backward_data_f32,

@@ -7,6 +7,7 @@
 #include "kernels/cpu/conv_tile.h"
 #include "kernels/cpu/depthwise.h"
 #include "kernels/cpu/gemm_inner.h"
+#include "kernels/cpu/pool_max.h"
 
 namespace glia::cpu::GLIA_ISA_NS {
 
@@ -282,16 +283,61 @@ static void pair_rows(const uint16_t* w, int64_t pairs, int64_t ld, float* to) {
 
 }  // namespace
 
+namespace {
+
+// The filter as the tiles read it: packed, or where it lies.
+const float* forward_weights(const TapConv& c, const ConvShape& s, int most, const float* w, float* packed, bool ready) {
+  const bool in_place = s.groups == 1 && c.ns == 1 && c.cols % W == 0 && !is_narrow(c.cols, c.k) &&
+                        block_vectors(c.cols, most) * W == c.cols;
+  if (!in_place && !ready) pack(c, s, most, false, w, packed);
+  return in_place ? w : packed;
+}
+
+}  // namespace
+
 void conv_forward_f32(const ConvShape& s, const ConvEpilogue& e, const float* x, const float* w, float* y,
                       void* workspace, bool ready) {
   if (s.depthwise()) return depthwise_forward_f32(s, e, x, w, y, workspace);
   const TapConv c = tap_forward(s);
   const int most = most_vectors(c);
-  const bool in_place = s.groups == 1 && c.ns == 1 && c.cols % W == 0 && !is_narrow(c.cols, c.k) &&
-                        block_vectors(c.cols, most) * W == c.cols;
-  float* packed = static_cast<float*>(workspace);
-  if (!in_place && !ready) pack(c, s, most, false, w, packed);
-  run(c, e, most, x, in_place ? w : packed, y);
+  run(c, e, most, x, forward_weights(c, s, most, w, static_cast<float*>(workspace), ready), y);
+}
+
+// Bands of rows are computed on the stack and pooled from there.
+void conv_max_pool_f32(const ConvShape& s, const ConvEpilogue& e, const float* x, const float* w, float* y,
+                       uint8_t* argmax, void* workspace, bool ready) {
+  constexpr int64_t kBand = 48 << 10;  // floats; at least one pixel of y, whose channels conv_max_pool_supported limits
+  const TapConv c = tap_forward(s);
+  const int most = most_vectors(c);
+  const float* weights = forward_weights(c, s, most, w, static_cast<float*>(workspace), ready);
+  const int64_t height = s.out[1] / 2, width = s.out[2] / 2, cell = 4 * s.cout;  // of y; floats that make one pixel of it
+  const int64_t px = max_of(1, min_of(width, kBand / cell)), nx = (width + px - 1) / px;
+  const double flops = 2.0 * static_cast<double>(c.taps() * c.k * cell * px);    // of a row of y
+  const int64_t py = max_of(1, min_of(min_of(height, kBand / (cell * px)), static_cast<int64_t>(1e6 / flops) + 1));
+  const int64_t ny = (height + py - 1) / py;
+  parallel_for(s.batch * ny * nx, [&](int64_t unit) {
+    alignas(64) float band[kBand];
+    const int64_t n = unit / nx / ny, y0 = unit / nx % ny * py, x0 = unit % nx * px;
+    const int64_t y1 = min_of(height, y0 + py), x1 = min_of(width, x0 + px);
+    TapConv here = c;
+    here.out_image = 0;
+    here.out_stride[1] = 2 * (x1 - x0) * s.cout;
+    const Run r{here, x, weights, band - 2 * y0 * here.out_stride[1] - 2 * x0 * s.cout, e.bias, false, 0, e.act, e.alpha,
+                most, tiles_f32, nullptr};
+    for (int64_t col = 0; col < c.cols; col += c.span)
+      run_image(r, n, 0, 0, col, min_of(c.cols, col + c.span), 2 * y0, 2 * y1, 2 * x0, 2 * x1);
+    for (int64_t i = y0; i < y1; ++i)
+      for (int64_t j = x0; j < x1; ++j) {
+        const float* from = band + 2 * (i - y0) * here.out_stride[1] + 2 * (j - x0) * s.cout;
+        const int64_t to = ((n * height + i) * width + j) * s.cout;
+        for (int64_t k = 0; k < s.cout; k += W) {
+          const int64_t lanes = min_of(W, s.cout - k);
+          const float *up = from + k, *down = up + here.out_stride[1];
+          max_square(load_some(up, lanes), load_some(up + s.cout, lanes), load_some(down, lanes),
+                     load_some(down + s.cout, lanes), y + to + k, argmax ? argmax + to + k : nullptr, lanes);
+        }
+      }
+  });
 }
 
 void conv_backward_data_f32(const ConvShape& s, const ConvEpilogue& e, const float* dy, const float* w, float* dx,

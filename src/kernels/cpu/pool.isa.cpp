@@ -1,7 +1,7 @@
 #include "kernels/cpu/pool.h"
 
 #include "base/thread_pool.h"
-#include "kernels/cpu/simd.h"
+#include "kernels/cpu/pool_max.h"
 
 namespace glia::cpu::GLIA_ISA_NS {
 
@@ -12,21 +12,6 @@ constexpr int64_t W = vf::W;
 GLIA_INLINE int64_t min_of(int64_t a, int64_t b) { return a < b ? a : b; }
 GLIA_INLINE int64_t max_of(int64_t a, int64_t b) { return a > b ? a : b; }
 
-// A vector of taps is held as floats and stored as bytes.
-GLIA_INLINE void store_taps(uint8_t* p, vf v, int64_t n) {
-#if defined(__AVX512F__)
-  if (n == W) return _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm512_cvtepi32_epi8(_mm512_cvtps_epi32(v.v)));
-#elif defined(__AVX2__)
-  if (n == W) {
-    const __m256i i = _mm256_cvtps_epi32(v.v);
-    const __m128i s = _mm_packus_epi32(_mm256_castsi256_si128(i), _mm256_extracti128_si256(i, 1));
-    return _mm_storel_epi64(reinterpret_cast<__m128i*>(p), _mm_packus_epi16(s, s));
-  }
-#endif
-  float t[W];
-  store(t, v);
-  for (int64_t i = 0; i < n; ++i) p[i] = static_cast<uint8_t>(t[i]);
-}
 GLIA_INLINE vf load_taps(const uint8_t* p, int64_t n) {
 #if defined(__AVX512F__)
   if (n == W) return {_mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))))};
@@ -37,9 +22,6 @@ GLIA_INLINE vf load_taps(const uint8_t* p, int64_t n) {
   for (int64_t i = 0; i < n; ++i) t[i] = p[i];
   return load(t);
 }
-GLIA_INLINE vf load_some(const float* p, int64_t n) { return n == W ? load(p) : load(p, n); }
-GLIA_INLINE void store_some(float* p, vf v, int64_t n) { n == W ? store(p, v) : store(p, v, n); }
-
 // The cells of a window along one dimension that lie inside: taps [begin, end), the first at input `at`.
 struct Cells {
   int64_t begin, end, at;
@@ -128,30 +110,21 @@ struct MaxOp {
   const float* x;
   float* y;
   uint8_t* argmax;
-  struct State {
-    vf best, tap;
+  struct State : MaxCell {
     bool first;
   };
-  __attribute__((always_inline)) State start() const { return {vf::set1(-__builtin_inff()), vf::zero(), true}; }
+  __attribute__((always_inline)) State start() const { return {{vf::set1(-__builtin_inff()), vf::zero()}, true}; }
   __attribute__((always_inline)) void cell(State& s, int64_t from, int64_t tap, int64_t n) const {
     const vf v = load_some(x + from, n), t = vf::set1(static_cast<float>(tap));
     if (s.first) {
-      s = {v, t, false};
+      s = {{v, t}, false};
       return;
     }
-    take(s, v, t);
-  }
-  static __attribute__((always_inline)) void take(State& s, vf v, vf tap) {
-    const vmask more = v > s.best, nan = isnan_mask(v);
-    s.tap = select(more, tap, s.tap);
-    s.best = select(nan, v, select(more, v, s.best));
+    s.take(v, t);
   }
   __attribute__((always_inline)) void square(int64_t from, int64_t right, int64_t down, int64_t to, int64_t n) const {
-    State s{load_some(x + from, n), vf::zero(), false};
-    take(s, load_some(x + from + right, n), vf::set1(1));
-    take(s, load_some(x + from + down, n), vf::set1(2));
-    take(s, load_some(x + from + down + right, n), vf::set1(3));
-    finish(s, to, 4, n);
+    max_square(load_some(x + from, n), load_some(x + from + right, n), load_some(x + from + down, n),
+               load_some(x + from + down + right, n), y + to, argmax ? argmax + to : nullptr, n);
   }
   __attribute__((always_inline)) void finish(const State& s, int64_t to, int64_t, int64_t n) const {
     store_some(y + to, s.best, n);

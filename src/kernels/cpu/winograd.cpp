@@ -9,6 +9,12 @@ namespace {
 
 int64_t round_up(int64_t n, int64_t to) { return (n + to - 1) / to * to; }
 
+// Tiles that are transformed at a time where channels are many, else 0.
+int64_t most_in_chunk(const WinogradConv& c) {
+  constexpr int64_t kFilterInL2 = 128 * 128, kChunkFloats = int64_t{2} << 20;
+  return c.k * c.cols <= kFilterInL2 ? 0 : std::max<int64_t>(64, kChunkFloats / (kWinogradPoints * c.k));
+}
+
 // Multiply-adds of the direct convolution, which leaves out what lies in the padding.
 double direct_work(const WinogradConv& c) {
   auto taps = [](int64_t out, int64_t in, int64_t pad) {
@@ -30,13 +36,12 @@ WinogradConv winograd_conv(const ConvShape& s, WinogradPass pass) {
 
 int64_t winograd_parts(int64_t n, int64_t most) {
   const int64_t parts = std::max<int64_t>(1, (n + most - 1) / most);
-  return parts > 16 || n < 32 ? parts : round_up(parts, 4);
+  return parts > 16 || n < 16 ? parts : round_up(parts, n < 32 ? 2 : 4);
 }
 
 int64_t winograd_chunk(const WinogradConv& c) {
-  constexpr int64_t kFilterInL2 = 128 * 128, kChunkFloats = int64_t{2} << 20;
-  if (c.k * c.cols <= kFilterInL2) return 0;
-  const int64_t most = std::max<int64_t>(64, kChunkFloats / (kWinogradPoints * c.k)), tiles = c.tiles();
+  const int64_t most = most_in_chunk(c), tiles = c.tiles();
+  if (most == 0) return 0;
   const int64_t chunks = std::max<int64_t>(1, (tiles + most - 1) / most);
   return (tiles + chunks - 1) / chunks;
 }
@@ -72,7 +77,9 @@ size_t winograd_workspace(const ConvShape& s, WinogradPass pass) {
   if (pass == WinogradPass::filter)
     return static_cast<size_t>(winograd_filter_plan(c).sums * (kWinogradPoints * c.k * c.cols + round_up(c.cols, 16))) * sizeof(float);
   const int64_t matrices = kWinogradPoints + (pass == WinogradPass::data ? 9 : 0);  // the flipped taps
-  return static_cast<size_t>(matrices * c.k * round_up(c.cols, 16) + winograd_chunk_floats(c)) * sizeof(float);
+  // However many tiles are left where results are pooled: planes of a chunk, see winograd_plane.
+  const int64_t planes = kWinogradPoints * (std::min(most_in_chunk(c), c.tiles()) * round_up(c.k, 16) + 32);
+  return static_cast<size_t>(matrices * c.k * round_up(c.cols, 16) + planes) * sizeof(float);
 }
 
 }  // namespace glia::cpu

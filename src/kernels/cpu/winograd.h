@@ -29,6 +29,9 @@ size_t winograd_workspace(const ConvShape&, WinogradPass);
 GLIA_ISA_DECLARE(void, winograd_forward_f32,
                  (const ConvShape&, const ConvEpilogue&, const float* x, const float* w, float* y, void* workspace,
                   bool ready))
+GLIA_ISA_DECLARE(void, winograd_max_pool_f32,  // as conv_max_pool_f32
+                 (const ConvShape&, const ConvEpilogue&, const float* x, const float* w, float* y, uint8_t* argmax,
+                  void* workspace, bool ready))
 GLIA_ISA_DECLARE(void, winograd_backward_data_f32,
                  (const ConvShape&, const ConvEpilogue&, const float* dy, const float* w, float* dx, void* workspace,
                   bool ready))

@@ -3,6 +3,7 @@
 #include "base/thread_pool.h"
 #include "kernels/cpu/gemm_inner.h"
 #include "kernels/cpu/gemm_pack.h"
+#include "kernels/cpu/pool_max.h"
 #include "kernels/cpu/winograd_plan.h"
 #include "kernels/cpu/winograd_tile.h"
 
@@ -18,6 +19,8 @@ struct Run {
   const float *in, *u;
   float* out;
   int64_t ldv, ldm;  // of the points before and after the products
+  bool pool = false;  // only the largest of a tile is stored, and its number where argmax is not null
+  uint8_t* argmax = nullptr;
 };
 
 // Transforms the filter w[tap][k][ld]: u[point][panel of columns][k][columns of the panel], missing columns 0.
@@ -75,6 +78,31 @@ GLIA_INLINE void finish(const Run& r, const float* m, int64_t plane, float* out,
   }
 }
 
+// The same, when a tile is a window that is pooled.
+GLIA_INLINE void finish_pooled(const Run& r, const float* m, int64_t plane, int64_t to, int64_t col, int64_t n) {
+  vf p[4][4], y[2][2];
+  GLIA_UNROLL for (int t = 0; t < 16; ++t) p[t / 4][t % 4] = load(m + t * plane);
+  winograd_output(p, y);
+  const vf bias = r.e.bias ? load(r.e.bias + col, n) : vf::zero();
+  GLIA_UNROLL for (int i = 0; i < 2; ++i) {
+    GLIA_UNROLL for (int j = 0; j < 2; ++j) {
+      y[i][j] = y[i][j] + bias;
+      if (r.e.act == Act::relu) y[i][j] = vmax(vf::zero(), y[i][j]);
+    }
+  }
+  max_square(y[0][0], y[0][1], y[1][0], y[1][1], r.out + to, r.argmax ? r.argmax + to : nullptr, n);
+}
+
+void transform_pooled(const Run& r, int64_t first, int64_t last, int64_t col0, int64_t col1, const float* m, int64_t plane) {
+  const WinogradConv& c = r.c;
+  const int64_t height = c.out_h / 2, width = c.out_w / 2;
+  for (int64_t t = first; t < last; ++t, m += r.ldm) {
+    const WinogradTileAt at = winograd_tile_at(c, t);
+    const int64_t to = ((at.image * height + at.y / 2) * width + at.x / 2) * c.cols;
+    for (int64_t j = col0; j < col1; j += W) finish_pooled(r, m + j - col0, plane, to + j, j, min64(W, col1 - j));
+  }
+}
+
 void transform_output(const Run& r, int64_t first, int64_t last, int64_t col0, int64_t col1, const float* m,
                       int64_t plane) {
   const WinogradConv& c = r.c;
@@ -105,7 +133,8 @@ void multiply(const Run& r, int64_t first, int64_t last, int64_t col0, int64_t c
       tile_block(t, rows, width);
     }
   }
-  transform_output(r, first, last, col0, col1, m, plane);
+  if (r.pool) transform_pooled(r, first, last, col0, col1, m, plane);
+  else transform_output(r, first, last, col0, col1, m, plane);
 }
 
 // A thread's block of tiles all the way.
@@ -145,9 +174,8 @@ void run_chunks(Run r, int64_t chunk, float* v) {
   }
 }
 
-void run(const WinogradConv& c, const ConvEpilogue& e, const float* in, const float* u, float* out, float* spare) {
-  const Run r{c, e, in, u, out, ceil_div(c.k, W) * W, 0};
-  if (const int64_t chunk = winograd_chunk(c)) run_chunks(r, chunk, spare);
+void run(const Run& r, float* spare) {
+  if (const int64_t chunk = winograd_chunk(r.c)) run_chunks(r, chunk, spare);
   else run_blocks(r);
 }
 
@@ -156,14 +184,25 @@ void flip(const WinogradConv& c, const float* w, int64_t ld, float* to) {
   parallel_for(9, [&](int64_t t) { pack_panel(w + (8 - t) * c.k * c.cols, c.k, true, c.k, c.cols, to + t * c.k * ld, ld); });
 }
 
+void forward(const ConvShape& s, const ConvEpilogue& e, const float* x, const float* w, float* y, bool pool,
+             uint8_t* argmax, void* workspace, bool ready) {
+  WinogradConv c = winograd_conv(s, WinogradPass::forward);
+  if (pool) c.out_h -= c.out_h % 2, c.out_w -= c.out_w % 2;  // whole windows only
+  float *u = static_cast<float*>(workspace), *spare = u + kWinogradPoints * c.k * ceil_div(c.cols, 16) * 16;
+  if (!ready) transform_filter(c, w, c.cols, u);
+  run({c, e, x, u, y, ceil_div(c.k, W) * W, 0, pool, argmax}, spare);
+}
+
 }  // namespace
 
 void winograd_forward_f32(const ConvShape& s, const ConvEpilogue& e, const float* x, const float* w, float* y,
                           void* workspace, bool ready) {
-  const WinogradConv c = winograd_conv(s, WinogradPass::forward);
-  float* u = static_cast<float*>(workspace);
-  if (!ready) transform_filter(c, w, c.cols, u);
-  run(c, e, x, u, y, u + kWinogradPoints * c.k * ceil_div(c.cols, 16) * 16);
+  forward(s, e, x, w, y, false, nullptr, workspace, ready);
+}
+
+void winograd_max_pool_f32(const ConvShape& s, const ConvEpilogue& e, const float* x, const float* w, float* y,
+                           uint8_t* argmax, void* workspace, bool ready) {
+  forward(s, e, x, w, y, true, argmax, workspace, ready);
 }
 
 void winograd_backward_data_f32(const ConvShape& s, const ConvEpilogue& e, const float* dy, const float* w, float* dx,
@@ -175,7 +214,7 @@ void winograd_backward_data_f32(const ConvShape& s, const ConvEpilogue& e, const
     flip(c, w, ld, flipped);
     transform_filter(c, flipped, ld, u);
   }
-  run(c, e, dy, u, dx, flipped + 9 * c.k * ld);
+  run({c, e, dy, u, dx, ceil_div(c.k, W) * W, 0}, flipped + 9 * c.k * ld);
 }
 
 }  // namespace glia::cpu::GLIA_ISA_NS

@@ -31,7 +31,6 @@ int64_t winograd_parts(int64_t n, int64_t most);
 // Forward and backward-data with many channels: the tiles of a chunk are transformed into the workspace first, so that the
 // transformed filter is read once for all of them. 0 with fewer: a thread's block of tiles is enough.
 int64_t winograd_chunk(const WinogradConv&);
-static inline int64_t winograd_chunk_floats(const WinogradConv& c) { return 16 * (winograd_chunk(c) * ((c.k + 15) / 16 * 16) + 32); }
 
 // The filter pass. Few channels: ranges of tiles have their own sums, which stay in L2. Many: a thread takes one of the 16
 // points, and each reads x and dy anew.
