@@ -171,7 +171,7 @@ Model build(std::shared_ptr<const File> file, std::span<const uint8_t> bytes, co
   for (const Shape& s : shapes) elements += static_cast<double>(num_elements(s));
   // A file that says little must not make a lot of memory be taken, unless somebody asks for it.
   const bool asked = options.batch == Batch::free;
-  const uint64_t memory = asked ? UINT64_MAX : (uint64_t{64} << 20) + 32 * bytes.size();
+  const uint64_t memory = asked ? UINT64_MAX : (uint64_t{24} << 20) + 32 * bytes.size();
   if (fixed && same && elements < (asked ? 67108864.0 : static_cast<double>(memory) / 32) && options.batch != Batch::as_declared) {
     graph->batch_free = true;
     bool ok = false;

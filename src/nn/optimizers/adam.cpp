@@ -76,7 +76,7 @@ struct AdamaxOptimizer final : MomentsOptimizer<optimizers::AdamaxOptions> {
   void build_slots(const std::vector<Variable>& vars) override { slots = add_slots(vars, {"momentum", "norm"}); }
   void update_step(const Value& g, const Variable& w, size_t i) override {
     Value m = towards(slots[0][i].value(), g, 1 - o.beta_1);
-    Value u = ops::maximum(slots[1][i].value() * o.beta_2, ops::abs(g));
+    Value u = ops::maximum(slots[1][i].value() * o.beta_2, nn::gradient_magnitude(g));
     slots[0][i].assign(m);
     slots[1][i].assign(u);
     w.assign(w.value() - rate(w) * m / ((1.0 - beta_1_power(w)) * (u + o.epsilon)));

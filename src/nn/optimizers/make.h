@@ -29,5 +29,6 @@ inline double complement(double beta, DType dtype) { return dtype == DType::f64 
 // of rows there (IndexedSlices), one per occurrence, and is squared row by row before rows of one index are added: a
 // token that occurs twice counts g1^2 + g2^2 instead of (g1 + g2)^2. Every other gradient is simply squared.
 Value square_gradient(const Value& gradient);
+Value gradient_magnitude(const Value& gradient);  // the same with |g| for the square
 
 }  // namespace glia::nn

@@ -194,6 +194,10 @@ Value nn::square_gradient(const Value& g) {
   return map_gradient(g, [](const Value& v) { return ops::square(v); });
 }
 
+Value nn::gradient_magnitude(const Value& g) {
+  return map_gradient(g, [](const Value& v) { return ops::abs(v); });
+}
+
 // ---- one step ---------------------------------------------------------------------------------------------------------
 
 namespace {
