@@ -174,7 +174,7 @@ Checkpoint Checkpoint::read(const std::string& path, const LoadOptions& options)
   c.path_ = path;
   c.file_ = std::make_shared<GliaFile>(read_glia_file(path, options.limits));
   if (!c.file_->model_json.empty())
-    parse_json(c.file_->model_json, path + ": model.json", options.limits);  // told early, and not nested too deep
+    keras::parse_python_json(c.file_->model_json, path + ": model.json", options.limits);  // told early, and not nested too deep
   c.at_ = position_of(path, c.file_->manifest);
   c.callbacks_ = callbacks_of(path, *c.file_);
   GLIA_CHECK(c.file_->groups.count("weights"), "{}: glia.json: the group 'weights' is missing.", path);

@@ -102,6 +102,16 @@ TEST(Checkpoint, RestoresOptimizerAndModel) {
   EXPECT_TRUE(d.predict(x).equals(models::load_glia(dir.path("a.glia")).predict(x)));
 }
 
+// argmax of floats is written with where(isnan(x), -inf, x): an infinity in the architecture.
+TEST(Checkpoint, ArchitectureWithAnInfinity) {
+  Scratch dir;
+  Value x = Input({6});
+  Model m({x}, {ops::argmax(layers::Dense(5)(x), -1)});
+  m.save(dir.path("a.glia"));
+  const Tensor rows = test::wave({7, 6}, 0.7);
+  EXPECT_TRUE(models::load_glia(dir.path("a.glia")).predict(rows).equals(m.predict(rows)));
+}
+
 TEST(Checkpoint, EveryKindOfOptimizer) {
   Scratch dir;
   Tensor x = test::wave({32, 3}, 0.3), y = test::wave({32, 1}, 0.8);
