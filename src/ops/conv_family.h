@@ -1,6 +1,6 @@
 // Emitters of the conv and pool families that have no public builder: their gradients call each other through these.
 #pragma once
-#include "ir/op_def.h"
+#include "ir/graph.h"
 
 namespace glia::ops {
 
@@ -12,6 +12,9 @@ Values emit_conv_backprop_filter(const ir::Attrs& attrs, const Value& x, const V
 
 // Whether conv with these attributes and the 2x2 max pooling behind it can be one step (ops/conv_max_pool.cpp).
 bool conv_max_pool_fits(const ir::Attrs& attrs, const TensorType& x, const Shape& kernel);
+bool is_square_max_pool(const ir::Node& n);  // 2x2, strides of 2, no padding
+// Of a convolution in bfloat16: whether the one step in f32 is the faster.
+bool conv_max_pool_prefers_f32(const ir::Attrs& attrs, const TensorType& x, const Shape& kernel);
 
 Value emit_max_pool(const ir::Attrs& attrs, const Value& x);
 Value emit_max_pool_backprop(const ir::Attrs& attrs, const Value& dy, const Value& argmax, const Shape& input_shape);

@@ -1,4 +1,6 @@
 // A convolution and the 2x2 max pooling behind it as one step (passes/fuse_pool.cpp puts it in; it has no gradient of its own).
+#include <algorithm>
+
 #include "base/error.h"
 #include "kernels/cpu/pool.h"
 #include "kernels/cpu/winograd.h"
@@ -104,6 +106,21 @@ bool conv_max_pool_fits(const Attrs& attrs, const TensorType& x, const Shape& ke
   const std::string& act = attrs.s("activation");
   if (x.dtype != DType::f32 || x.rank() != 4 || attrs.b("residual") || !(act.empty() || act == "relu")) return false;
   return cpu::conv_max_pool_supported(shape_of(attrs, x.shape, kernel));
+}
+
+bool is_square_max_pool(const Node& n) {
+  if (n.op->name != "max_pool") return false;
+  const Ints two{2, 2};
+  const Ints& pads = n.attrs.ints("pads");
+  return n.attrs.ints("window") == two && n.attrs.ints("strides") == two &&
+         std::all_of(pads.begin(), pads.end(), [](int64_t p) { return p == 0; });
+}
+
+bool conv_max_pool_prefers_f32(const Attrs& attrs, const TensorType& x, const Shape& kernel) {
+  constexpr int64_t kFewProducts = 32;  // per result: the passes over it weigh more
+  if (!conv_max_pool_fits(attrs, {DType::f32, x.shape}, kernel)) return false;
+  const cpu::ConvShape s = shape_of(attrs, x.shape, kernel);
+  return s.taps() * s.cin <= kFewProducts || cpu::winograd_pays(s, cpu::WinogradPass::forward);
 }
 
 OpList conv_max_pool_ops() { return {&conv_max_pool_op()}; }

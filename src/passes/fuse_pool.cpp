@@ -3,8 +3,6 @@
 //   %2 = conv(%0, %1)   %3, %4 = max_pool(%2) {window=[2, 2], strides=[2, 2]}      ->      %3, %4 = conv_max_pool(%0, %1)
 //
 // The larger tensor is then never in memory. The gradient of max_pool needs its argmax only.
-#include <algorithm>
-
 #include "ops/conv_family.h"
 #include "passes/pipeline.h"
 #include "passes/rewrite.h"
@@ -12,23 +10,13 @@
 namespace glia::passes {
 using namespace ir;
 
-namespace {
-
-bool halves(const Node& pool) {
-  const Ints &window = pool.attrs.ints("window"), &strides = pool.attrs.ints("strides"), &pads = pool.attrs.ints("pads");
-  const Ints two{2, 2};
-  return window == two && strides == two && std::all_of(pads.begin(), pads.end(), [](int64_t p) { return p == 0; });
-}
-
-}  // namespace
-
 void fuse_pool(Graph& g, const PassContext&) {
   const auto users = users_of(g);
   std::vector<int> pool_of(g.nodes.size(), -1);
   bool any = false;
   for (int id = 0; id < static_cast<int>(g.nodes.size()); ++id) {
     const Node& pool = g.nodes[id];
-    if (pool.op->name != "max_pool" || !halves(pool)) continue;
+    if (!ops::is_square_max_pool(pool)) continue;
     const int from = pool.inputs[0].node;
     const Node& conv = g.nodes[from];
     if (conv.op->name != "conv" || users[from].size() != 1) continue;

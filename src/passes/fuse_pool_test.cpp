@@ -60,6 +60,29 @@ TEST(FusePool, LeftAlone) {
   })) << "the convolution's result is an output";
 }
 
+// mixed_bfloat16: bias and relu are computed in f32 between the casts where the one step is the faster.
+TEST(FusePool, OfBfloat16) {
+  auto half = [](const Values& v) {
+    const DType t = DType::bf16;
+    const Value y = ops::conv(ops::cast(v[0], t), ops::cast(v[1], t)) + ops::cast(v[2], t);
+    return Values{ops::max_pool(ops::relu(y), {2})};
+  };
+  const std::vector<Shape> one_channel = {{4, 20, 20, 1}, {3, 3, 1, 32}, {32}};
+  for (const auto& shapes : {kShapes, one_channel}) {
+    EXPECT_TRUE(has(ops_of(half, shapes), "conv_max_pool"));
+    const Values in{steps(shapes[0], 29, 0.05f), steps(shapes[1], 31, 0.02f), steps(shapes[2], 11, 0.1f)};
+    set_disabled_passes({"fuse_pool"});
+    const Value want = compile_function(half)(in)[0];
+    set_disabled_passes({});
+    const Value got = compile_function(half)(in)[0];
+    ASSERT_EQ(got.dtype(), DType::bf16);
+    for (int64_t j = 0; j < want.tensor().size(); ++j) {
+      const double w = want.tensor().item(j);
+      ASSERT_NEAR(got.tensor().item(j), w, std::abs(w) / 128 + 0.01) << j;  // one step of bfloat16
+    }
+  }
+}
+
 TEST(FusePool, SameValuesAndGradients) {
   const Values in{steps(kShapes[0], 29, 0.05f), steps(kShapes[1], 31, 0.02f), steps(kShapes[2], 11, 0.1f)};
   set_disabled_passes({"fuse_pool"});

@@ -1,5 +1,6 @@
 // Ops without kernels for half types are computed in f32: casts before and after. Pointwise ops, views and ops with the
 // trait low_precision, or that take half types on this machine, keep their types; the casts then fuse into neighbouring pointwise nodes.
+#include "ops/conv_family.h"
 #include "passes/pipeline.h"
 #include "passes/rewrite.h"
 
@@ -27,6 +28,29 @@ bool keeps_types(const Graph& g, const Node& n) {
   return n.op->takes_half({*n.op, n.attrs, in});
 }
 
+// A convolution, its bias and its relu in front of a 2x2 max pooling, where all of these in one step (passes/fuse_pool.cpp)
+// take less time in f32 than apart in bfloat16: they are computed in f32 without rounding in between.
+std::vector<bool> pooled_in_f32(const Graph& g) {
+  std::vector<bool> chosen(g.nodes.size());
+  const auto users = users_of(g);
+  for (const Node& pool : g.nodes) {
+    if (!ops::is_square_max_pool(pool) || g.type(pool.inputs[0]).dtype != DType::bf16) continue;
+    std::vector<int> chain;
+    for (int at = pool.inputs[0].node; users[at].size() == 1; at = g.nodes[at].inputs[0].node) {
+      const Node& n = g.nodes[at];
+      chain.push_back(at);
+      if (n.op->name == "conv") {
+        if (!ops::conv_max_pool_prefers_f32(n.attrs, g.type(n.inputs[0]), g.type(n.inputs[1]).shape)) break;
+        for (int id : chain) chosen[id] = true;
+        break;
+      }
+      const bool bias = n.op->name == "add" && g.type(n.inputs[1]).rank() == 1;
+      if (n.op->name != "relu" && !bias) break;
+    }
+  }
+  return chosen;
+}
+
 }  // namespace
 
 void promote_low_precision(Graph& g, const PassContext&) {
@@ -34,13 +58,14 @@ void promote_low_precision(Graph& g, const PassContext&) {
   for (auto& n : g.nodes)
     for (auto& t : n.types) any |= is_half(t.dtype);
   if (!any) return;
+  const std::vector<bool> pooled = pooled_in_f32(g);
   Rewriter rw(g);
   for (int id = 0; id < rw.size(); ++id) {
     const Node& n = rw.node(id);
     bool half = false;
     for (auto& t : n.types) half |= is_half(t.dtype);
     for (Ref r : n.inputs) half |= is_half(g.type(r).dtype);
-    if (!half || n.inputs.empty() || keeps_types(g, n)) {
+    if (!half || n.inputs.empty() || (!pooled[id] && keeps_types(g, n))) {
       rw.copy(id);
       continue;
     }
@@ -59,7 +84,7 @@ void promote_low_precision(Graph& g, const PassContext&) {
     std::vector<Ref> out;
     for (int i = 0; i < static_cast<int>(types.size()); ++i) {
       Ref r{fresh, i};
-      out.push_back(types[i].dtype == n.types[i].dtype ? r : cast_ref(*rw.fresh(), r, n.types[i].dtype, n.scope));
+      out.push_back(pooled[id] || types[i].dtype == n.types[i].dtype ? r : cast_ref(*rw.fresh(), r, n.types[i].dtype, n.scope));
     }
     rw.replace(id, out);
   }
