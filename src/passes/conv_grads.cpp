@@ -74,17 +74,7 @@ void sum_bias_gradient_with_filter(Graph& g) {
       rw.copy(filter);
       done[filter] = true;
     }
-    Ref sum = rw.mapped({filter, 1});
-    if (rw.fresh()->type(sum) != n.types[0]) {
-      Node view;
-      view.op = &find_op("reshape");
-      view.attrs.set("shape", n.types[0].shape);
-      view.inputs = {sum};
-      view.types = n.types;
-      view.scope = n.scope;
-      sum = rw.add(std::move(view));
-    }
-    rw.replace(id, {sum});
+    rw.replace(id, {rw.view(rw.mapped({filter, 1}), n.types[0], n.scope)});
   }
   rw.finish();
 }

@@ -77,23 +77,13 @@ class ScaleFolder {
     return scales;
   }
 
-  Ref emit(Rewriter& rw, const std::string& op, Ref a, Ref b, const TensorType& type, const std::string& scope) {
+  Ref emit(Rewriter& rw, const std::string& op, std::vector<Ref> inputs, const TensorType& type, const std::string& scope) {
     Node n;
     n.op = &find_op(op);
-    n.inputs = {a, b};
+    n.inputs = std::move(inputs);
     n.types = {type};
     n.scope = scope;
     return rw.add(std::move(n));
-  }
-
-  Ref as_vector(Rewriter& rw, Ref r, const TensorType& vector) {
-    if (rw.fresh()->type(r) == vector) return r;
-    Node view;
-    view.op = &find_op("reshape");
-    view.attrs.set("shape", vector.shape);
-    view.inputs = {r};
-    view.types = {vector};
-    return rw.add(std::move(view));
   }
 
   Ref rewrite(Rewriter& rw, const Chain& chain, const std::string& scope) {
@@ -101,29 +91,20 @@ class ScaleFolder {
     const TensorType type = product.types[0], vector{type.dtype, {type.shape.back()}};
     Ref scale, shift;
     for (const Step& s : chain.steps) {
-      const Ref v = as_vector(rw, rw.mapped(s.operand), vector);
+      const Ref v = rw.view(rw.mapped(s.operand), vector, scope);
       if (s.what == '*') {
-        scale = scale.node < 0 ? v : emit(rw, "mul", scale, v, vector, scope);
-        if (shift.node >= 0) shift = emit(rw, "mul", shift, v, vector, scope);
+        scale = scale.node < 0 ? v : emit(rw, "mul", {scale, v}, vector, scope);
+        if (shift.node >= 0) shift = emit(rw, "mul", {shift, v}, vector, scope);
       } else if (shift.node >= 0) {
-        shift = emit(rw, s.what == '+' ? "add" : "sub", shift, v, vector, scope);
+        shift = emit(rw, s.what == '+' ? "add" : "sub", {shift, v}, vector, scope);
       } else {
-        shift = s.what == '+' ? v : negative(rw, v, vector, scope);
+        shift = s.what == '+' ? v : emit(rw, "neg", {v}, vector, scope);
       }
     }
     const Ref w = rw.mapped(product.inputs[1]);
-    product.inputs = {rw.mapped(product.inputs[0]), emit(rw, "mul", w, scale, rw.fresh()->type(w), scope)};
+    product.inputs = {rw.mapped(product.inputs[0]), emit(rw, "mul", {w, scale}, rw.fresh()->type(w), scope)};
     const Ref result = rw.add(std::move(product));
-    return shift.node < 0 ? result : emit(rw, "add", result, shift, type, scope);
-  }
-
-  Ref negative(Rewriter& rw, Ref v, const TensorType& type, const std::string& scope) {
-    Node n;
-    n.op = &find_op("neg");
-    n.inputs = {v};
-    n.types = {type};
-    n.scope = scope;
-    return rw.add(std::move(n));
+    return shift.node < 0 ? result : emit(rw, "add", {result, shift}, type, scope);
   }
 
   void rebuild() {

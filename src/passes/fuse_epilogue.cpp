@@ -97,17 +97,6 @@ class EpilogueFuser {
     fused_into_[last] = heavy;
   }
 
-  static Ref viewed(Rewriter& rw, Ref r, const TensorType& want, const std::string& scope) {
-    if (rw.fresh()->type(r) == want) return r;
-    Node view;
-    view.op = &find_op("reshape");
-    view.attrs.set("shape", want.shape);
-    view.inputs = {r};
-    view.types = {want};
-    view.scope = scope;
-    return rw.add(std::move(view));
-  }
-
   void copy_with_tail(Rewriter& rw, int id) {
     const Tail& tail = tails_[id];
     if (tail.bias.node < 0 && tail.residual.node < 0) return rw.copy(id);
@@ -115,8 +104,8 @@ class EpilogueFuser {
     n.inputs = rw.mapped_inputs(id);
     const TensorType type = n.types[0];
     if (tail.bias.node >= 0)
-      n.inputs.push_back(viewed(rw, rw.mapped(tail.bias), {type.dtype, {type.shape.back()}}, n.scope));
-    if (tail.residual.node >= 0) n.inputs.push_back(viewed(rw, rw.mapped(tail.residual), type, n.scope));
+      n.inputs.push_back(rw.view(rw.mapped(tail.bias), {type.dtype, {type.shape.back()}}, n.scope));
+    if (tail.residual.node >= 0) n.inputs.push_back(rw.view(rw.mapped(tail.residual), type, n.scope));
     rw.replace(id, {rw.add(std::move(n))});
   }
 
@@ -127,7 +116,7 @@ class EpilogueFuser {
         copy_with_tail(rw, id);
         continue;
       }
-      Ref r = viewed(rw, rw.mapped({fused_into_[id], 0}), g_.nodes[id].types[0], g_.nodes[id].scope);
+      Ref r = rw.view(rw.mapped({fused_into_[id], 0}), g_.nodes[id].types[0], g_.nodes[id].scope);
       rw.replace(id, {r});
     }
     rw.finish();

@@ -20,6 +20,17 @@ void Rewriter::copy(int id) {
   for (size_t i = 0; i < outputs; ++i) map_[id].push_back({fresh, static_cast<int>(i)});
 }
 
+Ref Rewriter::view(Ref r, const TensorType& type, const std::string& scope) {
+  if (fresh_->type(r) == type) return r;
+  Node n;
+  n.op = &find_op("reshape");
+  n.attrs.set("shape", type.shape);
+  n.inputs = {r};
+  n.types = {type};
+  n.scope = scope;
+  return add(std::move(n));
+}
+
 void Rewriter::finish() {
   // The order of the inputs is the caller's, whatever order a pass copied them in.
   for (int id : old_.inputs)

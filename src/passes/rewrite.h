@@ -22,6 +22,7 @@ class Rewriter {
   void copy(int id);
   void replace(int id, std::vector<ir::Ref> outputs) { map_[id] = std::move(outputs); }
   ir::Ref add(ir::Node node) { return {fresh_->add(std::move(node)), 0}; }
+  ir::Ref view(ir::Ref r, const TensorType& type, const std::string& scope);  // r under another shape; r itself if it has it
   void finish();
 
  private:

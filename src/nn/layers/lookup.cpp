@@ -40,10 +40,9 @@ std::vector<Strings> documents_of(const StringTensor& data) {
   return r;
 }
 
-}  // namespace
-
-void StringLookup::fields(Fields& f) {
-  Layer::fields(f);
+// What both lookups have, in Keras's order.
+template <class Options>
+void common_fields(Fields& f, Options& o) {
   f("invert", o.invert);
   f("max_tokens", o.max_tokens);
   f("num_oov_indices", o.num_oov_indices);
@@ -52,6 +51,13 @@ void StringLookup::fields(Fields& f) {
   f("output_mode", o.output_mode);
   f("sparse", o.sparse);
   f("pad_to_max_tokens", o.pad_to_max_tokens);
+}
+
+}  // namespace
+
+void StringLookup::fields(Fields& f) {
+  Layer::fields(f);
+  common_fields(f, o);
   list_field(f, "idf_weights", o.idf_weights);
   list_field(f, "vocabulary", o.vocabulary);
   std::optional<int64_t> size;
@@ -95,14 +101,7 @@ void StringLookup::adapt_to(const StringTensor& data) { vocabulary().learn(docum
 
 void IntegerLookup::fields(Fields& f) {
   Layer::fields(f);
-  f("invert", o.invert);
-  f("max_tokens", o.max_tokens);
-  f("num_oov_indices", o.num_oov_indices);
-  f("oov_token", o.oov_token);
-  f("mask_token", o.mask_token);
-  f("output_mode", o.output_mode);
-  f("sparse", o.sparse);
-  f("pad_to_max_tokens", o.pad_to_max_tokens);
+  common_fields(f, o);
   std::string dtype = "int64";
   f("vocabulary_dtype", dtype);
   list_field(f, "idf_weights", o.idf_weights);
