@@ -1,18 +1,10 @@
 """Random calls of the less common keras.ops, and of the common ones with their less common arguments: ODD[name](draw) -> (args, kwargs)."""
 
 import numpy as np
-from random_ops import any_dtype, axis_of, pair_shapes, positive_definite, tensor
+from random_ops import any_dtype, axis_of, entries_of, pair_shapes, positive_definite, tensor
 
 ODD = {}
-
-
-def odd(*names):
-    def add(f):
-        for n in names:
-            ODD[n] = (lambda d, n=n: f(d, n)) if f.__code__.co_argcount == 2 else f
-        return f
-
-    return add
+odd = entries_of(ODD)
 
 
 @odd("angle", "imag", "conjugate", "copy", "bitwise_not", "bitwise_invert", "fabs", "ravel", "ndim", "size", "stop_gradient", "swish", "hard_swish", "tan", "full_like", "ones_like", "zeros_like", "nan_to_num")

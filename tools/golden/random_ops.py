@@ -12,13 +12,21 @@ INTS = ("int32", "int64", "uint8", "int8")
 OPS = {}
 
 
-def op(*names):
-    def add(f):
-        for n in names:
-            OPS[n] = (lambda d, n=n: f(d, n)) if f.__code__.co_argcount == 2 else f
-        return f
+def entries_of(table):
+    """A decorator of draws under names: of the draw alone, or of the draw and the name."""
 
-    return add
+    def under(*names):
+        def add(f):
+            for n in names:
+                table[n] = (lambda d, n=n: f(d, n)) if f.__code__.co_argcount == 2 else f
+            return f
+
+        return add
+
+    return under
+
+
+op = entries_of(OPS)
 
 
 def shape(d, lo=0, hi=4):

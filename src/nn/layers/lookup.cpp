@@ -53,19 +53,24 @@ void common_fields(Fields& f, Options& o) {
   f("pad_to_max_tokens", o.pad_to_max_tokens);
 }
 
-}  // namespace
-
-void StringLookup::fields(Fields& f) {
-  Layer::fields(f);
-  common_fields(f, o);
+template <class Options, class F>
+void vocabulary_fields(Fields& f, Options& o, const F& vocabulary, std::optional<int64_t>& promised) {
   list_field(f, "idf_weights", o.idf_weights);
   list_field(f, "vocabulary", o.vocabulary);
   std::optional<int64_t> size;
   if (!f.reading() && vocabulary().ready) size = vocabulary().size();
   f("vocabulary_size", size);
-  if (f.reading()) promised_ = size;
+  if (f.reading()) promised = size;
   f("oov_method", o.oov_method);
   salt_field(f, o.salt);
+}
+
+}  // namespace
+
+void StringLookup::fields(Fields& f) {
+  Layer::fields(f);
+  common_fields(f, o);
+  vocabulary_fields(f, o, [this]() -> Vocabulary& { return vocabulary(); }, promised_);
   f("encoding", o.encoding);
   if (f.reading()) vocabulary_.reset();
 }
@@ -104,14 +109,7 @@ void IntegerLookup::fields(Fields& f) {
   common_fields(f, o);
   std::string dtype = "int64";
   f("vocabulary_dtype", dtype);
-  list_field(f, "idf_weights", o.idf_weights);
-  list_field(f, "vocabulary", o.vocabulary);
-  std::optional<int64_t> size;
-  if (!f.reading() && vocabulary().ready) size = vocabulary().size();
-  f("vocabulary_size", size);
-  if (f.reading()) promised_ = size;
-  f("oov_method", o.oov_method);
-  salt_field(f, o.salt);
+  vocabulary_fields(f, o, [this]() -> Vocabulary& { return vocabulary(); }, promised_);
   if (f.reading()) vocabulary_.reset();
 }
 Vocabulary& IntegerLookup::vocabulary() {
