@@ -52,7 +52,14 @@ enum class ConvPass { forward, input, filter };
 std::optional<ir::KernelPlan> pointwise_conv_plan(const ir::KernelQuery& q, const cpu::ConvShape& s, ConvPass pass,
                                                   std::string& refusal);
 
-// 3x3 convolutions of many channels in float32 (ops/conv_winograd.cpp).
+// 3x3 convolutions of many channels in float32 (ops/conv_winograd.cpp). The choice: null where the shape has no such algorithm
+// or would not gain, with a reason.
+struct WinogradChoice {
+  size_t workspace = 0;
+  bool keep = false;  // the transformed filter from call to call
+};
+std::optional<WinogradChoice> winograd_choice(const ir::KernelQuery& q, const cpu::ConvShape& s, ConvPass pass,
+                                              std::string& refusal);
 std::optional<ir::KernelPlan> winograd_conv_plan(const ir::KernelQuery& q, const cpu::ConvShape& s, ConvPass pass,
                                                  std::string& refusal);
 

@@ -57,28 +57,23 @@ std::optional<KernelPlan> plan_with(const KernelQuery& q, const cpu::ConvShape& 
   return KernelPlan{run, kernel_params(p), workspace, keep};
 }
 
-bool fits(const KernelQuery& q, const cpu::ConvShape& s, std::string& refusal) {
-  if (q.out_used[0] && conv_max_pool_fits(q.attrs, q.in[0], q.in[1].shape) && cpu::conv_max_pool_supported(s)) return true;
+bool fits(const KernelQuery& q, std::string& refusal) {
+  if (q.out_used[0] && conv_max_pool_fits(q.attrs, q.in[0], q.in[1].shape)) return true;
   refusal = "float32, one group, filters larger than 1x1, no residual, no activation but relu";
   return false;
 }
 
 std::optional<KernelPlan> make_winograd(const KernelQuery& q, std::string& refusal) {
   const cpu::ConvShape s = shape_of(q.attrs, q.in[0].shape, q.in[1].shape);
-  if (!fits(q, s, refusal)) return std::nullopt;
-  constexpr auto kForward = cpu::WinogradPass::forward;
-  const size_t workspace = cpu::winograd_supported(s) ? cpu::winograd_workspace(s, kForward) : 0;
-  const bool keep = keeps_filter(q, s, workspace);
-  if (!cpu::winograd_pays(s, kForward, keep)) {
-    refusal = "3x3 without strides, dilation or groups, and enough channels and pixels to gain";
-    return std::nullopt;
-  }
-  return plan_with(q, s, GLIA_ISA_SELECT(winograd_max_pool_f32), workspace, keep);
+  if (!fits(q, refusal)) return std::nullopt;
+  const std::optional<WinogradChoice> choice = winograd_choice(q, s, ConvPass::forward, refusal);
+  if (!choice) return std::nullopt;
+  return plan_with(q, s, GLIA_ISA_SELECT(winograd_max_pool_f32), choice->workspace, choice->keep);
 }
 
 std::optional<KernelPlan> make_direct(const KernelQuery& q, std::string& refusal) {
   const cpu::ConvShape s = shape_of(q.attrs, q.in[0].shape, q.in[1].shape);
-  if (!fits(q, s, refusal)) return std::nullopt;
+  if (!fits(q, refusal)) return std::nullopt;
   const size_t workspace = cpu::conv_forward_workspace(s);
   return plan_with(q, s, GLIA_ISA_SELECT(conv_max_pool_f32), workspace, keeps_filter(q, s, workspace));
 }

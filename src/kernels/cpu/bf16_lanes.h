@@ -18,7 +18,7 @@ GLIA_INLINE __m256i narrow(vf x) { return reinterpret_cast<__m256i>(_mm512_cvtne
 GLIA_INLINE void narrow(uint16_t* p, vf v) { _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), narrow(v)); }
 GLIA_INLINE void narrow(uint16_t* p, vf v, int64_t n) { _mm256_mask_storeu_epi16(p, some_lanes(n), narrow(v)); }
 
-// Under the names of the float ones (rnn_tile.h), for code that serves both.
+// Under the names of the float ones (simd.h), for code that serves both.
 GLIA_INLINE vf load_some(const uint16_t* p, int64_t n) { return widen(p, n); }
 GLIA_INLINE void store_some(uint16_t* p, vf v, int64_t n) { narrow(p, v, n); }
 

@@ -281,12 +281,8 @@ static void pair_rows(const uint16_t* w, int64_t pairs, int64_t ld, float* to) {
   }
 }
 
-}  // namespace
-
-namespace {
-
 // The filter as the tiles read it: packed, or where it lies.
-const float* forward_weights(const TapConv& c, const ConvShape& s, int most, const float* w, float* packed, bool ready) {
+static const float* forward_weights(const TapConv& c, const ConvShape& s, int most, const float* w, float* packed, bool ready) {
   const bool in_place = s.groups == 1 && c.ns == 1 && c.cols % W == 0 && !is_narrow(c.cols, c.k) &&
                         block_vectors(c.cols, most) * W == c.cols;
   if (!in_place && !ready) pack(c, s, most, false, w, packed);

@@ -13,8 +13,6 @@ constexpr int64_t kDepthFilterRun = 16;  // pixels
 
 GLIA_INLINE int64_t min_of(int64_t a, int64_t b) { return a < b ? a : b; }
 GLIA_INLINE int64_t max_of(int64_t a, int64_t b) { return a > b ? a : b; }
-GLIA_INLINE vf load_some(const float* p, int64_t n) { return n == W ? load(p) : load(p, n); }
-GLIA_INLINE void store_some(float* p, vf v, int64_t n) { n == W ? store(p, v) : store(p, v, n); }
 
 // dw of one row of dy: R rows of KX taps for one vector of channels, kept in registers over the pixels [begin, end).
 // With BROADCAST dy has one value per pixel for all channels.

@@ -18,12 +18,9 @@ constexpr int64_t kMostInPlace = 1024;  // columns: with more, A is read often e
 
 GLIA_INLINE float widen(uint16_t h) { return widen_half(h); }
 
-GLIA_INLINE vf get(const float* p, int64_t n) { return n >= vf::W ? load(p) : load(p, n); }
+GLIA_INLINE vf get(const float* p, int64_t n) { return load_some(p, n); }
 GLIA_INLINE vf get(const uint16_t* p, int64_t n) { return load_half(p, n); }
-GLIA_INLINE void put(float* p, vf x, int64_t n) {
-  if (n >= vf::W) store(p, x);
-  else store(p, x, n);
-}
+GLIA_INLINE void put(float* p, vf x, int64_t n) { store_some(p, x, n); }
 GLIA_INLINE void put(uint16_t* p, vf x, int64_t n) { store_half(p, x, n); }
 
 int64_t even(int64_t k) { return (k + 1) / 2 * 2; }

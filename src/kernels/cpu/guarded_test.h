@@ -27,6 +27,9 @@ class Guarded {
       if ((i < at_ || i >= at_ + n_) && !std::isnan(v_[i])) return false;
     return true;
   }
+  bool same_bits(const Guarded& other) const {
+    return n_ == other.n_ && std::memcmp(&v_[at_], &other.v_[other.at_], n_ * sizeof(float)) == 0;
+  }
   std::vector<double> doubles() { return {data(), data() + n_}; }
 
  private:

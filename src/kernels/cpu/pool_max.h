@@ -9,9 +9,6 @@
 
 namespace glia::cpu::GLIA_ISA_NS {
 
-GLIA_INLINE vf load_some(const float* p, int64_t n) { return n == vf::W ? load(p) : load(p, n); }
-GLIA_INLINE void store_some(float* p, vf v, int64_t n) { n == vf::W ? store(p, v) : store(p, v, n); }
-
 // A vector of taps is held as floats and stored as bytes.
 GLIA_INLINE void store_taps(uint8_t* p, vf v, int64_t n) {
 #if defined(__AVX512F__)

@@ -108,11 +108,8 @@ TEST(Pool, SameBitsForAnyNumberOfThreads) {
     for (int t : {2, 4}) {
       set_num_threads(t);
       Pooled many = run_simd(c.s, x, dy);
-      auto same = [](Guarded& a, Guarded& b) {
-        return std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
-      };
-      EXPECT_TRUE(same(one.y, many.y) && same(one.avg, many.avg) && same(one.dx, many.dx) &&
-                  same(one.avg_dx, many.avg_dx) && one.at == many.at)
+      EXPECT_TRUE(one.y.same_bits(many.y) && one.avg.same_bits(many.avg) && one.dx.same_bits(many.dx) &&
+                  one.avg_dx.same_bits(many.avg_dx) && one.at == many.at)
           << c.name;
     }
   }

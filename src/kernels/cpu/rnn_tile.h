@@ -57,13 +57,6 @@ GLIA_INLINE void for_row_tiles(int64_t rows, F&& f) {
   }
 }
 
-GLIA_INLINE vf load_some(const float* p, int64_t n) { return n >= vf::W ? load(p) : load(p, n); }
-GLIA_INLINE void store_some(float* p, vf v, int64_t n) {
-  if (n >= vf::W)
-    store(p, v);
-  else
-    store(p, v, n);
-}
 
 // Weights as the tiles read them: row k, gate g of panel p at data + p * panel_stride + k * k_stride + g *
 // gate_stride.

@@ -244,4 +244,8 @@ GLIA_INLINE vf load_bf16(const uint16_t* p) { return {bits_float(static_cast<uin
 
 GLIA_INLINE vf operator-(vf a) { return xor_bits(a, vf::set1(-0.f)); }
 
+// The first n lanes, n mostly W or more: all of them then.
+GLIA_INLINE vf load_some(const float* p, int64_t n) { return n >= vf::W ? load(p) : load(p, n); }
+GLIA_INLINE void store_some(float* p, vf v, int64_t n) { n >= vf::W ? store(p, v) : store(p, v, n); }
+
 }  // namespace glia::cpu::GLIA_ISA_NS

@@ -56,39 +56,39 @@ void transform_input(const Run& r, int64_t first, int64_t last, float* v, int64_
   }
 }
 
-// W columns of one tile from its points; n of them exist.
-GLIA_INLINE void finish(const Run& r, const float* m, int64_t plane, float* out, int64_t col, int64_t n, int64_t ny,
-                        int64_t nx) {
-  vf p[4][4], y[2][2];
+// W columns of one tile from its points, with the bias; n of them exist.
+GLIA_INLINE void results(const Run& r, const float* m, int64_t plane, int64_t col, int64_t n, vf (&y)[2][2]) {
+  vf p[4][4];
   GLIA_UNROLL for (int t = 0; t < 16; ++t) p[t / 4][t % 4] = load(m + t * plane);
   winograd_output(p, y);
   const vf bias = r.e.bias ? load(r.e.bias + col, n) : vf::zero();
+  GLIA_UNROLL for (int t = 0; t < 4; ++t) y[t / 2][t % 2] = y[t / 2][t % 2] + bias;
+}
+
+GLIA_INLINE void finish(const Run& r, const float* m, int64_t plane, float* out, int64_t col, int64_t n, int64_t ny,
+                        int64_t nx) {
+  vf y[2][2];
+  results(r, m, plane, col, n, y);
   const bool relu = r.e.act == Act::relu, has_residual = r.e.residual != nullptr;
   const int64_t residual = has_residual ? r.e.residual - r.out : 0, row = r.c.out_w * r.c.cols;
   GLIA_UNROLL for (int i = 0; i < 2; ++i) {
     GLIA_UNROLL for (int j = 0; j < 2; ++j) {
       if (i >= ny || j >= nx) continue;
       float* o = out + i * row + j * r.c.cols;
-      vf z = y[i][j] + bias;
+      vf z = y[i][j];
       if (has_residual) z = z + load(o + residual, n);
       if (relu) z = vmax(vf::zero(), z);  // NaN stays NaN
-      if (n == W) store(o, z);
-      else store(o, z, n);
+      store_some(o, z, n);
     }
   }
 }
 
 // The same, when a tile is a window that is pooled.
 GLIA_INLINE void finish_pooled(const Run& r, const float* m, int64_t plane, int64_t to, int64_t col, int64_t n) {
-  vf p[4][4], y[2][2];
-  GLIA_UNROLL for (int t = 0; t < 16; ++t) p[t / 4][t % 4] = load(m + t * plane);
-  winograd_output(p, y);
-  const vf bias = r.e.bias ? load(r.e.bias + col, n) : vf::zero();
-  GLIA_UNROLL for (int i = 0; i < 2; ++i) {
-    GLIA_UNROLL for (int j = 0; j < 2; ++j) {
-      y[i][j] = y[i][j] + bias;
-      if (r.e.act == Act::relu) y[i][j] = vmax(vf::zero(), y[i][j]);
-    }
+  vf y[2][2];
+  results(r, m, plane, col, n, y);
+  if (r.e.act == Act::relu) {
+    GLIA_UNROLL for (int t = 0; t < 4; ++t) y[t / 2][t % 2] = vmax(vf::zero(), y[t / 2][t % 2]);
   }
   max_square(y[0][0], y[0][1], y[1][0], y[1][1], r.out + to, r.argmax ? r.argmax + to : nullptr, n);
 }

@@ -107,7 +107,7 @@ GLIA_INLINE void winograd_scatter(const float* in, int64_t row, int64_t pixel, c
       GLIA_UNROLL for (int j = 0; j < N; ++j) {
         const float* p = in + i * row + j * pixel + c;
         const bool there = whole || (i >= edge.y0 && i < edge.y1 && j >= edge.x0 && j < edge.x1);
-        d[i][j] = !there ? vf::zero() : n == vf::W ? load(p) : load(p, n);
+        d[i][j] = !there ? vf::zero() : load_some(p, n);
       }
     }
     what(d, v);
